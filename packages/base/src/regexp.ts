@@ -1,0 +1,113 @@
+/**
+ * Regular expressions with RE2's syntax and linear time, so that a pattern from outside can never
+ * hang the process. Plain literals, prefixes and alternations of literals skip the automaton.
+ */
+import { RE2JS } from 're2js';
+import { errorMessage, TytoError } from './errors.ts';
+
+/** A compiled, fully anchored pattern. */
+export interface AnchoredRegExp {
+  readonly source: string;
+  matches(value: string): boolean;
+  /** The literal strings that it matches and no others, where it is such a set. */
+  readonly literals: readonly string[] | undefined;
+  /** A prefix that every match has; may be empty. */
+  readonly prefix: string;
+  /** The capture groups (whole match first; '' for one that took no part) or undefined. */
+  capture(value: string): readonly string[] | undefined;
+  /** Index of a named group, or undefined. */
+  groupIndex(name: string): number | undefined;
+  readonly groupCount: number;
+}
+
+const PATTERN_LENGTH_MAX = 64 * 1024;
+const META = /[\\^$.|?*+()[\]{}]/;
+
+/**
+ * Compiles `source` anchored at both ends; `.` matches newlines, as in Prometheus 3.
+ * Throws TytoError `bad_data` with the reason of a pattern that does not parse.
+ */
+export function compileAnchored(source: string): AnchoredRegExp {
+  if (source.length > PATTERN_LENGTH_MAX) {
+    throw new TytoError('bad_data', `regular expression is longer than ${PATTERN_LENGTH_MAX}`);
+  }
+  const program = compileRe2(`^(?s:${source})$`, source);
+  const literals = literalAlternatives(source);
+  const prefix = literals?.length === 1 ? literals[0] : literalPrefix(source);
+  const groups = program.namedGroups();
+  return {
+    source,
+    literals,
+    prefix,
+    matches: matchFunction(source, literals, prefix, program),
+    groupCount: program.groupCount(),
+    groupIndex: (name) => groups[name],
+    capture(value) {
+      const matcher = program.matcher(value);
+      if (!matcher.matches()) return undefined;
+      const captured: string[] = [];
+      for (let i = 0; i <= program.groupCount(); i++) captured.push(matcher.group(i) ?? '');
+      return captured;
+    },
+  };
+}
+
+/** Compiles an unanchored RE2 pattern, for searching and replacing. Throws TytoError `bad_data`. */
+export function compileSearch(source: string): RE2JS {
+  return compileRe2(source, source);
+}
+
+function compileRe2(pattern: string, shown: string): RE2JS {
+  try {
+    // A stray parenthesis must not close the group that the anchors stand around.
+    if (pattern !== shown) RE2JS.compile(shown);
+    return RE2JS.compile(pattern);
+  } catch (error) {
+    const reason = errorMessage(error).replace(/^error parsing regexp: /, '');
+    throw new TytoError('bad_data', `error parsing regexp: ${reason}`, { cause: error });
+  }
+}
+
+function matchFunction(
+  source: string,
+  literals: readonly string[] | undefined,
+  prefix: string,
+  program: RE2JS,
+): (value: string) => boolean {
+  if (literals !== undefined) {
+    if (literals.length === 1) return (value) => value === literals[0];
+    const set = new Set(literals);
+    return (value) => set.has(value);
+  }
+  if (source === '.*') return () => true;
+  if (source === '.+') return (value) => value !== '';
+  const rest = source.slice(prefix.length);
+  if (rest === '.*') return (value) => value.startsWith(prefix);
+  if (rest === '.+') return (value) => value.length > prefix.length && value.startsWith(prefix);
+  if (prefix === '') {
+    const contained = /^\.\*(.*)\.\*$/s.exec(source)?.[1];
+    if (contained !== undefined && contained !== '' && !META.test(contained)) {
+      return (value) => value.includes(contained);
+    }
+  }
+  return (value) => value.startsWith(prefix) && program.testExact(value);
+}
+
+/** `a|b|c` (also in one pair of parentheses) as its strings, when nothing in it is special. */
+function literalAlternatives(source: string): string[] | undefined {
+  const group = /^\((?:\?:)?([^()]*)\)$/.exec(source);
+  const parts = (group?.[1] ?? source).split('|');
+  return parts.some((part) => META.test(part)) ? undefined : parts;
+}
+
+/** The literal characters that every match starts with. */
+function literalPrefix(source: string): string {
+  const special = META.exec(source);
+  if (special === null) return source;
+  if (source.includes('|')) return '';
+  const quantified = '?*{+'.includes(special[0]);
+  let end = special.index - (quantified ? 1 : 0);
+  // Never cut a surrogate pair: the quantifier repeats the whole code point.
+  if (end > 0 && /[\ud800-\udbff]/.test(source[end - 1])) end--;
+  return source.slice(0, Math.max(0, end));
+}

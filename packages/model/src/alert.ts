@@ -1,0 +1,16 @@
+/** Alerts on their way from rules to receivers. */
+import type { Labels } from './labels.ts';
+
+export interface Alert {
+  readonly labels: Labels;
+  readonly annotations: Labels;
+  readonly startsAtMs: number;
+  /** When it ended or, for a firing one, when it counts as resolved unless it is sent again. */
+  readonly endsAtMs: number;
+  readonly generatorUrl: string;
+}
+
+/** Where rule groups send their alerts: the dispatcher in this process, or other Alertmanagers. */
+export interface AlertSink {
+  send(alerts: readonly Alert[]): void;
+}

@@ -1,0 +1,40 @@
+export type { Alert, AlertSink } from './alert.ts';
+export type { FloatHistogram, HistogramSpan } from './histogram.ts';
+export {
+  compareLabels,
+  isClassicLabelName,
+  isClassicMetricName,
+  Labels,
+  METRIC_NAME,
+} from './labels.ts';
+export {
+  createMatcher,
+  formatMatcher,
+  type Matcher,
+  matchesAll,
+  type MatchType,
+} from './matcher.ts';
+export { appendSamples, MemoryMetricStore } from './memoryMetricStore.ts';
+export {
+  APPENDED,
+  type AppendResult,
+  DUPLICATE,
+  type LabelRequest,
+  type Limited,
+  type MetricAppender,
+  type MetricMetadata,
+  type MetricQuerier,
+  type MetricStore,
+  type MetricType,
+  NO_SERIES,
+  OUT_OF_BOUNDS,
+  OUT_OF_ORDER,
+  REPEATED,
+  type SelectRequest,
+  SERIES_LIMIT,
+  type SeriesRef,
+  type SeriesSelection,
+  UNKNOWN_SERIES,
+} from './metricStore.ts';
+export { bitsOf, isStaleBits, SampleColumns, writeStaleBits } from './samples.ts';
+export type { InstantQuery, MatrixSeries, QueryResult, QueryValue, VectorSample } from './value.ts';

@@ -1,0 +1,108 @@
+/**
+ * The port between metric stores and everything that reads or writes them. Engines import this,
+ * never a store; the server brings the two together. `metricStoreSuite.ts` is the contract as
+ * tests, which every implementation runs.
+ */
+import type { Labels } from './labels.ts';
+import type { Matcher } from './matcher.ts';
+import type { SampleColumns } from './samples.ts';
+
+/** A store's short name for a series; meaningful to the appenders of that store only. */
+export type SeriesRef = number;
+
+/** What became of one appended sample. */
+export const APPENDED = 0;
+/** The same timestamp and value were there already: nothing to do, and no error. */
+export const REPEATED = 1;
+/** The timestamp is there already with another value: "duplicate sample for timestamp". */
+export const DUPLICATE = 2;
+/** Older than the newest sample of its series: "out of order sample". */
+export const OUT_OF_ORDER = 3;
+/** Older than the store still takes, or too far in the future: "out of bounds". */
+export const OUT_OF_BOUNDS = 4;
+/** The store has forgotten this reference: resolve the labels again. */
+export const UNKNOWN_SERIES = 5;
+/** The store is at its limit of series. */
+export const SERIES_LIMIT = 6;
+export type AppendResult = 0 | 1 | 2 | 3 | 4 | 5 | 6;
+
+/** Returned by `series` when the store takes no more of them. */
+export const NO_SERIES: SeriesRef = -1;
+
+/**
+ * A batch of samples. Any number may be open; one is used by one caller. Nothing is promised
+ * before `commit` resolves; after that the samples survive the death of the process.
+ */
+export interface MetricAppender {
+  /** Finds or creates a series. NO_SERIES when the store is at its limit. */
+  series(labels: Labels): SeriesRef;
+  append(ref: SeriesRef, timestampMs: number, value: number): AppendResult;
+  /** Ends the series at this time, until it gets a further sample. */
+  appendStale(ref: SeriesRef, timestampMs: number): AppendResult;
+  /** Makes the batch visible to readers at once and durable when resolved. Rejects with `io`. */
+  commit(): Promise<void>;
+  /** Throws the batch away. */
+  rollback(): void;
+}
+
+export interface SelectRequest {
+  /** All must match. At least one of them must not match the empty string. */
+  readonly matchers: readonly Matcher[];
+  /** Both ends are included. */
+  readonly minTimeMs: number;
+  readonly maxTimeMs: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** The series that a select found, in no particular order. */
+export interface SeriesSelection {
+  readonly size: number;
+  labels(index: number): Labels;
+  /** Appends the samples of the request's time range to `target`, oldest first. No I/O. */
+  readInto(index: number, target: SampleColumns): void;
+}
+
+export interface LabelRequest {
+  /** A series counts when it satisfies any of these lists; none means all series. */
+  readonly matcherSets: readonly (readonly Matcher[])[];
+  readonly minTimeMs: number;
+  readonly maxTimeMs: number;
+  /** At most so many answers; 0 means all. */
+  readonly limit: number;
+}
+
+/** An answer that a limit may have cut short. */
+export interface Limited<T> {
+  readonly items: readonly T[];
+  readonly truncated: boolean;
+}
+
+export interface MetricQuerier {
+  select(request: SelectRequest): Promise<SeriesSelection>;
+  /** Sorted. */
+  labelNames(request: LabelRequest): Promise<Limited<string>>;
+  /** Sorted. */
+  labelValues(name: string, request: LabelRequest): Promise<Limited<string>>;
+  series(request: LabelRequest): Promise<Limited<Labels>>;
+}
+
+export interface MetricStore extends MetricQuerier {
+  appender(): MetricAppender;
+}
+
+/** What an exposition says of a metric family. */
+export interface MetricMetadata {
+  readonly type: MetricType;
+  readonly help: string;
+  readonly unit: string;
+}
+
+export type MetricType =
+  | 'counter'
+  | 'gauge'
+  | 'histogram'
+  | 'gaugehistogram'
+  | 'summary'
+  | 'info'
+  | 'stateset'
+  | 'unknown';

@@ -1,0 +1,116 @@
+/**
+ * Samples as columns. A stale marker is a NaN with a bit pattern of its own; JavaScript may lose
+ * that pattern when such a NaN travels as a plain number, so it is only ever written and tested
+ * through the bits, here.
+ */
+import { assert } from '@tyto/base';
+import type { FloatHistogram } from './histogram.ts';
+
+/** Prometheus' stale marker: 0x7ff0000000000002. */
+const STALE_HIGH = 0x7ff00000;
+const STALE_LOW = 0x00000002;
+const LITTLE_ENDIAN = new Uint8Array(Uint32Array.of(1).buffer)[0] === 1;
+const LOW = LITTLE_ENDIAN ? 0 : 1;
+const HIGH = 1 - LOW;
+
+/** Whether the value at `index` is a stale marker; `bits` views the bytes of the value column. */
+export function isStaleBits(bits: Uint32Array, index: number): boolean {
+  return bits[2 * index + HIGH] === STALE_HIGH && bits[2 * index + LOW] === STALE_LOW;
+}
+
+/** Writes a stale marker at `index` of the column that `bits` views. */
+export function writeStaleBits(bits: Uint32Array, index: number): void {
+  bits[2 * index + HIGH] = STALE_HIGH;
+  bits[2 * index + LOW] = STALE_LOW;
+}
+
+/** A view of a value column's bits, for the two functions above. */
+export function bitsOf(values: Float64Array): Uint32Array {
+  return new Uint32Array(values.buffer, values.byteOffset, values.length * 2);
+}
+
+/**
+ * Timestamps (milliseconds since the epoch, whole numbers, strictly rising) and values of one
+ * series; `length` of each is used, the arrays may be longer. Made to be filled again and again.
+ */
+export class SampleColumns {
+  timestamps: Float64Array<ArrayBuffer>;
+  values: Float64Array<ArrayBuffer>;
+  /** The histogram at an index, where the sample is one; null when the series has none at all. */
+  histograms: (FloatHistogram | undefined)[] | null = null;
+  length = 0;
+  /** How many of the samples are stale markers. */
+  staleCount = 0;
+  #bits: Uint32Array;
+
+  constructor(capacity = 128) {
+    this.timestamps = new Float64Array(capacity);
+    this.values = new Float64Array(capacity);
+    this.#bits = bitsOf(this.values);
+  }
+
+  clear(): void {
+    this.length = 0;
+    this.staleCount = 0;
+    this.histograms = null;
+  }
+
+  /** Makes room for `count` more samples; the arrays may be replaced. */
+  reserve(count: number): void {
+    const needed = this.length + count;
+    if (needed <= this.timestamps.length) return;
+    const capacity = Math.max(needed, this.timestamps.length * 2);
+    const timestamps = new Float64Array(capacity);
+    const values = new Float64Array(capacity);
+    timestamps.set(this.timestamps.subarray(0, this.length));
+    // Bits are copied, not numbers, so that stale markers survive.
+    const bits = bitsOf(values);
+    bits.set(this.#bits.subarray(0, this.length * 2));
+    this.timestamps = timestamps;
+    this.values = values;
+    this.#bits = bits;
+  }
+
+  push(timestampMs: number, value: number): void {
+    this.reserve(1);
+    this.timestamps[this.length] = timestampMs;
+    this.values[this.length] = value;
+    this.histograms?.push(undefined);
+    this.length++;
+  }
+
+  pushStale(timestampMs: number): void {
+    this.reserve(1);
+    this.timestamps[this.length] = timestampMs;
+    writeStaleBits(this.#bits, this.length);
+    this.histograms?.push(undefined);
+    this.length++;
+    this.staleCount++;
+  }
+
+  pushHistogram(timestampMs: number, histogram: FloatHistogram): void {
+    this.push(timestampMs, histogram.count);
+    this.histograms ??= new Array<FloatHistogram | undefined>(this.length).fill(undefined);
+    this.histograms[this.length - 1] = histogram;
+  }
+
+  isStale(index: number): boolean {
+    return this.staleCount > 0 && isStaleBits(this.#bits, index);
+  }
+
+  /**
+   * Declares `count` samples, written straight into the reserved arrays behind `length`, as part
+   * of the columns; counts the stale markers among them.
+   */
+  extend(count: number): void {
+    const end = this.length + count;
+    assert(end <= this.values.length, 'extend needs a reserve before it');
+    for (let i = this.length; i < end; i++) {
+      if (isStaleBits(this.#bits, i)) this.staleCount++;
+    }
+    if (this.histograms !== null) {
+      for (let i = 0; i < count; i++) this.histograms.push(undefined);
+    }
+    this.length = end;
+  }
+}
