@@ -6,7 +6,10 @@ const job = yaml.object(
     job_name: yaml.required(yaml.string),
     scrape_interval: yaml.optional(yaml.duration, 60_000),
     scheme: yaml.optional(yaml.oneOf(['http', 'https']), 'http' as const),
-    params: yaml.optional(yaml.record(yaml.list(yaml.string)), () => ({})),
+    params: yaml.optional(
+      yaml.record(yaml.list(yaml.string)),
+      (): Record<string, string[]> => ({}),
+    ),
   },
   { name: 'scrape config' },
 );
