@@ -33,3 +33,5 @@ declare namespace WebAssembly {
     readonly exports: Record<string, unknown>;
   }
 }
+
+declare function atob(base64: string): string;
