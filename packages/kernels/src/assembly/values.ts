@@ -99,7 +99,8 @@ function isDecimal(value: f64, exponent: i32): bool {
   const power = unchecked(POWERS[exponent]);
   const mantissa = nearest(value * power);
   if (!(abs(mantissa) <= MANTISSA_MAX)) return false;
-  return reinterpret<u64>(mantissa / power) == reinterpret<u64>(value);
+  // Through the integer, so that -0 is told from 0.
+  return reinterpret<u64>(<f64>(<i64>mantissa) / power) == reinterpret<u64>(value);
 }
 
 /** Fills `mantissas`; a value that is no decimal repeats its predecessor's. Returns how many. */

@@ -1,0 +1,161 @@
+/** The contract of MetricStore as tests, which every implementation runs. */
+import { describe, expect, it } from 'vitest';
+import {
+  APPENDED,
+  createMatcher,
+  DUPLICATE,
+  Labels,
+  type MatchType,
+  type MetricStore,
+  OUT_OF_ORDER,
+  REPEATED,
+  SampleColumns,
+  UNKNOWN_SERIES,
+} from '@tyto/model';
+
+/** A time that lies in no store's past or future when its clock says so too. */
+export const SUITE_NOW_MS = Date.UTC(2026, 0, 1);
+
+const always = { minTimeMs: -8e15, maxTimeMs: 8e15 };
+
+/** Everything that a selector finds: text of the labels to [time, value] with 'stale' in place. */
+export async function readAll(
+  store: MetricStore,
+  matchers: readonly [name: string, type: MatchType, value: string][],
+  range = always,
+): Promise<Record<string, [number, number | 'stale'][]>> {
+  const selection = await store.select({
+    matchers: matchers.map(([name, type, value]) => createMatcher(type, name, value)),
+    ...range,
+  });
+  const out: Record<string, [number, number | 'stale'][]> = {};
+  const columns = new SampleColumns(1);
+  for (let i = 0; i < selection.size; i++) {
+    columns.clear();
+    selection.readInto(i, columns);
+    const samples: [number, number | 'stale'][] = [];
+    for (let s = 0; s < columns.length; s++) {
+      samples.push([columns.timestamps[s], columns.isStale(s) ? 'stale' : columns.values[s]]);
+    }
+    if (samples.length > 0) out[selection.labels(i).toString()] = samples;
+  }
+  return out;
+}
+
+export function metricStoreSuite(name: string, open: () => Promise<MetricStore>): void {
+  const t = SUITE_NOW_MS;
+  const up = (job: string) => Labels.of({ __name__: 'up', job });
+
+  async function filled(): Promise<MetricStore> {
+    const store = await open();
+    const appender = store.appender();
+    for (const job of ['api', 'db', 'web']) {
+      const ref = appender.series(up(job));
+      for (let i = 0; i < 100; i++) appender.append(ref, t + i * 1000, i);
+    }
+    appender.append(appender.series(Labels.of({ __name__: 'other' })), t, 1);
+    await appender.commit();
+    return store;
+  }
+
+  describe(`MetricStore: ${name}`, () => {
+    it('gives back what was committed, of the asked time, in rising order', async () => {
+      const store = await filled();
+      const range = { minTimeMs: t + 50_000, maxTimeMs: t + 52_000 };
+      expect(await readAll(store, [['job', '=', 'db']], range)).toEqual({
+        'up{job="db"}': [
+          [t + 50_000, 50],
+          [t + 51_000, 51],
+          [t + 52_000, 52],
+        ],
+      });
+    });
+
+    it('matches by equality, pattern, their negations and absence', async () => {
+      const store = await filled();
+      const jobs = async (...matchers: [string, MatchType, string][]) =>
+        Object.keys(await readAll(store, matchers)).sort();
+      const one = (job: string) => `up{job="${job}"}`;
+      expect(await jobs(['__name__', '=', 'up'], ['job', '!=', 'db'])).toEqual([
+        one('api'),
+        one('web'),
+      ]);
+      expect(await jobs(['job', '=~', 'a.*|db'])).toEqual([one('api'), one('db')]);
+      expect(await jobs(['__name__', '=~', '.+'], ['job', '!~', 'a.*|d.'])).toEqual([
+        'other',
+        one('web'),
+      ]);
+      expect(await jobs(['__name__', '=~', '.+'], ['job', '=', ''])).toEqual(['other']);
+      expect(await jobs(['__name__', '=~', '.+'], ['job', '!=', ''])).toHaveLength(3);
+      expect(await jobs(['__name__', '=~', '.+'], ['job', '=~', '|web'])).toEqual([
+        'other',
+        one('web'),
+      ]);
+      expect(await jobs(['__name__', '=', 'up'], ['job', '=', 'nobody'])).toEqual([]);
+      await expect(jobs(['job', '=~', '.*'])).rejects.toThrow('empty string');
+    });
+
+    it('tells a repeated sample from a duplicate and from one out of order', async () => {
+      const store = await filled();
+      const appender = store.appender();
+      const ref = appender.series(up('api'));
+      expect(appender.append(ref, t + 99_000, 99)).toBe(REPEATED);
+      expect(appender.append(ref, t + 99_000, 7)).toBe(DUPLICATE);
+      expect(appender.append(ref, t + 98_000, 98)).toBe(OUT_OF_ORDER);
+      expect(appender.append(ref, t + 100_000, 1)).toBe(APPENDED);
+      expect(appender.append(ref, t + 100_000, 1)).toBe(REPEATED);
+      expect(appender.append(ref, t + 100_000, 2)).toBe(DUPLICATE);
+      expect(appender.append(ref, t + 99_500, 2)).toBe(OUT_OF_ORDER);
+      expect(appender.append(987_654, t, 2)).toBe(UNKNOWN_SERIES);
+    });
+
+    it('shows a batch after its commit and nothing of one rolled back', async () => {
+      const store = await open();
+      const first = store.appender();
+      first.append(first.series(up('api')), t, 1);
+      expect(await readAll(store, [['job', '=', 'api']])).toEqual({});
+      await first.commit();
+      const second = store.appender();
+      second.append(second.series(up('api')), t + 1, 2);
+      second.rollback();
+      expect(await readAll(store, [['job', '=', 'api']])).toEqual({ 'up{job="api"}': [[t, 1]] });
+    });
+
+    it('keeps stale markers and every other value bit for bit', async () => {
+      const store = await open();
+      const appender = store.appender();
+      const ref = appender.series(up('api'));
+      const values = [0, -0, Number.NaN, Infinity, -Infinity, 5e-324, 1.7e308, 0.1];
+      values.forEach((value, i) => {
+        appender.append(ref, t + i, value);
+      });
+      appender.appendStale(ref, t + 100);
+      await appender.commit();
+      const read = (await readAll(store, [['job', '=', 'api']]))['up{job="api"}'];
+      expect(read.map(([, value]) => value)).toEqual([...values, 'stale']);
+      expect(Object.is(read[1][1], -0)).toBe(true);
+    });
+
+    it('lists names, values and series, with matchers and limits', async () => {
+      const store = await filled();
+      const all = { matcherSets: [], limit: 0, ...always };
+      expect((await store.labelNames(all)).items).toEqual(['__name__', 'job']);
+      expect((await store.labelValues('job', all)).items).toEqual(['api', 'db', 'web']);
+      expect(await store.labelValues('job', { ...all, limit: 2 })).toEqual({
+        items: ['api', 'db'],
+        truncated: true,
+      });
+      const matcherSets = [
+        [createMatcher('=', 'job', 'web')],
+        [createMatcher('=', '__name__', 'other')],
+      ];
+      const series = (await store.series({ ...all, matcherSets })).items.map(String).sort();
+      expect(series).toEqual(['other', 'up{job="web"}']);
+      expect((await store.labelNames({ ...all, matcherSets: [matcherSets[1]] })).items).toEqual([
+        '__name__',
+      ]);
+      const later = { ...all, minTimeMs: t + 1_000_000 };
+      expect((await store.series(later)).items).toEqual([]);
+    });
+  });
+}

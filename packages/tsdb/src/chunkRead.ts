@@ -1,0 +1,54 @@
+/** Decoding a chunk straight into the columns that a reader brought, cut to a time range. */
+import { decodeChunk } from '@tyto/kernels';
+import type { SampleColumns } from '@tyto/model';
+
+/** Appends the samples of `chunk` within [minTimeMs, maxTimeMs]. Throws TytoError `io`. */
+export function appendChunk(
+  chunk: Uint8Array,
+  sampleCount: number,
+  minTimeMs: number,
+  maxTimeMs: number,
+  target: SampleColumns,
+): void {
+  target.reserve(sampleCount);
+  const start = target.length;
+  const count = decodeChunk(chunk, target.timestamps, target.values, start);
+  appendRange(target, start, count, minTimeMs, maxTimeMs);
+}
+
+/** Keeps, of `count` samples written behind the columns' end, those within the time range. */
+export function appendRange(
+  target: SampleColumns,
+  start: number,
+  count: number,
+  minTimeMs: number,
+  maxTimeMs: number,
+): void {
+  const { timestamps, values } = target;
+  let from = start;
+  let to = start + count;
+  if (timestamps[from] < minTimeMs) from = lowerBound(timestamps, from, to, minTimeMs);
+  if (from < to && timestamps[to - 1] > maxTimeMs) {
+    to = lowerBound(timestamps, from, to, maxTimeMs + 1);
+  }
+  if (from > start) {
+    timestamps.copyWithin(start, from, to);
+    values.copyWithin(start, from, to);
+  }
+  target.extend(to - from);
+}
+
+/** The first index in [from, to) whose timestamp is at least `timeMs`, or `to`. */
+export function lowerBound(
+  timestamps: Float64Array,
+  from: number,
+  to: number,
+  timeMs: number,
+): number {
+  while (from < to) {
+    const middle = (from + to) >>> 1;
+    if (timestamps[middle] < timeMs) from = middle + 1;
+    else to = middle;
+  }
+  return from;
+}

@@ -1,0 +1,40 @@
+/**
+ * Names in a data directory:
+ *
+ *   lock                          who has it open
+ *   log/00000007                  a segment of the log
+ *   log/checkpoint-00000005       the series that segments from 5 on name
+ *   blocks/<min>-<max>-<level>/   a block: meta.json, index, chunks (times in milliseconds)
+ *   blocks/damaged-…              a block that could not be opened, kept for its owner
+ */
+import { join } from 'node:path';
+
+export const LOG_DIRECTORY = 'log';
+export const BLOCKS_DIRECTORY = 'blocks';
+export const TEMPORARY_PREFIX = 'tmp-';
+export const DAMAGED_PREFIX = 'damaged-';
+
+export function segmentPath(directory: string, segment: number): string {
+  return join(directory, String(segment).padStart(8, '0'));
+}
+
+export function checkpointPath(directory: string, segment: number): string {
+  return join(directory, `checkpoint-${String(segment).padStart(8, '0')}`);
+}
+
+/** The number of a segment's file name, or undefined for another file's. */
+export function segmentNumber(name: string): number | undefined {
+  return /^\d{8}$/.test(name) ? Number(name) : undefined;
+}
+
+export function checkpointNumber(name: string): number | undefined {
+  return /^checkpoint-\d{8}$/.test(name) ? Number(name.slice('checkpoint-'.length)) : undefined;
+}
+
+export function blockName(minTimeMs: number, maxTimeMs: number, level: number): string {
+  return `${minTimeMs}-${maxTimeMs}-${level}`;
+}
+
+export function isBlockName(name: string): boolean {
+  return /^-?\d+--?\d+-\d+$/.test(name);
+}

@@ -1,0 +1,53 @@
+/** From matchers to series ids, over any index: the head's and the blocks' look alike here. */
+import type { Matcher } from '@tyto/model';
+import { intersect, NO_POSTINGS, type Postings, subtract, union } from './postings.ts';
+
+export interface SeriesIndex {
+  allSeries(): Postings;
+  /** Series with this pair. */
+  postings(name: string, value: string): Postings;
+  /** The values of a label, in no order. */
+  labelValues(name: string): Iterable<string>;
+}
+
+/** Series that satisfy all matchers; an empty list of matchers means every series. */
+export function findSeries(index: SeriesIndex, matchers: readonly Matcher[]): Postings {
+  let found: Postings | undefined;
+  // A matcher that the absent label fails narrows by what it names; the others only take away.
+  for (const matcher of matchers) {
+    if (matcher.matches('')) continue;
+    const named = matchingPostings(index, matcher, false);
+    found = found === undefined ? named : intersect(found, named);
+    if (found.length === 0) return NO_POSTINGS;
+  }
+  found ??= index.allSeries();
+  for (const matcher of matchers) {
+    if (!matcher.matches('')) continue;
+    found = subtract(found, matchingPostings(index, matcher, true));
+    if (found.length === 0) return NO_POSTINGS;
+  }
+  return found;
+}
+
+/** Series that have the label with a value that matches, or (`inverted`) one that does not. */
+function matchingPostings(index: SeriesIndex, matcher: Matcher, inverted: boolean): Postings {
+  const wanted = knownValues(matcher, inverted);
+  if (wanted !== undefined) {
+    return union(wanted.map((value) => index.postings(matcher.name, value)));
+  }
+  const lists: Postings[] = [];
+  const prefix = inverted ? '' : (matcher.regexp?.prefix ?? '');
+  for (const value of index.labelValues(matcher.name)) {
+    if (prefix !== '' && matcher.type === '=~' && !value.startsWith(prefix)) continue;
+    if (matcher.matches(value) !== inverted) lists.push(index.postings(matcher.name, value));
+  }
+  return union(lists);
+}
+
+/** The values in question where the matcher itself lists them, without looking at the index. */
+function knownValues(matcher: Matcher, inverted: boolean): readonly string[] | undefined {
+  const listed = matcher.type === '=' || matcher.type === '!=' ? [matcher.value] : undefined;
+  const values = listed ?? matcher.regexp?.literals;
+  const positive = matcher.type === '=' || matcher.type === '=~';
+  return positive !== inverted ? values : undefined;
+}

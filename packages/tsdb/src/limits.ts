@@ -1,0 +1,40 @@
+/** Limits of the engine, each with what raising it costs. */
+
+/** Samples of a series that wait uncompressed in the head: 16 bytes each, for every series. */
+export const TAIL_SAMPLES = 32;
+
+/** Samples of a chunk in a block. More compress better and make reading one sample slower. */
+export const BLOCK_CHUNK_SAMPLES = 960;
+
+/** What one block covers. */
+export const BLOCK_RANGE_MS = 2 * 3600_000;
+
+/** The head is cut once it covers this much; what it covers is replayed at a start. */
+export const HEAD_RANGE_MS = BLOCK_RANGE_MS * 1.5;
+
+/** Samples further behind the newest one than this are out of bounds, as in Prometheus. */
+export const PAST_MS_MAX = BLOCK_RANGE_MS / 2;
+
+/** Samples further ahead of the clock than this are out of bounds: one would push all others out. */
+export const FUTURE_MS_MAX = 10 * 60_000;
+
+/** Active series; each costs about 700 bytes and its labels. */
+export const SERIES_MAX = 20_000_000;
+
+/** Bytes that may wait for a slow or full disk before appends are refused. */
+export const LOG_PENDING_BYTES_MAX = 64 * 1024 * 1024;
+
+/** A log segment is closed at this size; smaller ones are deleted sooner, larger ones are fewer. */
+export const LOG_SEGMENT_BYTES = 64 * 1024 * 1024;
+
+/** One record of the log; a longer length in a file is damage. */
+export const LOG_RECORD_BYTES_MAX = 32 * 1024 * 1024;
+
+/** A label name or value; longer ones are refused. */
+export const LABEL_BYTES_MAX = 256 * 1024;
+
+/** The longest that work on the main thread runs before other work gets its turn. */
+export const SLICE_MS = 10;
+
+/** Labels of one series; more are refused. */
+export const LABELS_PER_SERIES_MAX = 2000;

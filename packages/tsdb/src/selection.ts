@@ -1,0 +1,108 @@
+/**
+ * What a select found: per series its places, which are (source, id) pairs in rising time. Blocks
+ * come and go while a query runs; then the layout's number has changed, and a series is looked up
+ * anew by its labels in what is there by then.
+ */
+import {
+  createMatcher,
+  type Labels,
+  type SampleColumns,
+  type SelectRequest,
+  type SeriesSelection,
+} from '@tyto/model';
+import { findSeries, type SeriesIndex } from './indexSearch.ts';
+
+/** The head or a block. */
+export interface SeriesSource extends SeriesIndex {
+  labelNames(): Iterable<string>;
+  labels(id: number): Labels;
+  mayHaveSamples(id: number, minTimeMs: number, maxTimeMs: number): boolean;
+  readInto(id: number, minTimeMs: number, maxTimeMs: number, target: SampleColumns): void;
+}
+
+/** The sources of a time range, oldest first, and the number of the layout that they are part of. */
+export interface Layout {
+  number(): number;
+  sources(minTimeMs: number, maxTimeMs: number): readonly SeriesSource[];
+}
+
+export class Selection implements SeriesSelection {
+  readonly #layout: Layout;
+  readonly #request: SelectRequest;
+  readonly #layoutNumber: number;
+  readonly #sources: readonly SeriesSource[];
+  readonly #labels: Labels[] = [];
+  /** Per series: source index, id, source index, id … */
+  readonly #places: number[][] = [];
+
+  constructor(layout: Layout, request: SelectRequest) {
+    this.#layout = layout;
+    this.#request = request;
+    this.#layoutNumber = layout.number();
+    this.#sources = layout.sources(request.minTimeMs, request.maxTimeMs);
+    if (this.#sources.length === 1) this.#findInOne(this.#sources[0]);
+    else this.#findInMany();
+  }
+
+  get size(): number {
+    return this.#labels.length;
+  }
+
+  labels(index: number): Labels {
+    return this.#labels[index];
+  }
+
+  readInto(index: number, target: SampleColumns): void {
+    const { minTimeMs, maxTimeMs } = this.#request;
+    if (this.#layout.number() !== this.#layoutNumber) {
+      this.#readAnew(this.#labels[index], target);
+      return;
+    }
+    const places = this.#places[index];
+    for (let i = 0; i < places.length; i += 2) {
+      this.#sources[places[i]].readInto(places[i + 1], minTimeMs, maxTimeMs, target);
+    }
+  }
+
+  #findInOne(source: SeriesSource): void {
+    for (const id of this.#ids(source)) {
+      this.#labels.push(source.labels(id));
+      this.#places.push([0, id]);
+    }
+  }
+
+  #findInMany(): void {
+    const indexOf = new Map<string, number>();
+    this.#sources.forEach((source, sourceIndex) => {
+      for (const id of this.#ids(source)) {
+        const labels = source.labels(id);
+        const index = indexOf.get(labels.key);
+        if (index !== undefined) {
+          this.#places[index].push(sourceIndex, id);
+          continue;
+        }
+        indexOf.set(labels.key, this.#labels.length);
+        this.#labels.push(labels);
+        this.#places.push([sourceIndex, id]);
+      }
+    });
+  }
+
+  *#ids(source: SeriesSource): IterableIterator<number> {
+    const { minTimeMs, maxTimeMs, matchers } = this.#request;
+    for (const id of findSeries(source, matchers)) {
+      if (source.mayHaveSamples(id, minTimeMs, maxTimeMs)) yield id;
+    }
+  }
+
+  #readAnew(labels: Labels, target: SampleColumns): void {
+    const { minTimeMs, maxTimeMs } = this.#request;
+    const matchers = [...labels.entries()].map(([name, value]) => createMatcher('=', name, value));
+    for (const source of this.#layout.sources(minTimeMs, maxTimeMs)) {
+      for (const id of findSeries(source, matchers)) {
+        // Series with further labels satisfy the matchers too.
+        if (source.labels(id).equals(labels)) source.readInto(id, minTimeMs, maxTimeMs, target);
+      }
+    }
+  }
+}

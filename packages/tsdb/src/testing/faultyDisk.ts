@@ -1,0 +1,32 @@
+/** A disk that fails when told to: for tests of what the engine does then. */
+import { type AppendFile, type Disk, nodeDisk } from '../disk.ts';
+
+export class FaultyDisk implements Disk {
+  readonly makeDirectory = nodeDisk.makeDirectory;
+  readonly list = nodeDisk.list;
+  readonly readFile = nodeDisk.readFile;
+  readonly openRead = nodeDisk.openRead;
+  readonly rename = nodeDisk.rename;
+  readonly remove = nodeDisk.remove;
+  readonly size = nodeDisk.size;
+  readonly syncDirectory = nodeDisk.syncDirectory;
+  /** Bytes that the disk still takes; a write beyond them is torn and fails with ENOSPC. */
+  freeBytes = Infinity;
+
+  async openAppend(path: string): Promise<AppendFile> {
+    const file = await nodeDisk.openAppend(path);
+    return {
+      ...file,
+      write: async (bytes) => {
+        const taken = Math.min(bytes.length, this.freeBytes);
+        this.freeBytes -= taken;
+        await file.write(bytes.subarray(0, taken));
+        if (taken < bytes.length) {
+          throw Object.assign(new Error('ENOSPC: no space left on device, write'), {
+            code: 'ENOSPC',
+          });
+        }
+      },
+    };
+  }
+}

@@ -1,0 +1,301 @@
+import {
+  appendFileSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, describe, expect, it } from 'vitest';
+import { ManualClock } from '@tyto/base';
+import { APPENDED, Labels, OUT_OF_BOUNDS, SampleColumns, createMatcher } from '@tyto/model';
+import { metricStoreSuite, readAll, SUITE_NOW_MS } from '@tyto/model/testing';
+import { Tsdb } from '@tyto/tsdb';
+import { FaultyDisk } from './testing/faultyDisk.ts';
+
+const HOUR = 3600_000;
+const directories: string[] = [];
+const opened: Tsdb[] = [];
+
+function newDirectory(): string {
+  const directory = mkdtempSync(join(tmpdir(), 'tyto-tsdb-'));
+  directories.push(directory);
+  return directory;
+}
+
+async function openIn(directory: string, more: Partial<Parameters<typeof Tsdb.open>[0]> = {}) {
+  const clock = new ManualClock(SUITE_NOW_MS + 1000 * HOUR);
+  const db = await Tsdb.open({ directory, clock, maintenanceIntervalMs: 0, ...more });
+  opened.push(db);
+  return db;
+}
+
+afterEach(async () => {
+  for (const db of opened.splice(0)) await db.close();
+  for (const directory of directories.splice(0)) rmSync(directory, { recursive: true });
+});
+
+metricStoreSuite('on disk', () => openIn(newDirectory()));
+
+const series = (n: number) => Labels.of({ __name__: 'm', n: String(n), even: String(n % 2 === 0) });
+
+/** Appends a sample to each of `count` series every `stepMs`, a commit a step. */
+async function fill(db: Tsdb, count: number, fromMs: number, toMs: number, stepMs: number) {
+  for (let time = fromMs; time < toMs; time += stepMs) {
+    const appender = db.appender();
+    for (let n = 0; n < count; n++) {
+      expect(appender.append(appender.series(series(n)), time, time / 1000 + n)).toBe(APPENDED);
+    }
+    await appender.commit();
+  }
+}
+
+function expected(count: number, fromMs: number, toMs: number, stepMs: number) {
+  const all: Record<string, [number, number][]> = {};
+  for (let n = 0; n < count; n++) {
+    const samples: [number, number][] = [];
+    for (let time = fromMs; time < toMs; time += stepMs) samples.push([time, time / 1000 + n]);
+    all[series(n).toString()] = samples;
+  }
+  return all;
+}
+
+const t = SUITE_NOW_MS;
+
+describe('Tsdb', () => {
+  it('has everything again after the process died without a word', async () => {
+    const directory = newDirectory();
+    const db = await openIn(directory);
+    await fill(db, 5, t, t + HOUR, 15_000);
+    // No close: what a kill leaves behind.
+    const again = await openIn(directory);
+    expect(await readAll(again, [['__name__', '=', 'm']])).toEqual(
+      expected(5, t, t + HOUR, 15_000),
+    );
+  });
+
+  it('cuts blocks, shortens the log and shows the same samples, before and after a restart', async () => {
+    const directory = newDirectory();
+    const db = await openIn(directory);
+    const want = expected(4, t, t + 9 * HOUR, 60_000);
+    for (let hour = 0; hour < 9; hour++) {
+      await fill(db, 4, t + hour * HOUR, t + (hour + 1) * HOUR, 60_000);
+      await db.maintain();
+    }
+    expect(db.stats().blockCount).toBe(3);
+    expect(readdirSync(join(directory, 'blocks'))).toEqual([
+      `${t}-${t + 2 * HOUR}-1`,
+      `${t + 2 * HOUR}-${t + 4 * HOUR}-1`,
+      `${t + 4 * HOUR}-${t + 6 * HOUR}-1`,
+    ]);
+    expect(readdirSync(join(directory, 'log')).some((name) => name.endsWith('00000001'))).toBe(
+      false,
+    );
+    expect(await readAll(db, [['__name__', '=', 'm']])).toEqual(want);
+    const again = await openIn(directory);
+    expect(await readAll(again, [['__name__', '=', 'm']])).toEqual(want);
+    await fill(again, 4, t + 9 * HOUR, t + 10 * HOUR, 60_000);
+    await again.maintain();
+    expect(await readAll(again, [['n', '=', '3']])).toEqual({
+      [series(3).toString()]: expected(4, t, t + 10 * HOUR, 60_000)[series(3).toString()],
+    });
+  });
+
+  it('reads a selection right although its samples moved into a block meanwhile', async () => {
+    const db = await openIn(newDirectory());
+    await fill(db, 2, t, t + 4 * HOUR, 60_000);
+    const selection = await db.select({
+      matchers: [createMatcher('=', 'n', '1')],
+      minTimeMs: t,
+      maxTimeMs: t + 4 * HOUR,
+    });
+    await db.maintain();
+    expect(db.stats().blockCount).toBe(1);
+    const columns = new SampleColumns();
+    selection.readInto(0, columns);
+    expect(columns.length).toBe(240);
+  });
+
+  it('forgets series that ended, and gives their ids to others without mixing them up', async () => {
+    const directory = newDirectory();
+    const db = await openIn(directory);
+    const appender = db.appender();
+    const oldRef = appender.series(series(1));
+    appender.append(oldRef, t, 1);
+    await appender.commit();
+    for (let hour = 0; hour < 12; hour++) {
+      const batch = db.appender();
+      for (let n = 0; n < 3; n++) {
+        const ref = batch.series(
+          Labels.of({ __name__: 'churn', hour: String(hour), n: String(n) }),
+        );
+        for (let m = 0; m < 60; m += 10) {
+          expect(batch.append(ref, t + hour * HOUR + m * 60_000, n)).toBe(APPENDED);
+        }
+      }
+      await batch.commit();
+      await db.maintain();
+    }
+    expect(db.stats().seriesCount).toBeLessThan(15);
+    const late = db.appender();
+    expect(late.append(oldRef, t + 12 * HOUR, 1)).toBe(5);
+    late.rollback();
+    const want = await readAll(db, [['__name__', '=~', 'churn|m']]);
+    expect(Object.keys(want)).toHaveLength(37);
+    const again = await openIn(directory);
+    expect(await readAll(again, [['__name__', '=~', 'churn|m']])).toEqual(want);
+  });
+
+  it('refuses samples from too far behind and too far ahead', async () => {
+    const clock = new ManualClock(t);
+    const db = await openIn(newDirectory(), { clock });
+    const appender = db.appender();
+    expect(appender.append(appender.series(series(1)), t, 1)).toBe(APPENDED);
+    expect(appender.append(appender.series(series(1)), t + 11 * 60_000, 1)).toBe(OUT_OF_BOUNDS);
+    await appender.commit();
+    const second = db.appender();
+    expect(second.append(second.series(series(2)), t - HOUR - 1, 1)).toBe(OUT_OF_BOUNDS);
+    expect(second.append(second.series(series(2)), t - HOUR, 1)).toBe(APPENDED);
+  });
+
+  it('deletes the oldest blocks past the retention, by time and by size', async () => {
+    const db = await openIn(newDirectory(), { retentionMs: 5 * HOUR });
+    await fill(db, 1, t, t + 1, 1);
+    for (let hour = 0; hour < 12; hour++) {
+      await fill(db, 2, t + hour * HOUR + 1, t + (hour + 1) * HOUR, 300_000);
+      await db.maintain();
+    }
+    const times = (await readAll(db, [['n', '=', '1']]))[series(1).toString()];
+    expect(times[0][0]).toBe(t + 6 * HOUR + 1);
+    const small = await openIn(newDirectory(), { retentionBytes: 1 });
+    await fill(small, 2, t, t + 4 * HOUR, 300_000);
+    await small.maintain();
+    expect(small.stats().blockCount).toBe(0);
+  });
+
+  it('lets one process have a directory', async () => {
+    const directory = newDirectory();
+    await openIn(directory);
+    writeFileSync(join(directory, 'lock'), `${process.ppid}\n`);
+    await expect(Tsdb.open({ directory })).rejects.toThrow(/in use by process \d+; stop that one/);
+    writeFileSync(join(directory, 'lock'), '4194304 1\n');
+    await openIn(directory);
+  });
+});
+
+describe('Tsdb on a bad disk', () => {
+  it('steps over a torn end and over damage in the middle of the log', async () => {
+    const directory = newDirectory();
+    const db = await openIn(directory);
+    await fill(db, 2, t, t + 100_000, 1000);
+    await db.close();
+    const path = join(directory, 'log', '00000001');
+    const bytes = readFileSync(path);
+    bytes[Math.floor(bytes.length / 2)] ^= 0x40;
+    writeFileSync(path, bytes);
+    appendFileSync(path, Buffer.from([0x52, 0x59, 0x54, 0xc3, 0xff, 0, 0, 0, 1, 2, 3]));
+    const again = await openIn(directory);
+    const read = await readAll(again, [['__name__', '=', 'm']]);
+    // One record, that is one sample of each series, is lost and nothing else.
+    expect(read[series(0).toString()]).toHaveLength(99);
+    expect(read[series(1).toString()]).toHaveLength(99);
+  });
+
+  it('survives any damage to the log and keeps what is good before it', async () => {
+    const directory = newDirectory();
+    const db = await openIn(directory);
+    await fill(db, 3, t, t + 50_000, 1000);
+    await db.close();
+    const path = join(directory, 'log', '00000001');
+    const good = readFileSync(path);
+    let seed = 42;
+    const random = (below: number) => {
+      seed = (Math.imul(seed, 1_103_515_245) + 12_345) & 0x7fffffff;
+      return seed % below;
+    };
+    for (let round = 0; round < 40; round++) {
+      const bytes = Buffer.from(good);
+      const at = 200 + random(bytes.length - 200);
+      for (let i = 0; i < 8; i++) bytes[Math.min(bytes.length - 1, at + i)] = random(256);
+      writeFileSync(path, random(2) === 0 ? bytes : bytes.subarray(0, at));
+      const again = await openIn(directory);
+      const read = await readAll(again, [['n', '=', '1']]);
+      const before = Math.floor(at / (good.length / 50)) - 2;
+      const count = read[series(1).toString()]?.length ?? 0;
+      expect(count, `round ${round}, damage at ${at}`).toBeGreaterThanOrEqual(before);
+      await again.close();
+      for (const name of readdirSync(join(directory, 'log'))) {
+        if (name !== '00000001') rmSync(join(directory, 'log', name));
+      }
+    }
+  });
+
+  it('sets a damaged block aside and shows the rest', async () => {
+    const directory = newDirectory();
+    const db = await openIn(directory);
+    await fill(db, 2, t, t + 6 * HOUR, 60_000);
+    await db.maintain();
+    await db.close();
+    const [first] = readdirSync(join(directory, 'blocks'));
+    const index = join(directory, 'blocks', first, 'index');
+    const bytes = readFileSync(index);
+    bytes[bytes.length - 20] ^= 1;
+    writeFileSync(index, bytes);
+    const again = await openIn(directory);
+    expect(readdirSync(join(directory, 'blocks'))).toContain(`damaged-${first}`);
+    const read = await readAll(again, [['n', '=', '0']]);
+    expect(read[series(0).toString()][0][0]).toBe(t + 2 * HOUR);
+  });
+
+  it('says so when a chunk is damaged instead of showing wrong samples', async () => {
+    const directory = newDirectory();
+    const db = await openIn(directory);
+    await fill(db, 2, t, t + 4 * HOUR, 60_000);
+    await db.maintain();
+    await db.close();
+    const [block] = readdirSync(join(directory, 'blocks'));
+    const path = join(directory, 'blocks', block, 'chunks');
+    const bytes = readFileSync(path);
+    bytes[20] ^= 1;
+    writeFileSync(path, bytes);
+    const again = await openIn(directory);
+    await expect(readAll(again, [['__name__', '=', 'm']])).rejects.toThrow('damaged at byte 8');
+  });
+
+  it('tells writers that the disk is full, and loses nothing acknowledged once it is not', async () => {
+    const directory = newDirectory();
+    const disk = new FaultyDisk();
+    const clock = new ManualClock(t + HOUR);
+    const db = await openIn(directory, { disk, clock });
+    await fill(db, 2, t, t + 10_000, 1000);
+    disk.freeBytes = 10;
+    await expect(fill(db, 2, t + 10_000, t + 11_000, 1000)).rejects.toThrow('no space left');
+    await expect(fill(db, 2, t + 11_000, t + 12_000, 1000)).rejects.toThrow('no space left');
+    expect((await readAll(db, [['n', '=', '1']]))[series(1).toString()]).toHaveLength(12);
+    disk.freeBytes = Infinity;
+    await fill(db, 2, t + 12_000, t + 13_000, 1000);
+    const again = await openIn(directory);
+    expect(await readAll(again, [['__name__', '=', 'm']])).toEqual(
+      expected(2, t, t + 13_000, 1000),
+    );
+  });
+
+  it('leaves no half block behind when the disk fills up while one is cut', async () => {
+    const directory = newDirectory();
+    const disk = new FaultyDisk();
+    const db = await openIn(directory, { disk });
+    await fill(db, 2, t, t + 4 * HOUR, 60_000);
+    disk.freeBytes = 100;
+    await db.maintain();
+    expect(db.stats()).toMatchObject({ blockCount: 0, compactionsFailed: 1 });
+    expect(readdirSync(join(directory, 'blocks'))).toEqual([]);
+    disk.freeBytes = Infinity;
+    await db.maintain();
+    expect(db.stats().blockCount).toBe(1);
+    expect(await readAll(db, [['__name__', '=', 'm']])).toEqual(
+      expected(2, t, t + 4 * HOUR, 60_000),
+    );
+  });
+});

@@ -1,0 +1,304 @@
+/**
+ * The time-series database: one directory, a head, a log, and blocks. See docs/formats/ and the
+ * package's README for how they work together.
+ */
+import { join } from 'node:path';
+import {
+  type Clock,
+  type Logger,
+  silentLogger,
+  systemClock,
+  type Timer,
+  TytoError,
+} from '@tyto/base';
+import {
+  type LabelRequest,
+  type Labels,
+  type Limited,
+  type MetricAppender,
+  type MetricStore,
+  NO_SERIES,
+  type SelectRequest,
+  type SeriesRef,
+  type SeriesSelection,
+} from '@tyto/model';
+import { Appender } from './appender.ts';
+import { BlockSet } from './blockSet.ts';
+import { type Disk, nodeDisk } from './disk.ts';
+import { BLOCKS_DIRECTORY, LOG_DIRECTORY } from './filenames.ts';
+import { Head } from './head.ts';
+import { searchLabelNames, searchLabelValues, searchSeries } from './labelSearch.ts';
+import { LABELS_PER_SERIES_MAX } from './limits.ts';
+import { type DirectoryLock, lockDirectory } from './lock.ts';
+import { definitionRecords, LogKeeper } from './logKeeper.ts';
+import { replayLog } from './log/replay.ts';
+import { LogWriter } from './log/writer.ts';
+import { Maintenance } from './maintenance.ts';
+import { OpenBatches } from './openBatches.ts';
+import { Selection, type SeriesSource } from './selection.ts';
+
+export interface TsdbOptions {
+  readonly directory: string;
+  readonly clock?: Clock;
+  readonly disk?: Disk;
+  readonly logger?: Logger;
+  /** What a power cut may cost; the death of the process costs nothing. Default 1 s. */
+  readonly logFsyncIntervalMs?: number;
+  /** Blocks older than this, counted from the newest sample, are deleted; 0 keeps all. */
+  readonly retentionMs?: number;
+  /** The oldest blocks are deleted while the directory is larger than this; 0 keeps all. */
+  readonly retentionBytes?: number;
+  /** How often blocks are cut and retention is applied. Default 10 s; 0 only when called. */
+  readonly maintenanceIntervalMs?: number;
+}
+
+export interface TsdbStats {
+  readonly seriesCount: number;
+  readonly chunkCount: number;
+  readonly samplesAppended: number;
+  readonly samplesRefused: number;
+  readonly headMinTimeMs: number;
+  readonly headMaxTimeMs: number;
+  readonly headBytes: number;
+  readonly blockCount: number;
+  readonly blockBytes: number;
+  readonly blockSamples: number;
+  readonly logSegment: number;
+  readonly logBytesWritten: number;
+  readonly logFailures: number;
+  readonly compactions: number;
+  readonly compactionsFailed: number;
+  readonly symbolCount: number;
+}
+
+export class Tsdb implements MetricStore {
+  readonly #clock: Clock;
+  readonly #lock: DirectoryLock;
+  readonly #head: Head;
+  readonly #blocks: BlockSet;
+  readonly #log: LogWriter;
+  readonly #keeper: LogKeeper;
+  readonly #maintenance: Maintenance;
+  readonly #batches = new OpenBatches();
+  readonly #headSource: SeriesSource;
+  #undefinedIds: number[] = [];
+  #samplesAppended = 0;
+  #samplesRefused = 0;
+  #timer: Timer | undefined;
+  #closed = false;
+
+  private constructor(
+    options: TsdbOptions,
+    lock: DirectoryLock,
+    head: Head,
+    blocks: BlockSet,
+    log: LogWriter,
+    keeper: LogKeeper,
+  ) {
+    this.#clock = options.clock ?? systemClock;
+    this.#lock = lock;
+    this.#head = head;
+    this.#blocks = blocks;
+    this.#log = log;
+    this.#keeper = keeper;
+    this.#headSource = sourceOf(head);
+    this.#maintenance = new Maintenance({
+      head,
+      blocks,
+      keeper,
+      batches: this.#batches,
+      clock: this.#clock,
+      logger: options.logger ?? silentLogger,
+      retentionMs: options.retentionMs ?? 0,
+      retentionBytes: options.retentionBytes ?? 0,
+    });
+    const intervalMs = options.maintenanceIntervalMs ?? 10_000;
+    if (intervalMs > 0) this.#scheduleMaintenance(intervalMs);
+  }
+
+  /**
+   * Opens a directory, creating it when needed: takes its lock, opens its blocks and replays its
+   * log. Throws TytoError `unavailable` when another process has it, `io` when it is unusable.
+   */
+  static async open(options: TsdbOptions): Promise<Tsdb> {
+    const disk = options.disk ?? nodeDisk;
+    const clock = options.clock ?? systemClock;
+    const logger = options.logger ?? silentLogger;
+    const logDirectory = join(options.directory, LOG_DIRECTORY);
+    const blocksDirectory = join(options.directory, BLOCKS_DIRECTORY);
+    await disk.makeDirectory(logDirectory);
+    await disk.makeDirectory(blocksDirectory);
+    const lock = await lockDirectory(options.directory);
+    try {
+      const blocks = await BlockSet.open(disk, blocksDirectory, logger);
+      const head = new Head();
+      head.startAt(blocks.maxTimeMs);
+      const keeper = new LogKeeper(disk, logDirectory, head);
+      const startedMs = clock.monotonicMs();
+      const report = await replayLog(disk, logDirectory, keeper.replayVisitor(), logger);
+      head.series.collectFreeIds();
+      const log = new LogWriter({
+        disk,
+        clock,
+        logger,
+        directory: logDirectory,
+        firstSegment: report.nextSegment,
+        fsyncIntervalMs: options.logFsyncIntervalMs ?? 1000,
+      });
+      keeper.attach(log);
+      logger.info('the time-series database is open', {
+        directory: options.directory,
+        blocks: blocks.count,
+        series: head.series.count,
+        logRecords: report.records,
+        damagedBytes: report.damagedBytes,
+        replayMs: Math.round(clock.monotonicMs() - startedMs),
+      });
+      return new Tsdb(options, lock, head, blocks, log, keeper);
+    } catch (error) {
+      await lock.release();
+      throw error;
+    }
+  }
+
+  appender(): MetricAppender {
+    if (this.#closed) throw new TytoError('unavailable', 'the database is closed');
+    return new Appender({
+      head: this.#head,
+      log: this.#log,
+      batches: this.#batches,
+      nowMs: () => this.#clock.nowMs(),
+      resolve: (labels) => this.#resolve(labels),
+      takeDefinitions: () => this.#takeDefinitions(),
+      committed: (count, refused, maxTimeMs) => {
+        this.#samplesAppended += count;
+        this.#samplesRefused += refused;
+        this.#keeper.note(maxTimeMs);
+      },
+    });
+  }
+
+  async select(request: SelectRequest): Promise<SeriesSelection> {
+    if (request.matchers.every((matcher) => matcher.matches(''))) {
+      throw new TytoError('bad_data', 'a selector must have a matcher that the empty string fails');
+    }
+    const layout = {
+      number: () => this.#blocks.version,
+      sources: (minTimeMs: number, maxTimeMs: number) => this.#sources(minTimeMs, maxTimeMs),
+    };
+    return new Selection(layout, request);
+  }
+
+  async labelNames(request: LabelRequest): Promise<Limited<string>> {
+    return searchLabelNames(this.#sources(request.minTimeMs, request.maxTimeMs), request);
+  }
+
+  async labelValues(name: string, request: LabelRequest): Promise<Limited<string>> {
+    return searchLabelValues(this.#sources(request.minTimeMs, request.maxTimeMs), name, request);
+  }
+
+  async series(request: LabelRequest): Promise<Limited<Labels>> {
+    return searchSeries(this.#sources(request.minTimeMs, request.maxTimeMs), request);
+  }
+
+  /** Cuts blocks that are due, applies retention, shortens the log. */
+  maintain(): Promise<void> {
+    return this.#maintenance.run();
+  }
+
+  /** The labels with the most values, and the values with the most series, of the head. */
+  topCardinality(limit: number): {
+    readonly valuesByLabel: readonly (readonly [string, number])[];
+    readonly seriesByMetric: readonly (readonly [string, number])[];
+    readonly seriesByPair: readonly (readonly [string, number])[];
+  } {
+    const series = this.#head.series;
+    const top = (entries: (readonly [string, number])[]) =>
+      entries.sort((a, b) => b[1] - a[1]).slice(0, limit);
+    const names = [...series.labelNames()];
+    const values = names.map((name) => [name, [...series.labelValues(name)].length] as const);
+    const pairs = names.flatMap((name) =>
+      [...series.valueCounts(name)].map(([value, count]) => [`${name}=${value}`, count] as const),
+    );
+    return {
+      valuesByLabel: top(values),
+      seriesByMetric: top([...series.valueCounts('__name__')]),
+      seriesByPair: top(pairs),
+    };
+  }
+
+  stats(): TsdbStats {
+    return {
+      seriesCount: this.#head.series.count,
+      chunkCount: this.#head.chunkCount,
+      samplesAppended: this.#samplesAppended,
+      samplesRefused: this.#samplesRefused,
+      headMinTimeMs: this.#head.oldestMs,
+      headMaxTimeMs: this.#head.maxTimeMs,
+      headBytes: this.#head.bytes,
+      blockCount: this.#blocks.count,
+      blockBytes: this.#blocks.bytes,
+      blockSamples: this.#blocks.sampleCount,
+      logSegment: this.#log.segment,
+      logBytesWritten: this.#log.writtenBytes,
+      logFailures: this.#log.failures,
+      compactions: this.#maintenance.blocksCut,
+      compactionsFailed: this.#maintenance.failures,
+      symbolCount: this.#head.series.symbolCount,
+    };
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#timer?.cancel();
+    await this.#maintenance.settled();
+    await this.#log.close();
+    this.#blocks.close();
+    await this.#lock.release();
+  }
+
+  #resolve(labels: Labels): SeriesRef {
+    if (labels.size === 0 || labels.size > LABELS_PER_SERIES_MAX) return NO_SERIES;
+    const { ref, created } = this.#head.series.resolve(labels);
+    if (created) {
+      const id = this.#head.series.idOf(ref);
+      this.#head.prepare(id);
+      this.#undefinedIds.push(id);
+    }
+    return ref;
+  }
+
+  #takeDefinitions(): Uint8Array[] {
+    const ids = this.#undefinedIds;
+    this.#undefinedIds = [];
+    return definitionRecords(this.#head.series, ids);
+  }
+
+  #sources(minTimeMs: number, maxTimeMs: number): SeriesSource[] {
+    const sources: SeriesSource[] = this.#blocks.overlapping(minTimeMs, maxTimeMs);
+    if (maxTimeMs >= this.#head.minTimeMs) sources.push(this.#headSource);
+    return sources;
+  }
+
+  #scheduleMaintenance(intervalMs: number): void {
+    this.#timer = this.#clock.schedule(intervalMs, () => {
+      void this.#maintenance.run().finally(() => {
+        if (!this.#closed) this.#scheduleMaintenance(intervalMs);
+      });
+    });
+  }
+}
+
+function sourceOf(head: Head): SeriesSource {
+  const { series } = head;
+  return {
+    allSeries: () => series.allSeries(),
+    postings: (name, value) => series.postings(name, value),
+    labelNames: () => series.labelNames(),
+    labelValues: (name) => series.labelValues(name),
+    labels: (id) => series.labels(id),
+    mayHaveSamples: (id, minTimeMs, maxTimeMs) => head.mayHaveSamples(id, minTimeMs, maxTimeMs),
+    readInto: (id, minTimeMs, maxTimeMs, target) => head.readInto(id, minTimeMs, maxTimeMs, target),
+  };
+}
