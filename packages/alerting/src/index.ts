@@ -1,1 +1,1 @@
-export {};
+export { expandRuleTemplate } from './template/ruleTemplate.ts';

@@ -1,0 +1,204 @@
+/**
+ * Templates in the labels and annotations of alerting rules, with Prometheus' functions and
+ * variables. Specification: Prometheus' template reference.
+ */
+import { errorMessage, parseDuration, TytoError } from '@tyto/base';
+import type { InstantQuery, Labels, VectorSample } from '@tyto/model';
+import type { TemplateSet } from './ast.ts';
+import { builtins } from './builtins.ts';
+import { executeTemplate, fail, type TemplateFunction } from './execute.ts';
+import {
+  humanize,
+  humanize1024,
+  humanizeDuration,
+  humanizePercentage,
+  humanizeTimestamp,
+  toDuration,
+  toTime,
+} from './humanize.ts';
+import { parseTemplate } from './parser.ts';
+import { stringFunctions, textOf } from './stringFunctions.ts';
+import { GoStruct, SafeHtml, type Value } from './values.ts';
+
+export interface RuleTemplateData {
+  readonly labels: Labels;
+  readonly value: number;
+  readonly externalLabels: Labels;
+  readonly externalUrl: string;
+  readonly timeMs: number;
+}
+
+/** Queries that one template may ask; each is a query of the engine. */
+const QUERIES_MAX = 20;
+
+/** Thrown by `query` while its answer is not there yet. */
+class Suspension {
+  readonly expression: string;
+  constructor(expression: string) {
+    this.expression = expression;
+  }
+}
+
+const NAMES = new Set([
+  ...Object.keys(builtins),
+  ...Object.keys(stringFunctions),
+  ...['query', 'first', 'label', 'value', 'strvalue', 'sortByLabel', 'args', 'graphLink'],
+  ...['tableLink', 'stripPort', 'stripDomain', 'humanize', 'humanize1024', 'humanizeDuration'],
+  ...['humanizePercentage', 'humanizeTimestamp', 'toTime', 'toDuration', 'now', 'parseDuration'],
+  ...['pathPrefix', 'externalURL', 'urlQueryEscape', 'tmpl'],
+]);
+
+const PREAMBLE =
+  '{{$labels := .Labels}}{{$externalLabels := .ExternalLabels}}{{$externalURL := .ExternalURL}}{{$value := .Value}}';
+
+/** Throws TytoError `bad_data` when the text does not parse as a template. */
+export function checkRuleTemplate(text: string): void {
+  if (text.includes('{{')) parseTemplate('', PREAMBLE + text, NAMES, new Map());
+}
+
+/** Expands a template. Rejects with TytoError: `bad_data` to parse, `execution` to run. */
+export async function expandRuleTemplate(
+  text: string,
+  data: RuleTemplateData,
+  query: InstantQuery,
+): Promise<string> {
+  if (!text.includes('{{')) return text;
+  const set: TemplateSet = new Map();
+  parseTemplate('', PREAMBLE + text, NAMES, set);
+  const answers = new Map<string, Value>();
+  const functions = new Map(Object.entries(functionsFor(data, answers, set)));
+  const dot = new GoStruct({
+    Labels: new Map(data.labels.entries()),
+    ExternalLabels: new Map(data.externalLabels.entries()),
+    ExternalURL: data.externalUrl,
+    Value: data.value,
+  });
+  for (;;) {
+    try {
+      return executeTemplate('', dot, {}, { set, functions, html: false });
+    } catch (error) {
+      if (!(error instanceof Suspension)) throw error;
+      if (answers.size >= QUERIES_MAX) fail(`a template may ask ${QUERIES_MAX} queries at most`);
+      answers.set(error.expression, await ask(query, error.expression, data.timeMs));
+    }
+  }
+}
+
+async function ask(query: InstantQuery, expression: string, timeMs: number): Promise<Value> {
+  try {
+    const { value } = await query(expression, timeMs);
+    if (value.type === 'vector') return value.samples.map(sampleValue);
+    if (value.type === 'scalar') {
+      return [new GoStruct({ Labels: new Map<string, Value>(), Value: value.value })];
+    }
+    return fail('a template cannot use a range vector');
+  } catch (error) {
+    const message = `error executing template: query "${expression}": ${errorMessage(error)}`;
+    throw new TytoError('execution', message, { cause: error });
+  }
+}
+
+function sampleValue(sample: VectorSample): GoStruct {
+  return new GoStruct({ Labels: new Map(sample.labels.entries()), Value: sample.value });
+}
+
+function functionsFor(
+  data: RuleTemplateData,
+  answers: ReadonlyMap<string, Value>,
+  set: TemplateSet,
+): Record<string, TemplateFunction> {
+  const functions: Record<string, TemplateFunction> = {
+    ...builtins,
+    ...stringFunctions,
+    query: (expression) => {
+      const text = textOf(expression);
+      if (!answers.has(text)) throw new Suspension(text);
+      return answers.get(text);
+    },
+    first: (samples) => firstOf(samples),
+    label: (name, sample) => labelOf(sample, textOf(name)),
+    value: (sample) => structOf(sample).fields.get('Value'),
+    strvalue: (sample) => labelOf(sample, '__value__'),
+    sortByLabel: (name, samples) => sortByLabel(textOf(name), samples),
+    args: (...args) => new Map(args.map((arg, i) => [`arg${i}`, arg] as const)),
+    tmpl: (name, argument) => {
+      const options = { set, functions: new Map(Object.entries(functions)), html: false };
+      return new SafeHtml(executeTemplate(textOf(name), argument, {}, options));
+    },
+    graphLink: (expression) => graphPath(textOf(expression), 0),
+    tableLink: (expression) => graphPath(textOf(expression), 1),
+    stripPort: (text) => stripPort(textOf(text)),
+    stripDomain: (text) => stripDomain(textOf(text)),
+    humanize,
+    humanize1024,
+    humanizeDuration,
+    humanizePercentage,
+    humanizeTimestamp,
+    toTime,
+    toDuration,
+    now: () => data.timeMs / 1000,
+    parseDuration: (text) => {
+      const ms = parseDuration(textOf(text));
+      return ms === undefined ? fail(`not a valid duration string: "${textOf(text)}"`) : ms / 1000;
+    },
+    pathPrefix: () => pathOf(data.externalUrl),
+    externalURL: () => data.externalUrl,
+    urlQueryEscape: (text) => queryEscape(textOf(text)),
+  };
+  return functions;
+}
+
+/** The path of the graph (tab 0) or the table (tab 1) of an expression, as Prometheus links it. */
+export function graphPath(expression: string, tab: 0 | 1): string {
+  return `/graph?g0.expr=${queryEscape(expression)}&g0.tab=${tab}`;
+}
+
+export function queryEscape(text: string): string {
+  return encodeURIComponent(text)
+    .replace(/[!'()*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`)
+    .replaceAll('%20', '+');
+}
+
+function firstOf(samples: Value): Value {
+  if (!Array.isArray(samples) || samples.length === 0) {
+    return fail('first() called on vector with no elements');
+  }
+  return samples[0] as Value;
+}
+
+function structOf(sample: Value): GoStruct {
+  return sample instanceof GoStruct ? sample : fail('expected a sample');
+}
+
+function labelOf(sample: Value, name: string): string {
+  const labels = structOf(sample).fields.get('Labels');
+  const value = labels instanceof Map ? labels.get(name) : undefined;
+  return typeof value === 'string' ? value : '';
+}
+
+function sortByLabel(name: string, samples: Value): Value {
+  if (!Array.isArray(samples)) return fail('sortByLabel wants a list of samples');
+  const list = samples as Value[];
+  return [...list].sort((a, b) => (labelOf(a, name) < labelOf(b, name) ? -1 : 1));
+}
+
+function stripPort(text: string): string {
+  const bracketed = /^\[([^\]]*)\](?::\d*)?$/.exec(text);
+  if (bracketed !== null) return text.includes(']:') ? bracketed[1] : text;
+  return /^[^:]*:[^:]*$/.test(text) ? text.slice(0, text.indexOf(':')) : text;
+}
+
+function stripDomain(text: string): string {
+  const match = /^(.*?)(:\d+)?$/s.exec(text);
+  const host = match?.[1] ?? text;
+  if (/^[\d.]+$/.test(host) || host.includes(':') || host.startsWith('[')) return text;
+  return host.split('.')[0] + (match?.[2] ?? '');
+}
+
+function pathOf(url: string): string {
+  try {
+    return new URL(url).pathname.replace(/\/$/, '');
+  } catch {
+    return '';
+  }
+}

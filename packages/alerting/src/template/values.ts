@@ -1,0 +1,204 @@
+/**
+ * Go's values as templates see them, and how Go prints them. A value is a JavaScript primitive, an
+ * array, a Map (Go's map: an absent key is its zero value), or one of the classes here. Nothing
+ * else of JavaScript is reachable from a template.
+ */
+import { formatTime } from './goTime.ts';
+
+/** A whole number; a plain JavaScript number is a float64, as sample values are. */
+export class GoInt {
+  readonly value: number;
+  constructor(value: number) {
+    this.value = Math.trunc(value);
+  }
+}
+
+/** time.Time: an instant, shown in a time zone (IANA name). */
+export class GoTime {
+  readonly ms: number;
+  readonly zone: string;
+  constructor(ms: number, zone = 'UTC') {
+    this.ms = ms;
+    this.zone = zone;
+  }
+}
+
+/** time.Duration. */
+export class GoDuration {
+  readonly ms: number;
+  constructor(ms: number) {
+    this.ms = ms;
+  }
+}
+
+/** Text that html/template leaves as it is. */
+export class SafeHtml {
+  readonly text: string;
+  constructor(text: string) {
+    this.text = text;
+  }
+}
+
+/** A struct or any other value with named fields and methods; only these can be reached. */
+export class GoStruct {
+  readonly fields: ReadonlyMap<string, Value>;
+  readonly methods: ReadonlyMap<string, (...args: Value[]) => Value>;
+  /** What JSON, ranging and printing see instead of the struct, as for a slice with methods. */
+  readonly underlying: Value | undefined;
+
+  constructor(
+    fields: Readonly<Record<string, Value>>,
+    methods: Readonly<Record<string, (...args: Value[]) => Value>> = {},
+    underlying?: Value,
+  ) {
+    this.fields = new Map(Object.entries(fields));
+    this.methods = new Map(Object.entries(methods));
+    this.underlying = underlying;
+  }
+}
+
+export type Value =
+  | string
+  | number
+  | boolean
+  | null
+  | undefined
+  | GoInt
+  | GoTime
+  | GoDuration
+  | SafeHtml
+  | GoStruct
+  | readonly Value[]
+  | ReadonlyMap<string, Value>;
+
+/** map[string]string with the methods of Alertmanager's KV. */
+export function keyValues(pairs: ReadonlyMap<string, string>): GoStruct {
+  const names = () => sortedNames(pairs);
+  return new GoStruct(
+    {},
+    {
+      SortedPairs: () => pairsOf(names().map((name) => [name, pairs.get(name) ?? ''])),
+      Remove: (removed) => {
+        const gone = new Set(Array.isArray(removed) ? removed : []);
+        return keyValues(new Map([...pairs].filter(([name]) => !gone.has(name))));
+      },
+      Names: () => names(),
+      Values: () => names().map((name) => pairs.get(name) ?? ''),
+    },
+    pairs,
+  );
+}
+
+function pairsOf(pairs: [string, string][]): GoStruct {
+  const items = pairs.map(
+    ([name, value]) => new GoStruct({ Name: name, Value: value }, {}, `{${name} ${value}}`),
+  );
+  return new GoStruct(
+    {},
+    { Names: () => pairs.map(([name]) => name), Values: () => pairs.map(([, value]) => value) },
+    items,
+  );
+}
+
+/** Names in rising order; alertname comes first, as Alertmanager sorts them. */
+function sortedNames(pairs: ReadonlyMap<string, string>): string[] {
+  const names = [...pairs.keys()].sort((a, b) => (a < b ? -1 : 1));
+  return names.includes('alertname')
+    ? ['alertname', ...names.filter((name) => name !== 'alertname')]
+    : names;
+}
+
+/** What `if`, `and`, `not` and `with` ask: false for zero values and what is empty. */
+export function isTrue(value: Value): boolean {
+  if (value === null || value === undefined) return false;
+  if (value instanceof GoInt) return value.value !== 0;
+  if (value instanceof GoDuration) return value.ms !== 0;
+  if (value instanceof SafeHtml) return value.text !== '';
+  if (value instanceof GoStruct) return value.underlying === undefined || isTrue(value.underlying);
+  if (value instanceof GoTime) return true;
+  if (Array.isArray(value)) return value.length > 0;
+  if (value instanceof Map) return value.size > 0;
+  return typeof value === 'number' ? value !== 0 : Boolean(value);
+}
+
+/** As fmt.Print would show it. */
+export function print(value: Value): string {
+  if (value === null || value === undefined) return '<no value>';
+  if (typeof value === 'number') return printFloat(value);
+  if (typeof value === 'string' || typeof value === 'boolean') return String(value);
+  if (value instanceof GoInt) return String(value.value);
+  if (value instanceof SafeHtml) return value.text;
+  if (value instanceof GoTime) return formatTime('2006-01-02 15:04:05.999999999 -0700 MST', value);
+  if (value instanceof GoDuration) return printDuration(value.ms);
+  if (value instanceof GoStruct) return printStruct(value);
+  if (Array.isArray(value)) return `[${value.map(print).join(' ')}]`;
+  if (value instanceof Map) {
+    const keys = [...(value.keys() as IterableIterator<string>)].sort((a, b) => (a < b ? -1 : 1));
+    return `map[${keys.map((key) => `${key}:${print(value.get(key))}`).join(' ')}]`;
+  }
+  return '';
+}
+
+function printStruct(value: GoStruct): string {
+  if (value.underlying !== undefined) return print(value.underlying);
+  return `{${[...value.fields.values()].map(print).join(' ')}}`;
+}
+
+/** %v of a float64: the shortest digits, with an exponent from 1e+06 on and below 1e-04. */
+export function printFloat(value: number): string {
+  if (Number.isNaN(value)) return 'NaN';
+  if (!Number.isFinite(value)) return value > 0 ? '+Inf' : '-Inf';
+  if (Object.is(value, -0)) return '-0';
+  if (value === 0) return '0';
+  const [digits, exponentText] = value.toExponential().split('e');
+  const exponent = Number(exponentText);
+  if (exponent >= -4 && exponent < 6) return String(value);
+  const sign = exponent < 0 ? '-' : '+';
+  return `${digits}e${sign}${String(Math.abs(exponent)).padStart(2, '0')}`;
+}
+
+/** As time.Duration prints: 1h2m3.5s, 250ms, 0s. */
+export function printDuration(ms: number): string {
+  if (ms === 0) return '0s';
+  const sign = ms < 0 ? '-' : '';
+  const absolute = Math.abs(ms);
+  if (absolute < 1000) return `${sign}${trimZeros(absolute)}ms`;
+  const hours = Math.floor(absolute / 3600_000);
+  const minutes = Math.floor((absolute % 3600_000) / 60_000);
+  const seconds = (absolute % 60_000) / 1000;
+  const head = hours > 0 ? `${hours}h${minutes}m` : minutes > 0 ? `${minutes}m` : '';
+  return `${sign}${head}${trimZeros(seconds)}s`;
+}
+
+function trimZeros(value: number): string {
+  return String(Number(value.toFixed(9)));
+}
+
+/** JSON as encoding/json writes it. */
+export function toJson(value: Value): unknown {
+  if (value instanceof GoInt) return value.value;
+  if (value instanceof GoTime) return formatTime('2006-01-02T15:04:05.999999999Z07:00', value);
+  if (value instanceof GoDuration) return value.ms * 1e6;
+  if (value instanceof SafeHtml) return value.text;
+  if (value instanceof GoStruct) {
+    if (value.underlying !== undefined) return toJson(value.underlying);
+    return Object.fromEntries([...value.fields].map(([name, field]) => [name, toJson(field)]));
+  }
+  if (Array.isArray(value)) return value.map(toJson);
+  if (value instanceof Map) {
+    const keys = [...(value.keys() as IterableIterator<string>)].sort((a, b) => (a < b ? -1 : 1));
+    return Object.fromEntries(keys.map((key) => [key, toJson(value.get(key))]));
+  }
+  return value ?? null;
+}
+
+/** A number from what Go's numeric parameters take: numbers, and strings that hold one. */
+export function toNumber(value: Value): number | undefined {
+  if (typeof value === 'number') return value;
+  if (value instanceof GoInt) return value.value;
+  if (value instanceof GoDuration) return value.ms / 1000;
+  if (typeof value !== 'string' || value.trim() === '') return undefined;
+  if (/^[+-]?inf(inity)?$/i.test(value)) return value.startsWith('-') ? -Infinity : Infinity;
+  const number = Number(value);
+  return Number.isNaN(number) && value.toLowerCase() !== 'nan' ? undefined : number;
+}
