@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { formatExpr, ParseError, parseExpr, parseSelector, typeOf } from '@tyto/syntax';
+import { formatExpr, ParseError, parseExpr } from '@tyto/syntax';
 import { describe, expect, it } from 'vitest';
 
 interface ParseCase {
