@@ -57,7 +57,7 @@ describe.skipIf(directory === undefined)('the scripts of promqltest', () => {
   for (const file of files.filter((name) => name.endsWith('.test') && name.includes(only))) {
     it(file, async () => {
       const text = readFileSync(join(directory ?? '', file), 'utf8');
-      const outcomes = await runScript(text, openMemoryStore);
+      const outcomes = await runScript(text, openMemoryStore, { typeAndUnitLabels: true });
       show(file, outcomes);
       const passed = outcomes.filter(({ failure }) => failure === undefined).length;
       results[file] = { passed, total: outcomes.length };

@@ -7,7 +7,7 @@ import type {
   QueryValue,
   VectorSample,
 } from '@tyto/model';
-import { compareLabels, Labels } from '@tyto/model';
+import { compareLabels, Labels, METRIC_NAME } from '@tyto/model';
 import { type Expr, parseExpr, typeOf, unwrapParens } from '@tyto/syntax';
 import { Annotations } from './annotations.ts';
 import { QueryBudget } from './budget.ts';
@@ -25,6 +25,8 @@ export interface EngineOptions {
   readonly sampleLimit?: number;
   /** The step of subqueries that state none; Prometheus takes the evaluation interval. */
   readonly subqueryStepMs?: number;
+  /** Whether `__type__` and `__unit__` go away with the metric name; false by default. */
+  readonly typeAndUnitLabels?: boolean;
   /** Whether experimental functions may be used; true by default. */
   readonly experimental?: boolean;
 }
@@ -36,6 +38,9 @@ export interface QueryOptions {
   readonly sampleLimit?: number | undefined;
   readonly signal?: AbortSignal | undefined;
 }
+
+const NAME_ONLY: ReadonlySet<string> = new Set([METRIC_NAME]);
+const RESERVED: ReadonlySet<string> = new Set([METRIC_NAME, '__type__', '__unit__']);
 
 interface Prepared {
   readonly expr: Expr;
@@ -108,7 +113,9 @@ export class QueryEngine {
     const sources = new QuerySources(planLoads(expr, grid, times), budget);
     await sources.select(this.#querier, options.signal);
     const annotations = new Annotations(text);
-    const evaluator = new Evaluator({ annotations, budget, times, sources, isRange });
+    const droppedWithName = defaults.typeAndUnitLabels === true ? RESERVED : NAME_ONLY;
+    const parts = { annotations, budget, times, sources, isRange, droppedWithName };
+    const evaluator = new Evaluator(parts);
     return { expr, grid, evaluator };
   }
 
@@ -136,7 +143,7 @@ async function instantValue(prepared: Prepared, timeMs: number): Promise<QueryVa
   }
   const columns = await evaluator.vector(expr, grid);
   const named = columns.filter(({ present }) => present[0] !== ABSENT);
-  const samples = mergeEqual(named.map(withoutDroppedName)).map((column): VectorSample => {
+  const samples = mergeEqual(withoutDroppedNames(named, evaluator)).map((column): VectorSample => {
     const { labels, values } = column;
     const histogram = column.present[0] === HISTOGRAM ? column.histograms?.[0] : undefined;
     return { labels, timestampMs: timeMs, value: values[0], histogram };
@@ -159,7 +166,7 @@ async function matrixSeries({ expr, grid, evaluator }: Prepared): Promise<Matrix
     const labels = windows.labels(index);
     const picked = pickRange(timestamps, values, histograms, from[0], to[0]);
     series.push({
-      labels: windows.dropName(index) ? labels.withoutMetricName() : labels,
+      labels: windows.dropName(index) ? labels.without(evaluator.droppedWithName) : labels,
       ...picked,
     });
   }
@@ -175,15 +182,17 @@ async function rangeSeries({ expr, grid, evaluator }: Prepared): Promise<MatrixS
   }
   const columns = await evaluator.vector(expr, grid);
   const series: MatrixSeries[] = [];
-  for (const column of mergeEqual(columns.map(withoutDroppedName))) {
+  for (const column of mergeEqual(withoutDroppedNames(columns, evaluator))) {
     const compact = compactSeries(column, times);
     if (compact !== undefined) series.push(compact);
   }
   return series.sort((a, b) => compareLabels(a.labels, b.labels));
 }
 
-function withoutDroppedName(column: Column): Column {
-  return column.dropName ? relabeled(column, column.labels.withoutMetricName()) : column;
+function withoutDroppedNames(columns: readonly Column[], evaluator: Evaluator): Column[] {
+  return columns.map((column) =>
+    column.dropName ? relabeled(column, column.labels.without(evaluator.droppedWithName)) : column,
+  );
 }
 
 /** Only the steps at which there is something. */

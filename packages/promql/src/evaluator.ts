@@ -24,6 +24,8 @@ export interface Evaluation {
   readonly sources: QuerySources;
   /** Whether there is a range of steps, as opposed to one moment. */
   readonly isRange: boolean;
+  /** The labels that go away together with the metric name. */
+  readonly droppedWithName: ReadonlySet<string>;
   vector(expr: Expr, grid: Grid): Promise<Column[]>;
   /** One number per step. */
   scalar(expr: Expr, grid: Grid): Promise<Float64Array>;
@@ -38,6 +40,7 @@ export interface EvaluatorParts {
   readonly times: QueryTimes;
   readonly sources: QuerySources;
   readonly isRange: boolean;
+  readonly droppedWithName: ReadonlySet<string>;
 }
 
 export class Evaluator implements Evaluation {
@@ -46,6 +49,7 @@ export class Evaluator implements Evaluation {
   readonly times: QueryTimes;
   readonly sources: QuerySources;
   readonly isRange: boolean;
+  readonly droppedWithName: ReadonlySet<string>;
 
   constructor(parts: EvaluatorParts) {
     this.annotations = parts.annotations;
@@ -53,6 +57,7 @@ export class Evaluator implements Evaluation {
     this.times = parts.times;
     this.sources = parts.sources;
     this.isRange = parts.isRange;
+    this.droppedWithName = parts.droppedWithName;
   }
 
   async vector(expr: Expr, grid: Grid): Promise<Column[]> {

@@ -83,8 +83,9 @@ function averageColumns(members: readonly Column[], out: Column): void {
         sums[step] /= count - 1;
         errors[step] /= count - 1;
       }
-      const mean = (sums[step] * (count - 1)) / count;
-      const error = (errors[step] * (count - 1)) / count;
+      const share = (count - 1) / count;
+      const mean = sums[step] * share;
+      const error = errors[step] * share;
       errors[step] = compensate(value / count, mean, error);
       sums[step] = mean + value / count;
     }

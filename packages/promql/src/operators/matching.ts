@@ -42,9 +42,10 @@ export async function evaluateMatching(
 ): Promise<Column[]> {
   const matching = must(node.matching, 'operators between vectors have a matching');
   const swapped = matching.cardinality === 'one-to-many';
+  // As in Prometheus the fills stay where they are when group_right swaps the sides.
   const { fillLeft, fillRight } = matching;
   const sides: Sides = swapped
-    ? { many: right, one: left, swapped, fillMany: fillRight, fillOne: fillLeft }
+    ? { many: right, one: left, swapped, fillMany: fillLeft, fillOne: fillRight }
     : { many: left, one: right, swapped, fillMany: fillLeft, fillOne: fillRight };
   const signatureOf = signatureFunction(matching);
   const manyGroups = groupBySignature(sides.many, signatureOf);
@@ -98,7 +99,7 @@ class GroupPairing {
     }
     this.#fill(manys, ones, results);
     const oneToOne = this.#matching.cardinality === 'one-to-one';
-    if (oneToOne && results.length > 1) refuseOverlap(results);
+    if (oneToOne && manys.length > 1) refuseOverlap(manys, ones, this.#sides.fillOne);
     return mergeEqual(results, oneToOne ? MANY_TO_ONE : NOT_UNIQUE);
   }
 
@@ -133,7 +134,8 @@ class GroupPairing {
     const { swapped } = this.#sides;
     const withHistograms = many.histograms !== null || one.histograms !== null;
     const make = withHistograms ? emptyHistogramColumn : emptyColumn;
-    const labels = resultLabels(node, this.#matching, labelled.labels, included?.labels);
+    const dropped = this.#evaluation.droppedWithName;
+    const labels = resultLabels(node, this.#matching, labelled.labels, included?.labels, dropped);
     const dropName = many.dropName || node.returnBool;
     const out = make(labels, dropName, this.#grid.count);
     const [left, right] = swapped ? [one, many] : [many, one];
@@ -198,12 +200,18 @@ function showLabels(labels: Labels): string {
   return `{${parts.join(', ')}}`;
 }
 
-/** Throws where two results of a one-to-one match meet, whatever their labels are. */
-function refuseOverlap(results: readonly Column[]): void {
-  const count = results[0].present.length;
+/** Throws where two series of the many side meet one of the other in a one-to-one match. */
+function refuseOverlap(
+  manys: readonly Column[],
+  ones: readonly Column[],
+  fill: number | undefined,
+): void {
+  const count = manys[0].present.length;
+  const partnered = presenceOfAny(ones, count);
   for (let step = 0; step < count; step++) {
+    if (partnered[step] === 0 && fill === undefined) continue;
     let met = 0;
-    for (const { present } of results) if (present[step] !== ABSENT) met++;
+    for (const { present } of manys) if (present[step] !== ABSENT) met++;
     if (met > 1) throw new TytoError('execution', MANY_TO_ONE);
   }
 }
@@ -213,8 +221,9 @@ function resultLabels(
   matching: VectorMatching,
   many: Labels,
   one: Labels | undefined,
+  dropped: ReadonlySet<string>,
 ): Labels {
-  let labels = isComparison(node.operator) ? many : many.withoutMetricName();
+  let labels = isComparison(node.operator) ? many : many.without(dropped);
   if (matching.cardinality === 'one-to-one') {
     const names = new Set(matching.labels);
     labels = matching.on ? labels.keep(names) : labels.without(names);

@@ -1,7 +1,7 @@
 /** Runs promqltest scripts against the engine over any store, and says what came out otherwise. */
 import { errorMessage } from '@tyto/base';
 import type { FloatHistogram, MetricStore, QueryResult } from '@tyto/model';
-import { QueryEngine } from '../engine.ts';
+import { type EngineOptions, QueryEngine } from '../engine.ts';
 import { compareResult } from './compare.ts';
 import { customBucketSeries } from './customBuckets.ts';
 import { type EvalCommand, type LoadCommand, parseScript } from './script.ts';
@@ -27,6 +27,7 @@ interface HistogramAppender {
 export async function runScript(
   text: string,
   openStore: () => Promise<ScriptStore>,
+  options: EngineOptions = {},
 ): Promise<EvalOutcome[]> {
   const outcomes: EvalOutcome[] = [];
   let current = await openStore();
@@ -38,7 +39,7 @@ export async function runScript(
       await loadSeries(current.store, command);
     } else {
       const { line, query } = command;
-      outcomes.push({ line, query, failure: await runEval(current.store, command) });
+      outcomes.push({ line, query, failure: await runEval(current.store, command, options) });
     }
   }
   await current.close();
@@ -48,12 +49,12 @@ export async function runScript(
 /** Appends the series of a load command, in one batch. */
 export async function loadSeries(store: MetricStore, command: LoadCommand): Promise<void> {
   const appender = store.appender();
-  const all = command.withCustomBuckets
-    ? [...command.series, ...customBucketSeries(command.series)]
-    : command.series;
-  for (const { labels, values, isStartTimestamps } of all) {
-    // The store keeps no start timestamps of samples.
-    if (isStartTimestamps) continue;
+  // The store keeps no start timestamps of samples.
+  const given = command.series.filter(({ isStartTimestamps }) => !isStartTimestamps);
+  const all = command.withCustomBuckets ? [...given, ...customBucketSeries(given)] : given;
+  // Of several lines for one series the last one counts.
+  const lastLine = new Map(all.map((series) => [series.labels.key, series]));
+  for (const { labels, values } of lastLine.values()) {
     const ref = appender.series(labels);
     for (let i = 0; i < values.length; i++) {
       const value = values[i];
@@ -72,8 +73,12 @@ export async function loadSeries(store: MetricStore, command: LoadCommand): Prom
   await appender.commit();
 }
 
-async function runEval(store: MetricStore, command: EvalCommand): Promise<string | undefined> {
-  const engine = new QueryEngine(store);
+async function runEval(
+  store: MetricStore,
+  command: EvalCommand,
+  options: EngineOptions,
+): Promise<string | undefined> {
+  const engine = new QueryEngine(store, options);
   const { query, startMs, endMs, stepMs } = command;
   const expectedFailures = command.expectations.filter(({ type }) => type === 'fail');
   let result: QueryResult;

@@ -51,9 +51,13 @@ export function deviationWindows(
   for (let step = 0; step < stepCount; step++) {
     if (from[step] >= to[step]) continue;
     const window = values.slice(from[step], to[step]);
+    present[step] = 1;
+    if (window.some(Number.isNaN)) {
+      out[step] = Number.NaN;
+      continue;
+    }
     const median = quantileOf(0.5, window);
     for (let i = 0; i < window.length; i++) window[i] = Math.abs(window[i] - median);
     out[step] = quantileOf(0.5, window);
-    present[step] = 1;
   }
 }
