@@ -1,1 +1,23 @@
-export {};
+export { type EngineOptions, QueryEngine, type QueryOptions } from './engine.ts';
+export { LOOKBACK_MS, SAMPLE_LIMIT, SUBQUERY_STEP_MS, TIMEOUT_MS } from './limits.ts';
+export {
+  type EvalCommand,
+  type Expectation,
+  type LoadCommand,
+  parseScript,
+  type ScriptCommand,
+} from './testing/script.ts';
+export {
+  type EvalOutcome,
+  loadSeries,
+  runScript,
+  type ScriptStore,
+} from './testing/scriptRunner.ts';
+export {
+  type NotedSeries,
+  type NotedValue,
+  parseLabels,
+  parseSeries,
+  parseValues,
+} from './testing/seriesNotation.ts';
+export { rateWindows } from './windows/rate.ts';

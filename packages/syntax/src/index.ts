@@ -1,1 +1,45 @@
-export {};
+export {
+  type Aggregation,
+  type AggregationOperator,
+  type ArithmeticOperator,
+  type AtModifier,
+  type Binary,
+  type BinaryOperator,
+  type Call,
+  type Cardinality,
+  type ComparisonOperator,
+  type Duration,
+  type DurationExpr,
+  type DurationOperator,
+  type Expr,
+  isComparison,
+  isSetOperator,
+  type MatrixSelector,
+  NO_OFFSET,
+  type NumberLiteral,
+  type Paren,
+  type SetOperator,
+  type Span,
+  type StringLiteral,
+  type Subquery,
+  type TimeModifiers,
+  type Unary,
+  type ValueType,
+  type VectorMatching,
+  type VectorSelector,
+} from './ast.ts';
+export { typeOf } from './check.ts';
+export { type DurationContext, durationMs } from './durations.ts';
+export { type FunctionSignature, functionSignatures } from './functions.ts';
+export { AGGREGATORS, describeToken, type Token, type TokenType, tokenize } from './lexer.ts';
+export {
+  formatNumber,
+  parseDurationSeconds,
+  parseNumber,
+  quoteString,
+  unquote,
+} from './literals.ts';
+export { parseExpr, type ParseOptions, parseSelector } from './parser.ts';
+export { formatExpr } from './printer.ts';
+export { lineAndColumn, ParseError } from './problems.ts';
+export { childrenOf, unwrapParens, walkExpr } from './walk.ts';

@@ -1,0 +1,146 @@
+/** sum, avg, count, min, max, group, stddev, stdvar: one pass over the columns of a group. */
+import type { Aggregation } from '@tyto/syntax';
+import { messages } from '../annotations.ts';
+import { ABSENT, type Column, emptyColumn, FLOAT, HISTOGRAM } from '../column.ts';
+import type { Evaluation } from '../evaluator.ts';
+import { compensate } from '../windows/sums.ts';
+import type { Group } from './grouping.ts';
+
+export function reduceGroup(
+  node: Aggregation,
+  group: Group,
+  count: number,
+  evaluation: Evaluation,
+): Column {
+  const out = emptyColumn(group.labels, group.dropName, count);
+  const { members } = group;
+  switch (node.operator) {
+    case 'sum':
+      sumColumns(members, out);
+      break;
+    case 'avg':
+      averageColumns(members, out);
+      break;
+    case 'count':
+    case 'group':
+      countColumns(members, node.operator === 'group', out);
+      break;
+    case 'min':
+    case 'max':
+      extremeColumns(members, node.operator === 'max', out);
+      break;
+    default:
+      varianceColumns(members, node.operator === 'stddev', out);
+  }
+  const ignoresHistograms = !/^(sum|avg|count|group)$/.test(node.operator);
+  if (ignoresHistograms && members.some(hasHistogram)) {
+    const message = messages.histogramIgnoredIn(`${node.operator} aggregation`);
+    evaluation.annotations.info(message, node.inner.span);
+  }
+  return out;
+}
+
+export function hasHistogram(column: Column): boolean {
+  return column.histograms !== null && column.present.includes(HISTOGRAM);
+}
+
+function sumColumns(members: readonly Column[], out: Column): void {
+  const errors = new Float64Array(out.values.length);
+  for (const { values, present } of members) {
+    for (let step = 0; step < values.length; step++) {
+      if (present[step] !== FLOAT) continue;
+      const sum = out.values[step];
+      errors[step] = compensate(values[step], sum, errors[step]);
+      out.values[step] = sum + values[step];
+      out.present[step] = FLOAT;
+    }
+  }
+  for (let step = 0; step < errors.length; step++) {
+    if (Number.isFinite(out.values[step])) out.values[step] += errors[step];
+  }
+}
+
+/** A mean by sum and count, which goes over to a running mean where the sum would overflow. */
+function averageColumns(members: readonly Column[], out: Column): void {
+  const { values: sums, present } = out;
+  const errors = new Float64Array(sums.length);
+  const counts = new Float64Array(sums.length);
+  const running = new Uint8Array(sums.length);
+  for (const member of members) {
+    for (let step = 0; step < sums.length; step++) {
+      if (member.present[step] !== FLOAT) continue;
+      const value = member.values[step];
+      const count = ++counts[step];
+      present[step] = FLOAT;
+      if (running[step] === 0) {
+        const total = sums[step] + value;
+        if (count === 1 || (total !== Infinity && total !== -Infinity)) {
+          errors[step] = compensate(value, sums[step], errors[step]);
+          sums[step] = total;
+          continue;
+        }
+        running[step] = 1;
+        sums[step] /= count - 1;
+        errors[step] /= count - 1;
+      }
+      const share = (count - 1) / count;
+      const mean = sums[step] * share;
+      const error = errors[step] * share;
+      errors[step] = compensate(value / count, mean, error);
+      sums[step] = mean + value / count;
+    }
+  }
+  for (let step = 0; step < sums.length; step++) {
+    if (present[step] === ABSENT) continue;
+    sums[step] =
+      running[step] === 1
+        ? sums[step] + errors[step]
+        : sums[step] / counts[step] + errors[step] / counts[step];
+  }
+}
+
+function countColumns(members: readonly Column[], onlyOne: boolean, out: Column): void {
+  for (const { present } of members) {
+    for (let step = 0; step < present.length; step++) {
+      if (present[step] === ABSENT) continue;
+      out.values[step] = onlyOne ? 1 : out.values[step] + 1;
+      out.present[step] = FLOAT;
+    }
+  }
+}
+
+function extremeColumns(members: readonly Column[], isMax: boolean, out: Column): void {
+  for (const { values, present } of members) {
+    for (let step = 0; step < values.length; step++) {
+      if (present[step] !== FLOAT) continue;
+      const best = out.values[step];
+      const better = isMax ? values[step] > best : values[step] < best;
+      if (out.present[step] === ABSENT || better || Number.isNaN(best)) {
+        out.values[step] = values[step];
+      }
+      out.present[step] = FLOAT;
+    }
+  }
+}
+
+/** The population variance by Welford's method, or its root. */
+function varianceColumns(members: readonly Column[], isDeviation: boolean, out: Column): void {
+  const counts = new Float64Array(out.values.length);
+  const means = new Float64Array(out.values.length);
+  const squares = out.values;
+  for (const { values, present } of members) {
+    for (let step = 0; step < values.length; step++) {
+      if (present[step] !== FLOAT) continue;
+      const count = ++counts[step];
+      const delta = values[step] - means[step];
+      means[step] += delta / count;
+      squares[step] += delta * (values[step] - means[step]);
+      out.present[step] = FLOAT;
+    }
+  }
+  for (let step = 0; step < squares.length; step++) {
+    if (counts[step] === 0) continue;
+    const variance = squares[step] / counts[step];
+    squares[step] = isDeviation ? Math.sqrt(variance) : variance;
+  }
+}

@@ -1,0 +1,72 @@
+/**
+ * What a running query may still use: samples in memory, time, and the patience of its caller.
+ * Long loops ask `due()` once a series and await `pause()` when it says so.
+ */
+import { type Clock, TytoError } from '@tyto/base';
+import { PACE_MS } from './limits.ts';
+
+export interface BudgetOptions {
+  readonly sampleLimit: number;
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal | undefined;
+  readonly clock: Clock;
+}
+
+export class QueryBudget {
+  readonly #options: BudgetOptions;
+  readonly #deadlineMs: number;
+  #pausedAtMs: number;
+  #held = 0;
+  #peak = 0;
+
+  constructor(options: BudgetOptions) {
+    this.#options = options;
+    this.#pausedAtMs = options.clock.monotonicMs();
+    this.#deadlineMs = this.#pausedAtMs + options.timeoutMs;
+  }
+
+  /** Samples and points in memory now. */
+  get held(): number {
+    return this.#held;
+  }
+
+  /** The most that were in memory at once. */
+  get peak(): number {
+    return this.#peak;
+  }
+
+  /** Counts samples or points that the query holds. Throws `execution` beyond the limit. */
+  acquire(count: number): void {
+    this.settle(this.#held + count);
+  }
+
+  /** Says how much is held now, after temporary values are gone. */
+  settle(held: number): void {
+    this.#held = held;
+    if (held > this.#peak) this.#peak = held;
+    if (held > this.#options.sampleLimit) {
+      throw new TytoError(
+        'execution',
+        'query processing would load too many samples into memory in query execution',
+      );
+    }
+  }
+
+  /** Whether it is time to pause. Throws `timeout` or `canceled` when the query must end. */
+  due(): boolean {
+    const nowMs = this.#options.clock.monotonicMs();
+    if (this.#options.signal?.aborted === true) {
+      throw new TytoError('canceled', 'query was canceled in query execution');
+    }
+    if (nowMs > this.#deadlineMs) {
+      throw new TytoError('timeout', 'query timed out in query execution');
+    }
+    return nowMs - this.#pausedAtMs >= PACE_MS;
+  }
+
+  /** Lets everything else run that waits. */
+  async pause(): Promise<void> {
+    await new Promise<void>((resolve) => setImmediate(resolve));
+    this.#pausedAtMs = this.#options.clock.monotonicMs();
+  }
+}

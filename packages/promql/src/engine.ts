@@ -1,0 +1,244 @@
+/** The query engine: a text and a time, or a range of them, become a result. */
+import { type Clock, systemClock, TytoError } from '@tyto/base';
+import type {
+  MatrixSeries,
+  MetricQuerier,
+  QueryResult,
+  QueryValue,
+  VectorSample,
+} from '@tyto/model';
+import { compareLabels, Labels, METRIC_NAME } from '@tyto/model';
+import { type Expr, parseExpr, typeOf, unwrapParens } from '@tyto/syntax';
+import { Annotations } from './annotations.ts';
+import { QueryBudget } from './budget.ts';
+import { ABSENT, type Column, type Grid, HISTOGRAM, mergeEqual, relabeled } from './column.ts';
+import { Evaluator } from './evaluator.ts';
+import { LOOKBACK_MS, SAMPLE_LIMIT, SUBQUERY_STEP_MS, TIMEOUT_MS } from './limits.ts';
+import { planLoads, QueryTimes } from './plan.ts';
+import { QuerySources } from './source.ts';
+import { windowBounds } from './windows/bounds.ts';
+
+export interface EngineOptions {
+  readonly clock?: Clock;
+  readonly lookbackMs?: number;
+  readonly timeoutMs?: number;
+  readonly sampleLimit?: number;
+  /** The step of subqueries that state none; Prometheus takes the evaluation interval. */
+  readonly subqueryStepMs?: number;
+  /** Whether `__type__` and `__unit__` go away with the metric name; false by default. */
+  readonly typeAndUnitLabels?: boolean;
+  /** Whether experimental functions may be used; true by default. */
+  readonly experimental?: boolean;
+}
+
+/** What one query may change of the engine's options. */
+export interface QueryOptions {
+  readonly lookbackMs?: number | undefined;
+  readonly timeoutMs?: number | undefined;
+  readonly sampleLimit?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+const NAME_ONLY: ReadonlySet<string> = new Set([METRIC_NAME]);
+const RESERVED: ReadonlySet<string> = new Set([METRIC_NAME, '__type__', '__unit__']);
+
+interface Prepared {
+  readonly expr: Expr;
+  readonly grid: Grid;
+  readonly evaluator: Evaluator;
+}
+
+export class QueryEngine {
+  readonly #querier: MetricQuerier;
+  readonly #options: EngineOptions;
+
+  constructor(querier: MetricQuerier, options: EngineOptions = {}) {
+    this.#querier = querier;
+    this.#options = options;
+  }
+
+  /** Evaluates at one moment. Rejects with TytoError. */
+  async instant(text: string, timeMs: number, options: QueryOptions = {}): Promise<QueryResult> {
+    const grid = { startMs: timeMs, stepMs: 0, count: 1 };
+    const prepared = await this.#prepare(text, grid, timeMs, options, false);
+    const value = await instantValue(prepared, timeMs);
+    return this.#result(value, prepared);
+  }
+
+  /** Evaluates at startMs, startMs + stepMs, … up to endMs. Rejects with TytoError. */
+  async range(
+    text: string,
+    startMs: number,
+    endMs: number,
+    stepMs: number,
+    options: QueryOptions = {},
+  ): Promise<QueryResult> {
+    if (!(stepMs > 0)) throw new TytoError('bad_data', 'the step of a query must be positive');
+    if (endMs < startMs) throw new TytoError('bad_data', 'the end of a query is before its start');
+    const count = Math.floor((endMs - startMs) / stepMs) + 1;
+    const grid = { startMs, stepMs, count };
+    const prepared = await this.#prepare(text, grid, endMs, options, true);
+    const series = await rangeSeries(prepared);
+    return this.#result({ type: 'matrix', series }, prepared);
+  }
+
+  async #prepare(
+    text: string,
+    grid: Grid,
+    endMs: number,
+    options: QueryOptions,
+    isRange: boolean,
+  ): Promise<Prepared> {
+    const expr = parseExpr(text, { experimental: this.#options.experimental ?? true });
+    const type = typeOf(expr);
+    if (isRange && type !== 'vector' && type !== 'scalar') {
+      const shown = type === 'matrix' ? 'range vector' : type;
+      const words = 'for range query, must be Scalar or instant Vector';
+      throw new TytoError('bad_data', `invalid expression type "${shown}" ${words}`);
+    }
+    const defaults = this.#options;
+    const budget = new QueryBudget({
+      sampleLimit: options.sampleLimit ?? defaults.sampleLimit ?? SAMPLE_LIMIT,
+      timeoutMs: options.timeoutMs ?? defaults.timeoutMs ?? TIMEOUT_MS,
+      signal: options.signal,
+      clock: defaults.clock ?? systemClock,
+    });
+    const times = new QueryTimes({
+      startMs: grid.startMs,
+      endMs,
+      stepMs: grid.stepMs,
+      lookbackMs: options.lookbackMs ?? defaults.lookbackMs ?? LOOKBACK_MS,
+      subqueryStepMs: defaults.subqueryStepMs ?? SUBQUERY_STEP_MS,
+    });
+    const sources = new QuerySources(planLoads(expr, grid, times), budget);
+    await sources.select(this.#querier, options.signal);
+    const annotations = new Annotations(text);
+    const droppedWithName = defaults.typeAndUnitLabels === true ? RESERVED : NAME_ONLY;
+    const parts = { annotations, budget, times, sources, isRange, droppedWithName };
+    const evaluator = new Evaluator(parts);
+    return { expr, grid, evaluator };
+  }
+
+  #result(value: QueryValue, { evaluator }: Prepared): QueryResult {
+    const { warnings, infos } = evaluator.annotations;
+    return { value, warnings, infos };
+  }
+}
+
+async function instantValue(prepared: Prepared, timeMs: number): Promise<QueryValue> {
+  const { expr, grid, evaluator } = prepared;
+  switch (typeOf(expr)) {
+    case 'string':
+      return { type: 'string', timestampMs: timeMs, value: evaluator.text(expr) };
+    case 'scalar':
+      return {
+        type: 'scalar',
+        timestampMs: timeMs,
+        value: (await evaluator.scalar(expr, grid))[0],
+      };
+    case 'matrix':
+      return { type: 'matrix', series: await matrixSeries(prepared) };
+    case 'vector':
+      break;
+  }
+  const columns = await evaluator.vector(expr, grid);
+  const named = columns.filter(({ present }) => present[0] !== ABSENT);
+  const samples = mergeEqual(withoutDroppedNames(named, evaluator)).map((column): VectorSample => {
+    const { labels, values } = column;
+    const histogram = column.present[0] === HISTOGRAM ? column.histograms?.[0] : undefined;
+    return { labels, timestampMs: timeMs, value: values[0], histogram };
+  });
+  return { type: 'vector', samples };
+}
+
+/** A range vector asked for at one moment: the samples themselves. */
+async function matrixSeries({ expr, grid, evaluator }: Prepared): Promise<MatrixSeries[]> {
+  const windows = await evaluator.windows(unwrapParens(expr), grid);
+  const { ends, rangeMs } = windows;
+  const from = new Int32Array(1);
+  const to = new Int32Array(1);
+  const series: MatrixSeries[] = [];
+  for (let index = 0; index < windows.size; index++) {
+    const { timestamps, values, length, histograms } = windows.samples(index);
+    windowBounds(timestamps, length, ends.startMs, 0, 1, rangeMs, from, to);
+    if (from[0] >= to[0]) continue;
+    evaluator.budget.acquire(to[0] - from[0]);
+    const labels = windows.labels(index);
+    const picked = pickRange(timestamps, values, histograms, from[0], to[0]);
+    series.push({
+      labels: windows.dropName(index) ? labels.without(evaluator.droppedWithName) : labels,
+      ...picked,
+    });
+  }
+  return series.sort((a, b) => compareLabels(a.labels, b.labels));
+}
+
+async function rangeSeries({ expr, grid, evaluator }: Prepared): Promise<MatrixSeries[]> {
+  const { startMs, stepMs, count } = grid;
+  const times = Float64Array.from({ length: count }, (_, step) => startMs + step * stepMs);
+  if (typeOf(expr) === 'scalar') {
+    const values = await evaluator.scalar(expr, grid);
+    return [{ labels: Labels.empty, timestamps: times, values }];
+  }
+  const columns = await evaluator.vector(expr, grid);
+  const series: MatrixSeries[] = [];
+  for (const column of mergeEqual(withoutDroppedNames(columns, evaluator))) {
+    const compact = compactSeries(column, times);
+    if (compact !== undefined) series.push(compact);
+  }
+  return series.sort((a, b) => compareLabels(a.labels, b.labels));
+}
+
+function withoutDroppedNames(columns: readonly Column[], evaluator: Evaluator): Column[] {
+  return columns.map((column) =>
+    column.dropName ? relabeled(column, column.labels.without(evaluator.droppedWithName)) : column,
+  );
+}
+
+/** Only the steps at which there is something. */
+function compactSeries(column: Column, times: Float64Array): MatrixSeries | undefined {
+  const { labels, present, values } = column;
+  const timestamps: number[] = [];
+  const floats: number[] = [];
+  const histograms: NonNullable<MatrixSeries['histograms']>[number][] = [];
+  for (let step = 0; step < present.length; step++) {
+    const histogram = present[step] === HISTOGRAM ? column.histograms?.[step] : undefined;
+    if (histogram !== undefined) {
+      histograms.push({ timestampMs: times[step], histogram });
+    } else if (present[step] !== ABSENT) {
+      timestamps.push(times[step]);
+      floats.push(values[step]);
+    }
+  }
+  if (timestamps.length === 0 && histograms.length === 0) return undefined;
+  const series = {
+    labels,
+    timestamps: Float64Array.from(timestamps),
+    values: Float64Array.from(floats),
+  };
+  return histograms.length === 0 ? series : { ...series, histograms };
+}
+
+function pickRange(
+  timestamps: Float64Array,
+  values: Float64Array,
+  histograms: readonly (NonNullable<VectorSample['histogram']> | undefined)[] | null,
+  from: number,
+  to: number,
+): Omit<MatrixSeries, 'labels'> {
+  if (histograms === null) {
+    return { timestamps: timestamps.slice(from, to), values: values.slice(from, to) };
+  }
+  const floatIndexes: number[] = [];
+  const found: NonNullable<MatrixSeries['histograms']>[number][] = [];
+  for (let i = from; i < to; i++) {
+    const histogram = histograms[i];
+    if (histogram === undefined) floatIndexes.push(i);
+    else found.push({ timestampMs: timestamps[i], histogram });
+  }
+  return {
+    timestamps: Float64Array.from(floatIndexes, (i) => timestamps[i]),
+    values: Float64Array.from(floatIndexes, (i) => values[i]),
+    histograms: found,
+  };
+}

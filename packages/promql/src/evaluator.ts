@@ -1,0 +1,136 @@
+/**
+ * The evaluator: an expression and a grid become columns. Each kind of expression has a function
+ * in a file of its own; they see the evaluator through the Evaluation interface only.
+ */
+import { must, TytoError, unreachable } from '@tyto/base';
+import { type Expr, type MatrixSelector, type Subquery, typeOf, unwrapParens } from '@tyto/syntax';
+import { aggregate } from './aggregations/aggregate.ts';
+import type { Annotations } from './annotations.ts';
+import type { QueryBudget } from './budget.ts';
+import { broadcast, type Column, type Grid, hasAny } from './column.ts';
+import { callScalar, callVector } from './functions/registry.ts';
+import { evaluateBinary, evaluateScalarBinary } from './operators/binary.ts';
+import { isStepInvariant, type QueryTimes } from './plan.ts';
+import { evaluateSelector } from './selectors.ts';
+import type { QuerySources } from './source.ts';
+import { negated } from './operators/negate.ts';
+import { matrixWindows, subqueryWindows, type WindowSource } from './windowSource.ts';
+
+/** What functions, operators and aggregations may ask of the running query. */
+export interface Evaluation {
+  readonly annotations: Annotations;
+  readonly budget: QueryBudget;
+  readonly times: QueryTimes;
+  readonly sources: QuerySources;
+  /** Whether there is a range of steps, as opposed to one moment. */
+  readonly isRange: boolean;
+  /** The labels that go away together with the metric name. */
+  readonly droppedWithName: ReadonlySet<string>;
+  vector(expr: Expr, grid: Grid): Promise<Column[]>;
+  /** One number per step. */
+  scalar(expr: Expr, grid: Grid): Promise<Float64Array>;
+  windows(expr: Expr, grid: Grid): Promise<WindowSource>;
+  /** The value of a string expression. */
+  text(expr: Expr): string;
+}
+
+export interface EvaluatorParts {
+  readonly annotations: Annotations;
+  readonly budget: QueryBudget;
+  readonly times: QueryTimes;
+  readonly sources: QuerySources;
+  readonly isRange: boolean;
+  readonly droppedWithName: ReadonlySet<string>;
+}
+
+export class Evaluator implements Evaluation {
+  readonly annotations: Annotations;
+  readonly budget: QueryBudget;
+  readonly times: QueryTimes;
+  readonly sources: QuerySources;
+  readonly isRange: boolean;
+  readonly droppedWithName: ReadonlySet<string>;
+
+  constructor(parts: EvaluatorParts) {
+    this.annotations = parts.annotations;
+    this.budget = parts.budget;
+    this.times = parts.times;
+    this.sources = parts.sources;
+    this.isRange = parts.isRange;
+    this.droppedWithName = parts.droppedWithName;
+  }
+
+  async vector(expr: Expr, grid: Grid): Promise<Column[]> {
+    const heldBefore = this.budget.held;
+    if (this.budget.due()) await this.budget.pause();
+    const once = grid.count > 1 && isStepInvariant(expr);
+    const evaluated = await this.#vector(expr, once ? { ...grid, stepMs: 0, count: 1 } : grid);
+    const columns = once ? evaluated.map((column) => broadcast(column, grid.count)) : evaluated;
+    // What the parts of the expression held is gone now; only the answer stays.
+    this.budget.settle(heldBefore + columns.length * grid.count);
+    return columns;
+  }
+
+  async #vector(expr: Expr, grid: Grid): Promise<Column[]> {
+    switch (expr.kind) {
+      case 'paren':
+        return this.vector(expr.inner, grid);
+      case 'vector':
+        return evaluateSelector(expr, grid, this);
+      case 'call':
+        return callVector(expr, grid, this);
+      case 'aggregation':
+        return aggregate(expr, grid, this);
+      case 'binary':
+        return evaluateBinary(expr, grid, this);
+      case 'unary': {
+        const columns = await this.vector(expr.operand, grid);
+        return expr.operator === '-' ? negated(columns) : columns;
+      }
+      default:
+        throw new TytoError('execution', `a ${typeOf(expr)} cannot be evaluated as a vector`);
+    }
+  }
+
+  async scalar(expr: Expr, grid: Grid): Promise<Float64Array> {
+    switch (expr.kind) {
+      case 'number':
+        return new Float64Array(grid.count).fill(expr.value);
+      case 'paren':
+        return this.scalar(expr.inner, grid);
+      case 'call':
+        return callScalar(expr, grid, this);
+      case 'binary':
+        return evaluateScalarBinary(expr, grid, this);
+      case 'unary': {
+        const values = await this.scalar(expr.operand, grid);
+        return expr.operator === '-' ? values.map((value) => -value) : values;
+      }
+      default:
+        throw new TytoError('execution', `a ${typeOf(expr)} cannot be evaluated as a scalar`);
+    }
+  }
+
+  async windows(expr: Expr, grid: Grid): Promise<WindowSource> {
+    const matrix = unwrapParens(expr) as MatrixSelector | Subquery;
+    switch (matrix.kind) {
+      case 'matrix':
+        return matrixWindows(matrix, grid, this);
+      case 'subquery': {
+        const shifted = this.times.shifted(matrix, grid);
+        const innerGrid = this.times.inner(matrix, shifted);
+        const columns = innerGrid.count === 0 ? [] : await this.vector(matrix.inner, innerGrid);
+        const present = columns.filter((column) => hasAny(column.present));
+        return subqueryWindows(matrix, present, innerGrid, shifted, this.times);
+      }
+      default:
+        return unreachable(matrix);
+    }
+  }
+
+  text(expr: Expr): string {
+    const inner = unwrapParens(expr);
+    const literal = inner.kind === 'string' ? inner : undefined;
+    return must(literal, 'the type check lets only literals be strings').value;
+  }
+}

@@ -1,0 +1,276 @@
+/** Functions of range vectors: one kernel call per series computes all steps. */
+import { TytoError } from '@tyto/base';
+import type { SampleColumns } from '@tyto/model';
+import { formatNumber } from '@tyto/syntax';
+import { messages } from '../annotations.ts';
+import { type Column, emptyColumn, FLOAT, type Grid, hasAny } from '../column.ts';
+import type { WindowSource } from '../windowSource.ts';
+import type { Evaluation } from '../evaluator.ts';
+import { windowBounds } from '../windows/bounds.ts';
+import {
+  changesWindows,
+  countWindows,
+  greatestIndexes,
+  lastPairWindows,
+  leastIndexes,
+  resetsWindows,
+} from '../windows/picks.ts';
+import { deviationWindows, quantileWindows } from '../windows/quantiles.ts';
+import { rateWindows } from '../windows/rate.ts';
+import { averageWindows, sumWindows, varianceWindows } from '../windows/sums.ts';
+import { predictWindows, slopeWindows, smoothWindows } from '../windows/trend.ts';
+import type { VectorFunction } from './registry.ts';
+
+/** One series with its windows, as a kernel gets it. */
+interface SeriesWindows {
+  readonly samples: SampleColumns;
+  readonly from: Int32Array;
+  readonly to: Int32Array;
+  readonly count: number;
+  readonly source: WindowSource;
+}
+
+type Kernel = (series: SeriesWindows, out: Float64Array, present: Uint8Array) => void;
+
+/** Runs a kernel over every series; the columns without any result are left out. */
+async function overWindows(
+  source: WindowSource,
+  grid: Grid,
+  evaluation: Evaluation,
+  keepName: boolean,
+  kernel: Kernel,
+): Promise<Column[]> {
+  const { ends, rangeMs } = source;
+  const from = new Int32Array(grid.count);
+  const to = new Int32Array(grid.count);
+  const columns: Column[] = [];
+  for (let index = 0; index < source.size; index++) {
+    if (evaluation.budget.due()) await evaluation.budget.pause();
+    const samples = source.samples(index);
+    const { timestamps, length } = samples;
+    windowBounds(timestamps, length, ends.startMs, ends.stepMs, ends.count, rangeMs, from, to);
+    const dropName = !keepName || source.dropName(index);
+    const column = emptyColumn(source.labels(index), dropName, grid.count);
+    kernel({ samples, from, to, count: grid.count, source }, column.values, column.present);
+    if (!hasAny(column.present)) continue;
+    evaluation.budget.acquire(grid.count);
+    columns.push(column);
+  }
+  return columns;
+}
+
+function windowFunction(kernel: Kernel, keepName = false): VectorFunction {
+  return async (call, grid, evaluation) => {
+    const source = await evaluation.windows(call.args[0], grid);
+    return overWindows(source, grid, evaluation, keepName, kernel);
+  };
+}
+
+function rateKernel(isCounter: boolean, isRate: boolean): Kernel {
+  return ({ samples, source }, out, present) => {
+    const { timestamps, values, length } = samples;
+    const { startMs, stepMs, count } = source.ends;
+    rateWindows(
+      timestamps,
+      values,
+      length,
+      startMs,
+      stepMs,
+      count,
+      source.rangeMs,
+      isCounter,
+      isRate,
+      out,
+      present,
+    );
+  };
+}
+
+const COUNTER_SUFFIX = /_(?:total|sum|count|bucket)$/;
+
+/** rate and increase tell when the metric does not look like a counter. */
+function counterFunction(kernel: Kernel): VectorFunction {
+  return async (call, grid, evaluation) => {
+    const source = await evaluation.windows(call.args[0], grid);
+    const columns = await overWindows(source, grid, evaluation, false, kernel);
+    for (const { labels } of columns) {
+      const name = labels.metricName;
+      if (name === '' || COUNTER_SUFFIX.test(name)) continue;
+      evaluation.annotations.info(messages.possibleNonCounter(name), call.args[0].span);
+    }
+    return columns;
+  };
+}
+
+type Pick = (series: SeriesWindows, picked: Int32Array) => void;
+
+const pickFirst: Pick = ({ from, to, count }, picked) => {
+  for (let step = 0; step < count; step++) picked[step] = from[step] < to[step] ? from[step] : -1;
+};
+
+const pickLast: Pick = ({ from, to, count }, picked) => {
+  for (let step = 0; step < count; step++) picked[step] = from[step] < to[step] ? to[step] - 1 : -1;
+};
+
+function pickLeast(preferLater: boolean): Pick {
+  return ({ samples, from, to, count }, picked) =>
+    leastIndexes(samples.values, from, to, count, preferLater, picked);
+}
+
+function pickGreatest(preferLater: boolean): Pick {
+  return ({ samples, from, to, count }, picked) =>
+    greatestIndexes(samples.values, from, to, count, preferLater, picked);
+}
+
+/** The value of the picked sample, or its time in seconds. */
+function pickFunction(pick: Pick, asTime: boolean, keepName = false): VectorFunction {
+  return windowFunction((series, out, present) => {
+    const picked = new Int32Array(series.count);
+    pick(series, picked);
+    const { timestamps, values } = series.samples;
+    for (let step = 0; step < picked.length; step++) {
+      const index = picked[step];
+      if (index < 0) continue;
+      out[step] = asTime ? timestamps[index] / 1000 : values[index];
+      present[step] = FLOAT;
+    }
+  }, keepName);
+}
+
+const quantileOverTime: VectorFunction = async (call, grid, evaluation) => {
+  const quantiles = await evaluation.scalar(call.args[0], grid);
+  const source = await evaluation.windows(call.args[1], grid);
+  const columns = await overWindows(
+    source,
+    grid,
+    evaluation,
+    false,
+    ({ samples, from, to, count }, out, present) =>
+      quantileWindows(samples.values, from, to, count, quantiles, out, present),
+  );
+  if (columns.length > 0) warnOfQuantiles(quantiles, call.args[0].span, evaluation);
+  return columns;
+};
+
+/** Says which of the quantiles asked for are none. */
+export function warnOfQuantiles(
+  quantiles: Float64Array,
+  span: { readonly start: number; readonly end: number },
+  evaluation: Evaluation,
+): void {
+  for (const quantile of quantiles) {
+    if (quantile >= 0 && quantile <= 1) continue;
+    evaluation.annotations.warn(messages.invalidQuantile(formatNumber(quantile)), span);
+  }
+}
+
+const predictLinear: VectorFunction = async (call, grid, evaluation) => {
+  const source = await evaluation.windows(call.args[0], grid);
+  const ahead = await evaluation.scalar(call.args[1], grid);
+  return overWindows(source, grid, evaluation, false, (series, out, present) => {
+    const { timestamps, values } = series.samples;
+    const { from, to, count } = series;
+    const { startMs, stepMs } = grid;
+    predictWindows(timestamps, values, from, to, count, startMs, stepMs, ahead, out, present);
+  });
+};
+
+const doubleExponentialSmoothing: VectorFunction = async (call, grid, evaluation) => {
+  const source = await evaluation.windows(call.args[0], grid);
+  const smoothing = await evaluation.scalar(call.args[1], grid);
+  const trending = await evaluation.scalar(call.args[2], grid);
+  checkFactors(smoothing, 'smoothing', 'sf');
+  checkFactors(trending, 'trend', 'tf');
+  return overWindows(source, grid, evaluation, false, (series, out, present) => {
+    const { samples, from, to, count } = series;
+    smoothWindows(samples.values, from, to, count, smoothing, trending, out, present);
+  });
+};
+
+function checkFactors(factors: Float64Array, word: string, name: string): void {
+  for (const factor of factors) {
+    if (factor > 0 && factor < 1) continue;
+    const shown = factor.toFixed(6);
+    throw new TytoError(
+      'execution',
+      `invalid ${word} factor. Expected: 0 < ${name} < 1, got: ${shown}`,
+    );
+  }
+}
+
+const present: Kernel = ({ from, to, count }, out, marks) => {
+  countWindows(from, to, count, out, marks);
+  out.fill(1);
+};
+
+export const rangeFunctions: readonly (readonly [string, VectorFunction])[] = [
+  ['rate', counterFunction(rateKernel(true, true))],
+  ['increase', counterFunction(rateKernel(true, false))],
+  ['delta', windowFunction(rateKernel(false, false))],
+  ['irate', windowFunction(lastPair(true))],
+  ['idelta', windowFunction(lastPair(false))],
+  [
+    'sum_over_time',
+    windowFunction(({ samples, from, to, count }, out, marks) =>
+      sumWindows(samples.values, from, to, count, out, marks),
+    ),
+  ],
+  [
+    'avg_over_time',
+    windowFunction(({ samples, from, to, count }, out, marks) =>
+      averageWindows(samples.values, from, to, count, out, marks),
+    ),
+  ],
+  [
+    'count_over_time',
+    windowFunction(({ from, to, count }, out, marks) => countWindows(from, to, count, out, marks)),
+  ],
+  ['present_over_time', windowFunction(present)],
+  ['min_over_time', pickFunction(pickLeast(false), false)],
+  ['max_over_time', pickFunction(pickGreatest(false), false)],
+  ['first_over_time', pickFunction(pickFirst, false, true)],
+  ['last_over_time', pickFunction(pickLast, false, true)],
+  ['ts_of_min_over_time', pickFunction(pickLeast(true), true)],
+  ['ts_of_max_over_time', pickFunction(pickGreatest(true), true)],
+  ['ts_of_first_over_time', pickFunction(pickFirst, true)],
+  ['ts_of_last_over_time', pickFunction(pickLast, true)],
+  ['stddev_over_time', windowFunction(variance(true))],
+  ['stdvar_over_time', windowFunction(variance(false))],
+  [
+    'mad_over_time',
+    windowFunction(({ samples, from, to, count }, out, marks) =>
+      deviationWindows(samples.values, from, to, count, out, marks),
+    ),
+  ],
+  ['quantile_over_time', quantileOverTime],
+  [
+    'changes',
+    windowFunction(({ samples, from, to, count }, out, marks) =>
+      changesWindows(samples.values, from, to, count, out, marks),
+    ),
+  ],
+  [
+    'resets',
+    windowFunction(({ samples, from, to, count }, out, marks) =>
+      resetsWindows(samples.values, from, to, count, out, marks),
+    ),
+  ],
+  [
+    'deriv',
+    windowFunction(({ samples, from, to, count }, out, marks) =>
+      slopeWindows(samples.timestamps, samples.values, from, to, count, out, marks),
+    ),
+  ],
+  ['predict_linear', predictLinear],
+  ['double_exponential_smoothing', doubleExponentialSmoothing],
+];
+
+function lastPair(isRate: boolean): Kernel {
+  return ({ samples, from, to, count }, out, marks) =>
+    lastPairWindows(samples.timestamps, samples.values, from, to, count, isRate, out, marks);
+}
+
+function variance(isDeviation: boolean): Kernel {
+  return ({ samples, from, to, count }, out, marks) =>
+    varianceWindows(samples.values, from, to, count, isDeviation, out, marks);
+}

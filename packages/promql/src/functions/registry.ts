@@ -1,0 +1,49 @@
+/** From the name of a function to what computes it. */
+import { must } from '@tyto/base';
+import type { Call } from '@tyto/syntax';
+import type { Column, Grid } from '../column.ts';
+import type { Evaluation } from '../evaluator.ts';
+import { absentFunctions } from './absent.ts';
+import { classicHistogramFunctions } from './classicHistogram.ts';
+import { dateFunctions } from './dates.ts';
+import { labelFunctions } from './labels.ts';
+import { mathFunctions } from './math.ts';
+import { rangeFunctions } from './rangeVector.ts';
+import { scalarFunctions, scalarToVectorFunctions } from './scalars.ts';
+import { sortFunctions } from './sorting.ts';
+
+export type VectorFunction = (call: Call, grid: Grid, evaluation: Evaluation) => Promise<Column[]>;
+
+export type ScalarFunction = (
+  call: Call,
+  grid: Grid,
+  evaluation: Evaluation,
+) => Promise<Float64Array>;
+
+const vectorFunctions = new Map<string, VectorFunction>([
+  ...absentFunctions,
+  ...classicHistogramFunctions,
+  ...dateFunctions,
+  ...labelFunctions,
+  ...mathFunctions,
+  ...rangeFunctions,
+  ...scalarToVectorFunctions,
+  ...sortFunctions,
+]);
+
+const scalars = new Map<string, ScalarFunction>(scalarFunctions);
+
+export function callVector(call: Call, grid: Grid, evaluation: Evaluation): Promise<Column[]> {
+  const implementation = vectorFunctions.get(call.name);
+  return must(implementation, `function ${call.name} is implemented`)(call, grid, evaluation);
+}
+
+export function callScalar(call: Call, grid: Grid, evaluation: Evaluation): Promise<Float64Array> {
+  const implementation = scalars.get(call.name);
+  return must(implementation, `function ${call.name} is implemented`)(call, grid, evaluation);
+}
+
+/** The names of all implemented functions. */
+export function implementedFunctions(): string[] {
+  return [...vectorFunctions.keys(), ...scalars.keys()].sort();
+}

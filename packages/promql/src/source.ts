@@ -1,0 +1,106 @@
+/** Reading series for an evaluation: each load is selected once, and decoded once where shared. */
+import { must } from '@tyto/base';
+import { type Labels, type MetricQuerier, SampleColumns, type SeriesSelection } from '@tyto/model';
+import type { VectorSelector } from '@tyto/syntax';
+import type { QueryBudget } from './budget.ts';
+import type { SelectorLoad } from './plan.ts';
+
+/** The series of one selector. */
+export interface SeriesSource {
+  readonly size: number;
+  labels(index: number): Labels;
+  /** Whether the metric name of the series is on its way out. */
+  dropName(index: number): boolean;
+  /** The samples with stale markers; valid until the next call. Not to be changed. */
+  samples(index: number): SampleColumns;
+}
+
+/** All that a query reads. */
+export class QuerySources {
+  readonly #loads: ReadonlyMap<VectorSelector, SelectorLoad>;
+  readonly #sources = new Map<SelectorLoad, SeriesSource>();
+  readonly #budget: QueryBudget;
+
+  constructor(loads: ReadonlyMap<VectorSelector, SelectorLoad>, budget: QueryBudget) {
+    this.#loads = loads;
+    this.#budget = budget;
+  }
+
+  async select(querier: MetricQuerier, signal: AbortSignal | undefined): Promise<void> {
+    const scratch = new SampleColumns();
+    for (const load of new Set(this.#loads.values())) {
+      if (this.#budget.due()) await this.#budget.pause();
+      const { matchers, minTimeMs, maxTimeMs } = load;
+      const selection = await querier.select({ matchers, minTimeMs, maxTimeMs, signal });
+      const source = load.shared
+        ? new DecodedSource(selection)
+        : new StreamedSource(selection, scratch);
+      this.#sources.set(load, source);
+    }
+  }
+
+  of(node: VectorSelector): SeriesSource {
+    const load = must(this.#loads.get(node), 'the plan has a load for every selector');
+    return must(this.#sources.get(load), 'every load was selected');
+  }
+}
+
+class StreamedSource implements SeriesSource {
+  readonly #selection: SeriesSelection;
+  readonly #scratch: SampleColumns;
+
+  constructor(selection: SeriesSelection, scratch: SampleColumns) {
+    this.#selection = selection;
+    this.#scratch = scratch;
+  }
+
+  get size(): number {
+    return this.#selection.size;
+  }
+
+  labels(index: number): Labels {
+    return this.#selection.labels(index);
+  }
+
+  dropName(): boolean {
+    return false;
+  }
+
+  samples(index: number): SampleColumns {
+    this.#scratch.clear();
+    this.#selection.readInto(index, this.#scratch);
+    return this.#scratch;
+  }
+}
+
+class DecodedSource implements SeriesSource {
+  readonly #selection: SeriesSelection;
+  readonly #decoded: (SampleColumns | undefined)[];
+
+  constructor(selection: SeriesSelection) {
+    this.#selection = selection;
+    this.#decoded = new Array(selection.size);
+  }
+
+  get size(): number {
+    return this.#selection.size;
+  }
+
+  labels(index: number): Labels {
+    return this.#selection.labels(index);
+  }
+
+  dropName(): boolean {
+    return false;
+  }
+
+  samples(index: number): SampleColumns {
+    let samples = this.#decoded[index];
+    if (samples === undefined) {
+      samples = new SampleColumns(16);
+      this.#selection.readInto(index, samples);
+      this.#decoded[index] = samples;
+    }
+    return samples;
+  }
+}

@@ -1,0 +1,88 @@
+/** Range vectors: series with their samples, and the windows over them, one per step. */
+import { type Labels, SampleColumns } from '@tyto/model';
+import type { Expr, MatrixSelector, Subquery, VectorSelector } from '@tyto/syntax';
+import { ABSENT, type Column, type Grid } from './column.ts';
+import type { Evaluation } from './evaluator.ts';
+import type { QueryTimes } from './plan.ts';
+import type { SeriesSource } from './source.ts';
+
+export interface WindowSource {
+  readonly size: number;
+  labels(index: number): Labels;
+  dropName(index: number): boolean;
+  /** Samples without stale markers; valid until the next call. Not to be changed. */
+  samples(index: number): SampleColumns;
+  /** The ends of the windows. */
+  readonly ends: Grid;
+  readonly rangeMs: number;
+  /** What is selected, for messages and for absent_over_time. */
+  readonly expr: Expr;
+  /** The selector, where the windows are over stored series. */
+  readonly selector: VectorSelector | undefined;
+}
+
+export function matrixWindows(
+  node: MatrixSelector,
+  grid: Grid,
+  evaluation: Evaluation,
+): WindowSource {
+  const source: SeriesSource = evaluation.sources.of(node.selector);
+  const scratch = new SampleColumns(16);
+  return {
+    size: source.size,
+    labels: (index) => source.labels(index),
+    dropName: (index) => source.dropName(index),
+    samples: (index) => withoutStale(source.samples(index), scratch),
+    ends: evaluation.times.shifted(node.selector, grid),
+    rangeMs: evaluation.times.range(node.range),
+    expr: node,
+    selector: node.selector,
+  };
+}
+
+export function subqueryWindows(
+  node: Subquery,
+  columns: readonly Column[],
+  innerGrid: Grid,
+  ends: Grid,
+  times: QueryTimes,
+): WindowSource {
+  const scratch = new SampleColumns(16);
+  return {
+    size: columns.length,
+    labels: (index) => columns[index].labels,
+    dropName: (index) => columns[index].dropName,
+    samples: (index) => samplesOf(columns[index], innerGrid, scratch),
+    ends,
+    rangeMs: times.range(node.range),
+    expr: node,
+    selector: undefined,
+  };
+}
+
+function withoutStale(samples: SampleColumns, scratch: SampleColumns): SampleColumns {
+  if (samples.staleCount === 0) return samples;
+  scratch.clear();
+  scratch.reserve(samples.length);
+  for (let i = 0; i < samples.length; i++) {
+    if (samples.isStale(i)) continue;
+    const histogram = samples.histograms?.[i];
+    if (histogram !== undefined) scratch.pushHistogram(samples.timestamps[i], histogram);
+    else scratch.push(samples.timestamps[i], samples.values[i]);
+  }
+  return scratch;
+}
+
+/** The steps of a column at which it has something, as samples. */
+function samplesOf(column: Column, grid: Grid, scratch: SampleColumns): SampleColumns {
+  scratch.clear();
+  scratch.reserve(grid.count);
+  for (let step = 0; step < grid.count; step++) {
+    if (column.present[step] === ABSENT) continue;
+    const timeMs = grid.startMs + step * grid.stepMs;
+    const histogram = column.histograms?.[step];
+    if (histogram !== undefined) scratch.pushHistogram(timeMs, histogram);
+    else scratch.push(timeMs, column.values[step]);
+  }
+  return scratch;
+}

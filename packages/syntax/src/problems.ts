@@ -1,0 +1,24 @@
+/** How a text is refused: Prometheus' words and a place. */
+import { TytoError } from '@tyto/base';
+import type { Span } from './ast.ts';
+
+/** 1-based line and column of an offset. */
+export function lineAndColumn(text: string, offset: number): { line: number; column: number } {
+  const before = text.slice(0, offset);
+  const lineStart = before.lastIndexOf('\n') + 1;
+  return { line: before.split('\n').length, column: offset - lineStart + 1 };
+}
+
+/** `1:5: parse error: …`; `span` is kept for editors that underline it. */
+export class ParseError extends TytoError {
+  readonly span: Span;
+  /** The message without its position. */
+  readonly reason: string;
+
+  constructor(text: string, span: Span, reason: string) {
+    const place = lineAndColumn(text, span.start);
+    super('bad_data', `${place.line}:${place.column}: parse error: ${reason}`, { place });
+    this.span = span;
+    this.reason = reason;
+  }
+}

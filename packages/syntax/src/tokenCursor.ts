@@ -1,0 +1,73 @@
+/** A place in the list of tokens, and how problems there are told. */
+import { ParseError } from './problems.ts';
+import type { Span } from './ast.ts';
+import { StringProblem, unquote } from './literals.ts';
+import { describeToken, type Token, tokenize } from './lexer.ts';
+
+export class TokenCursor {
+  readonly text: string;
+  readonly #tokens: readonly Token[];
+  #index = 0;
+
+  constructor(text: string) {
+    this.text = text;
+    this.#tokens = tokenize(text);
+  }
+
+  /** Where the last token taken ends. */
+  get previousEnd(): number {
+    return this.#index === 0 ? 0 : this.#tokens[this.#index - 1].end;
+  }
+
+  peek(ahead = 0): Token {
+    return this.#tokens[Math.min(this.#index + ahead, this.#tokens.length - 1)];
+  }
+
+  next(): Token {
+    const token = this.peek();
+    this.#index++;
+    return token;
+  }
+
+  /** Takes the punctuation if it comes next. */
+  take(punctuation: string): boolean {
+    const token = this.peek();
+    if (token.type !== 'punctuation' || token.text !== punctuation) return false;
+    this.#index++;
+    return true;
+  }
+
+  expect(punctuation: string, context = '', expected = `"${punctuation}"`): Token {
+    const token = this.peek();
+    if (token.type === 'punctuation' && token.text === punctuation) return this.next();
+    throw context === '' ? this.unexpected() : this.unexpected(context, expected);
+  }
+
+  /** Takes a string token and returns its value. */
+  stringValue(): string {
+    const token = this.next();
+    try {
+      return unquote(token.text);
+    } catch (error) {
+      if (error instanceof StringProblem) throw this.problem(token, error.message);
+      throw error;
+    }
+  }
+
+  /** The token as it was written. */
+  textOf(token: Token): string {
+    return this.text.slice(token.start, token.end);
+  }
+
+  unexpected(context = '', expected = ''): ParseError {
+    const token = this.peek();
+    let reason = `unexpected ${describeToken(token, this.text)}`;
+    if (context !== '') reason += ` in ${context}`;
+    if (expected !== '') reason += `, expected ${expected}`;
+    return this.problem(token, reason);
+  }
+
+  problem(span: Span, reason: string): ParseError {
+    return new ParseError(this.text, { start: span.start, end: span.end }, reason);
+  }
+}
