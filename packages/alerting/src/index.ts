@@ -1,1 +1,31 @@
+export { NotifyTemplates } from './notify/notifyTemplate.ts';
+export { AlertGroup, type NotifyObserver } from './routing/alertGroup.ts';
+export type { StoredAlert } from './routing/alertStore.ts';
+export {
+  type AlertmanagerConfig,
+  type InhibitRule,
+  parseAlertmanagerConfig,
+  type RouteConfig,
+} from './routing/config.ts';
+export { type AlertStatus, Dispatcher, type DispatcherOptions } from './routing/dispatcher.ts';
+export { fingerprint } from './routing/fingerprint.ts';
+export { parseMatchers } from './routing/matcherText.ts';
+export { buildRoute, groupLabels, matchRoutes, type Route } from './routing/route.ts';
+export {
+  type Silence,
+  type SilenceMatcher,
+  Silences,
+  type SilenceState,
+} from './routing/silences.ts';
+export { type ActiveAlert, AlertingRule, generatorUrl } from './rules/alertingRule.ts';
+export {
+  type AlertingRuleConfig,
+  parseRuleFile,
+  type RecordingRuleConfig,
+  type RuleConfig,
+  type RuleGroupConfig,
+} from './rules/ruleFile.ts';
+export { type GroupDependencies, RuleGroup, type RuleStatus } from './rules/ruleGroup.ts';
+export { RuleManager } from './rules/ruleManager.ts';
+export { MemoryStateStore, type StateStore } from './stateStore.ts';
 export { expandRuleTemplate } from './template/ruleTemplate.ts';

@@ -13,6 +13,9 @@ export class GoInt {
   }
 }
 
+/** Go's zero time, which stands for "not set". */
+export const ZERO_TIME_MS = Date.parse('0001-01-01T00:00:00Z');
+
 /** time.Time: an instant, shown in a time zone (IANA name). */
 export class GoTime {
   readonly ms: number;
@@ -115,7 +118,8 @@ export function isTrue(value: Value): boolean {
   if (value instanceof GoDuration) return value.ms !== 0;
   if (value instanceof SafeHtml) return value.text !== '';
   if (value instanceof GoStruct) return value.underlying === undefined || isTrue(value.underlying);
-  if (value instanceof GoTime) return true;
+  // Go calls every struct true; who writes {{ if .EndsAt }} means a time that is set.
+  if (value instanceof GoTime) return value.ms !== ZERO_TIME_MS;
   if (Array.isArray(value)) return value.length > 0;
   if (value instanceof Map) return value.size > 0;
   return typeof value === 'number' ? value !== 0 : Boolean(value);

@@ -1,0 +1,33 @@
+/** What a receiver is told, and how it is told: the port of an integration. */
+import type { Labels } from '@tyto/model';
+import type { StoredAlert } from '../routing/alertStore.ts';
+import type { NotifyReason } from '../routing/notificationLog.ts';
+
+export interface Notification {
+  readonly receiver: string;
+  readonly groupKey: string;
+  readonly groupLabels: Labels;
+  readonly firing: readonly StoredAlert[];
+  readonly resolved: readonly StoredAlert[];
+  readonly reason: NotifyReason;
+  readonly externalUrl: string;
+  readonly nowMs: number;
+}
+
+/** What came of an attempt: `retry` says whether another one may help. */
+export class NotifyError extends Error {
+  readonly retry: boolean;
+  constructor(message: string, retry: boolean, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.retry = retry;
+  }
+}
+
+export interface Integration {
+  /** `webhook`, `email`, `slack`: as the metrics name it. */
+  readonly kind: string;
+  readonly index: number;
+  readonly sendResolved: boolean;
+  /** Delivers one notification. Rejects with NotifyError. */
+  notify(notification: Notification, signal: AbortSignal): Promise<void>;
+}

@@ -1,0 +1,298 @@
+/**
+ * alertmanager.yml: the routing tree, receivers, inhibition. Matchers in the current and in the
+ * legacy notation. Specification: Alertmanager's configuration reference.
+ */
+import { errorMessage, TytoError, yaml } from '@tyto/base';
+import { createMatcher, type Matcher } from '@tyto/model';
+import { parseMatchers } from './matcherText.ts';
+import { checkUrl, httpConfig, receiverConfig } from './receiverConfig.ts';
+
+export interface RouteConfig {
+  readonly receiver: string;
+  readonly matchers: readonly Matcher[];
+  readonly continue: boolean;
+  /** Undefined: the parent's. `...` stands for all labels. */
+  readonly groupBy: readonly string[] | undefined;
+  readonly groupWaitMs: number | undefined;
+  readonly groupIntervalMs: number | undefined;
+  readonly repeatIntervalMs: number | undefined;
+  readonly routes: readonly RouteConfig[];
+}
+
+export interface InhibitRule {
+  readonly sourceMatchers: readonly Matcher[];
+  readonly targetMatchers: readonly Matcher[];
+  readonly equal: readonly string[];
+}
+
+const matcherItem = yaml.mapped(yaml.string, parseMatchers, () => []);
+
+/** A list of matchers, a single one, or the braces notation. */
+const matcherList: yaml.Schema<Matcher[]> = (node, decoder) =>
+  yaml.listOrOne(matcherItem)(node, decoder).flat();
+
+/** The legacy maps of label to value or pattern. */
+function legacyMatchers(type: '=' | '=~'): yaml.Schema<Matcher[]> {
+  return (node, decoder) => {
+    const values = yaml.record(yaml.string)(node, decoder);
+    return Object.entries(values).flatMap(([name, value]) => {
+      try {
+        return [createMatcher(type, name, value)];
+      } catch (error) {
+        if (!(error instanceof TytoError)) throw error;
+        decoder.error(yaml.childNode(node, name), errorMessage(error));
+        return [];
+      }
+    });
+  };
+}
+
+const noMatchers = (): Matcher[] => [];
+
+const routeSchema: yaml.Schema<RouteConfig> = (node, decoder) => {
+  const route = routeFields(node, decoder);
+  if (new Set(route.group_by).size < (route.group_by?.length ?? 0)) {
+    decoder.error(yaml.childNode(node, 'group_by'), 'duplicated label in group_by');
+  }
+  for (const field of ['group_interval', 'repeat_interval'] as const) {
+    if (route[field] === 0) decoder.error(yaml.childNode(node, field), `${field} cannot be zero`);
+  }
+  return {
+    receiver: route.receiver,
+    matchers: [...route.match, ...route.match_re, ...route.matchers],
+    continue: route.continue,
+    groupBy: route.group_by,
+    groupWaitMs: route.group_wait,
+    groupIntervalMs: route.group_interval,
+    repeatIntervalMs: route.repeat_interval,
+    routes: route.routes,
+  };
+};
+
+const routeFields = yaml.object(
+  {
+    receiver: yaml.optional(yaml.string, ''),
+    matchers: yaml.optional(matcherList, noMatchers),
+    match: yaml.optional(legacyMatchers('='), noMatchers),
+    match_re: yaml.optional(legacyMatchers('=~'), noMatchers),
+    continue: yaml.optional(yaml.boolean, false),
+    group_by: yaml.optional(yaml.list(yaml.string)),
+    group_wait: yaml.optional(yaml.duration),
+    group_interval: yaml.optional(yaml.duration),
+    repeat_interval: yaml.optional(yaml.duration),
+    routes: yaml.optional(
+      yaml.list((node, decoder) => routeSchema(node, decoder)),
+      (): RouteConfig[] => [],
+    ),
+  },
+  {
+    name: 'route',
+    ignored: {
+      mute_time_intervals: 'time intervals are not applied yet: the route notifies at all times',
+      active_time_intervals: 'time intervals are not applied yet: the route notifies at all times',
+      labels: 'route labels are not applied yet',
+    },
+  },
+);
+
+const inhibitRule = yaml.object(
+  {
+    source_matchers: yaml.optional(matcherList, noMatchers),
+    source_match: yaml.optional(legacyMatchers('='), noMatchers),
+    source_match_re: yaml.optional(legacyMatchers('=~'), noMatchers),
+    target_matchers: yaml.optional(matcherList, noMatchers),
+    target_match: yaml.optional(legacyMatchers('='), noMatchers),
+    target_match_re: yaml.optional(legacyMatchers('=~'), noMatchers),
+    equal: yaml.optional(yaml.list(yaml.string), (): string[] => []),
+    name: yaml.optional(yaml.string, ''),
+  },
+  { name: 'inhibit rule' },
+);
+
+const globalConfig = yaml.object(
+  {
+    resolve_timeout: yaml.optional(yaml.duration, 5 * 60_000),
+    smtp_smarthost: yaml.optional(yaml.string, ''),
+    smtp_from: yaml.optional(yaml.string, ''),
+    smtp_hello: yaml.optional(yaml.string, ''),
+    smtp_auth_username: yaml.optional(yaml.string, ''),
+    smtp_auth_password: yaml.optional(yaml.string, ''),
+    smtp_auth_password_file: yaml.optional(yaml.string, ''),
+    smtp_require_tls: yaml.optional(yaml.boolean, true),
+    slack_api_url: yaml.optional(yaml.string, ''),
+    slack_api_url_file: yaml.optional(yaml.string, ''),
+    http_config: yaml.optional(httpConfig),
+  },
+  {
+    name: 'global',
+    ignored: Object.fromEntries(
+      [
+        'smtp_auth_identity',
+        'smtp_auth_secret',
+        'smtp_auth_secret_file',
+        'smtp_tls_config',
+        'smtp_force_implicit_tls',
+        'pagerduty_url',
+        'opsgenie_api_key',
+        'opsgenie_api_key_file',
+        'opsgenie_api_url',
+        'victorops_api_key',
+        'victorops_api_key_file',
+        'victorops_api_url',
+        'wechat_api_url',
+        'wechat_api_secret',
+        'wechat_api_corp_id',
+        'telegram_api_url',
+        'telegram_bot_token',
+        'telegram_bot_token_file',
+        'webex_api_url',
+        'hipchat_api_url',
+        'hipchat_auth_token',
+        'jira_api_url',
+        'rocketchat_api_url',
+        'rocketchat_token',
+        'rocketchat_token_file',
+        'rocketchat_token_id',
+        'rocketchat_token_id_file',
+        'slack_app_token',
+        'slack_app_token_file',
+        'slack_app_url',
+        'mattermost_webhook_url',
+        'mattermost_webhook_url_file',
+        'wechat_api_secret_file',
+      ].map((name) => [name, 'Tyto has no such receiver yet']),
+    ),
+  },
+);
+
+const fileSchema = yaml.object(
+  {
+    global: yaml.optional(globalConfig),
+    templates: yaml.optional(yaml.list(yaml.string), (): string[] => []),
+    route: yaml.optional(routeSchema),
+    receivers: yaml.optional(yaml.list(receiverConfig), () => []),
+    inhibit_rules: yaml.optional(yaml.list(inhibitRule), () => []),
+  },
+  {
+    name: 'alertmanager configuration',
+    ignored: {
+      time_intervals: 'time intervals are not applied yet',
+      mute_time_intervals: 'time intervals are not applied yet',
+      tracing: 'Tyto does not trace itself yet',
+    },
+  },
+);
+
+type RawConfig = ReturnType<typeof fileSchema>;
+export type GlobalConfig = NonNullable<RawConfig['global']>;
+
+export interface AlertmanagerConfig {
+  readonly source: string;
+  readonly global: GlobalConfig;
+  /** Globs of template files, relative to the configuration file. */
+  readonly templates: readonly string[];
+  readonly route: RouteConfig;
+  readonly receivers: RawConfig['receivers'];
+  readonly inhibitRules: readonly InhibitRule[];
+}
+
+/** Reads alertmanager.yml. The configuration is there only when no problem is an error. */
+export function parseAlertmanagerConfig(
+  source: string,
+  file: string,
+): { config: AlertmanagerConfig | undefined; problems: readonly yaml.Problem[] } {
+  const { value, problems } = yaml.decodeYaml(source, file, yaml.checked(fileSchema, checkWhole));
+  if (value === undefined || yaml.hasErrors(problems)) return { config: undefined, problems };
+  const config: AlertmanagerConfig = {
+    source,
+    global: value.global ?? globalConfig(null, { place: nowhere, error() {}, warn() {} }),
+    templates: value.templates,
+    // Checked: without a route there would be an error.
+    route: value.route as RouteConfig,
+    receivers: value.receivers,
+    inhibitRules: value.inhibit_rules.map((rule) => ({
+      sourceMatchers: [...rule.source_matchers, ...rule.source_match, ...rule.source_match_re],
+      targetMatchers: [...rule.target_matchers, ...rule.target_match, ...rule.target_match_re],
+      equal: rule.equal,
+    })),
+  };
+  return { config, problems };
+}
+
+function nowhere(): { line: number; column: number } {
+  return { line: 1, column: 1 };
+}
+
+function checkWhole(config: RawConfig, node: yaml.YamlNode, decoder: yaml.Decoder): void {
+  const routeNode = yaml.childNode(node, 'route');
+  if (config.route === undefined) {
+    decoder.error(node, 'no route provided: "route" with a "receiver" says who gets the alerts');
+    return;
+  }
+  if (config.route.receiver === '')
+    decoder.error(routeNode, 'root route must specify a default receiver');
+  if (config.route.matchers.length > 0)
+    decoder.error(routeNode, 'root route must not have any matchers');
+  if (config.route.continue) decoder.error(routeNode, 'cannot have continue in root route');
+  const receiversNode = yaml.childNode(node, 'receivers');
+  const names = new Set<string>();
+  config.receivers.forEach((receiver, i) => {
+    const place = yaml.itemNode(receiversNode, i);
+    if (names.has(receiver.name)) {
+      decoder.error(place, `notification config name "${receiver.name}" is not unique`);
+    }
+    names.add(receiver.name);
+    checkReceiver(receiver, config.global, place, decoder);
+  });
+  checkReceiverNames(config.route, routeNode, names, decoder);
+}
+
+/** What an integration lacks, the global section has to give. */
+function checkReceiver(
+  receiver: RawConfig['receivers'][number],
+  global: RawConfig['global'],
+  node: yaml.YamlNode,
+  decoder: yaml.Decoder,
+): void {
+  const slackNodes = yaml.childNode(node, 'slack_configs');
+  receiver.slack_configs.forEach((slack, i) => {
+    const place = yaml.itemNode(slackNodes, i);
+    const url = slack.api_url || global?.slack_api_url;
+    if (!url && slack.api_url_file === '' && !global?.slack_api_url_file) {
+      decoder.error(place, 'no Slack API URL set: api_url here or slack_api_url under global');
+    }
+    if (slack.api_url === 'YOUR_SLACK_WEBHOOK') {
+      decoder.warn(
+        place,
+        'api_url is a placeholder: nothing is delivered until it is a Slack webhook',
+      );
+    } else if (slack.api_url !== '')
+      checkUrl(slack.api_url, yaml.childNode(place, 'api_url'), decoder);
+  });
+  const emailNodes = yaml.childNode(node, 'email_configs');
+  receiver.email_configs.forEach((email, i) => {
+    const place = yaml.itemNode(emailNodes, i);
+    if (!email.smarthost && !global?.smtp_smarthost) {
+      decoder.error(place, 'no SMTP smarthost set: smarthost here or smtp_smarthost under global');
+    }
+    if (!email.from && !global?.smtp_from) {
+      decoder.error(place, 'no SMTP from address set: from here or smtp_from under global');
+    }
+  });
+}
+
+function checkReceiverNames(
+  route: RouteConfig,
+  node: yaml.YamlNode,
+  names: ReadonlySet<string>,
+  decoder: yaml.Decoder,
+): void {
+  if (route.receiver !== '' && !names.has(route.receiver)) {
+    const place = yaml.childNode(node, 'receiver');
+    decoder.error(place, `undefined receiver "${route.receiver}" used in route`);
+  }
+  const children = yaml.childNode(node, 'routes');
+  route.routes.forEach((child, i) => {
+    checkReceiverNames(child, yaml.itemNode(children, i), names, decoder);
+  });
+}

@@ -1,0 +1,65 @@
+/** The routing tree with inherited options, and which of its routes an alert takes. */
+import { formatMatcher, type Labels, type Matcher } from '@tyto/model';
+import type { RouteConfig } from './config.ts';
+
+export interface Route {
+  /** Names the route by its matchers from the root on; part of a group's identity. */
+  readonly key: string;
+  readonly receiver: string;
+  readonly matchers: readonly Matcher[];
+  readonly continue: boolean;
+  readonly groupBy: ReadonlySet<string>;
+  readonly groupByAll: boolean;
+  readonly groupWaitMs: number;
+  readonly groupIntervalMs: number;
+  readonly repeatIntervalMs: number;
+  readonly routes: readonly Route[];
+}
+
+const DEFAULTS = {
+  receiver: '',
+  groupBy: new Set<string>(),
+  groupByAll: false,
+  groupWaitMs: 30_000,
+  groupIntervalMs: 5 * 60_000,
+  repeatIntervalMs: 4 * 3600_000,
+};
+
+type Inherited = typeof DEFAULTS | Route;
+
+/** Builds the tree; what a route does not say, its parent does. */
+export function buildRoute(config: RouteConfig, parent?: Route): Route {
+  const inherited: Inherited = parent ?? DEFAULTS;
+  const all = config.groupBy?.includes('...') ?? false;
+  const own = `{${config.matchers.map(formatMatcher).sort().join(',')}}`;
+  const route: Route = {
+    key: parent === undefined ? own : `${parent.key}/${own}`,
+    receiver: config.receiver || inherited.receiver,
+    matchers: config.matchers,
+    continue: config.continue,
+    groupBy: config.groupBy === undefined ? inherited.groupBy : new Set(config.groupBy),
+    groupByAll: config.groupBy === undefined ? inherited.groupByAll : all,
+    groupWaitMs: config.groupWaitMs ?? inherited.groupWaitMs,
+    groupIntervalMs: config.groupIntervalMs ?? inherited.groupIntervalMs,
+    repeatIntervalMs: config.repeatIntervalMs ?? inherited.repeatIntervalMs,
+    routes: [],
+  };
+  return { ...route, routes: config.routes.map((child) => buildRoute(child, route)) };
+}
+
+/** The routes of an alert: the deepest that match; further siblings where one says `continue`. */
+export function matchRoutes(route: Route, labels: Labels): Route[] {
+  if (!route.matchers.every((matcher) => matcher.matches(labels.get(matcher.name)))) return [];
+  const found: Route[] = [];
+  for (const child of route.routes) {
+    const matched = matchRoutes(child, labels);
+    found.push(...matched);
+    if (matched.length > 0 && !child.continue) break;
+  }
+  return found.length > 0 ? found : [route];
+}
+
+/** The labels that a route groups an alert by. */
+export function groupLabels(route: Route, labels: Labels): Labels {
+  return route.groupByAll ? labels : labels.keep(route.groupBy);
+}

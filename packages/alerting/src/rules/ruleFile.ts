@@ -1,0 +1,202 @@
+/**
+ * Rule files: groups of recording and alerting rules, as Prometheus reads them. A file is taken as
+ * a whole or not at all; every complaint has its line.
+ */
+import { errorMessage, TytoError, yaml } from '@tyto/base';
+import { isClassicLabelName, Labels } from '@tyto/model';
+import { parseExpr } from '@tyto/syntax';
+import { checkRuleTemplate } from '../template/ruleTemplate.ts';
+
+export interface RuleGroupConfig {
+  readonly name: string;
+  readonly file: string;
+  /** Undefined: the global evaluation interval. */
+  readonly intervalMs: number | undefined;
+  /** How far behind the clock the group asks; undefined: the global offset. */
+  readonly queryOffsetMs: number | undefined;
+  /** Alerts or series that one rule may make; 0 for no limit. */
+  readonly limit: number;
+  readonly rules: readonly RuleConfig[];
+}
+
+export type RuleConfig = RecordingRuleConfig | AlertingRuleConfig;
+
+export interface RecordingRuleConfig {
+  readonly kind: 'recording';
+  readonly record: string;
+  readonly expr: string;
+  readonly labels: Labels;
+}
+
+export interface AlertingRuleConfig {
+  readonly kind: 'alerting';
+  readonly alert: string;
+  readonly expr: string;
+  readonly forMs: number;
+  readonly keepFiringForMs: number;
+  /** Values are templates. */
+  readonly labels: Labels;
+  readonly annotations: Labels;
+}
+
+const text = yaml.record(yaml.string);
+
+const ruleSchema = yaml.checked(
+  yaml.object(
+    {
+      record: yaml.optional(yaml.string, ''),
+      alert: yaml.optional(yaml.string, ''),
+      expr: yaml.optional(yaml.string, ''),
+      for: yaml.optional(yaml.duration, 0),
+      keep_firing_for: yaml.optional(yaml.duration, 0),
+      labels: yaml.optional(text, (): Record<string, string> => ({})),
+      annotations: yaml.optional(text, (): Record<string, string> => ({})),
+    },
+    { name: 'rule' },
+  ),
+  (rule, node, decoder) => {
+    const complain = (field: string, message: string) =>
+      decoder.error(yaml.childNode(node, field), message);
+    if (rule.record !== '' && rule.alert !== '') {
+      complain('record', 'only one of "record" and "alert" must be set');
+    }
+    if (rule.record === '' && rule.alert === '') {
+      complain('expr', 'one of "record" or "alert" must be set');
+    }
+    if (rule.expr === '') complain('expr', 'the field "expr" must be set in a rule');
+    else checkExpression(rule.expr, (message) => complain('expr', message));
+    if (rule.record !== '') checkRecordingRule(rule, node, complain);
+    checkLabelNames(rule.labels, (name, message) => {
+      decoder.error(yaml.childNode(yaml.childNode(node, 'labels'), name), message);
+    });
+    checkTemplates(rule, node, decoder);
+  },
+);
+
+const groupSchema = yaml.object(
+  {
+    name: yaml.required(yaml.string),
+    interval: yaml.optional(yaml.duration),
+    query_offset: yaml.optional(yaml.duration),
+    limit: yaml.optional(yaml.integer(0), 0),
+    labels: yaml.optional(text, (): Record<string, string> => ({})),
+    rules: yaml.optional(yaml.list(ruleSchema), () => []),
+    partial_response_strategy: yaml.optional(yaml.string),
+  },
+  { name: 'rule group' },
+);
+
+const fileSchema = yaml.checked(
+  yaml.object({ groups: yaml.optional(yaml.list(groupSchema), () => []) }, { name: 'rule file' }),
+  (file, node, decoder) => {
+    const seen = new Set<string>();
+    file.groups.forEach((group, i) => {
+      const groupNode = yaml.itemNode(yaml.childNode(node, 'groups'), i);
+      if (group.name === '') decoder.error(groupNode, 'a rule group needs a name');
+      else if (seen.has(group.name)) {
+        const message = `groupname: "${group.name}" is repeated in the same file`;
+        decoder.error(yaml.childNode(groupNode, 'name'), message);
+      }
+      seen.add(group.name);
+      warnOfTwins(group.rules, yaml.childNode(groupNode, 'rules'), decoder);
+    });
+  },
+);
+
+/** Reads a rule file's text. The value is there only when no problem is an error. */
+export function parseRuleFile(
+  source: string,
+  file: string,
+): { groups: readonly RuleGroupConfig[]; problems: readonly yaml.Problem[] } {
+  const { value, problems } = yaml.decodeYaml(source, file, fileSchema);
+  if (value === undefined || yaml.hasErrors(problems)) return { groups: [], problems };
+  const groups = value.groups.map((group) => ({
+    name: group.name,
+    file,
+    intervalMs: group.interval,
+    queryOffsetMs: group.query_offset,
+    limit: group.limit,
+    rules: group.rules.map((rule) => toConfig(rule, group.labels)),
+  }));
+  return { groups, problems };
+}
+
+type RawRule = ReturnType<typeof ruleSchema>;
+
+function toConfig(rule: RawRule, groupLabels: Record<string, string>): RuleConfig {
+  const labels = Labels.of({ ...groupLabels, ...rule.labels });
+  if (rule.record !== '')
+    return { kind: 'recording', record: rule.record, expr: rule.expr, labels };
+  return {
+    kind: 'alerting',
+    alert: rule.alert,
+    expr: rule.expr,
+    forMs: rule.for,
+    keepFiringForMs: rule.keep_firing_for,
+    labels,
+    annotations: Labels.of(rule.annotations),
+  };
+}
+
+function checkExpression(expr: string, complain: (message: string) => void): void {
+  try {
+    parseExpr(expr);
+  } catch (error) {
+    if (!(error instanceof TytoError)) throw error;
+    complain(`could not parse expression: ${errorMessage(error)}`);
+  }
+}
+
+function checkRecordingRule(
+  rule: RawRule,
+  node: yaml.YamlNode,
+  complain: (field: string, message: string) => void,
+): void {
+  if (Object.keys(rule.annotations).length > 0) {
+    complain('annotations', 'invalid field "annotations" in a recording rule');
+  }
+  for (const field of ['for', 'keep_firing_for']) {
+    if (yaml.writesField(node, field))
+      complain(field, `invalid field "${field}" in a recording rule`);
+  }
+  if (rule.record.includes('\ufffd') || /[{}]/.test(rule.record)) {
+    complain('record', `invalid recording rule name: ${rule.record}`);
+  }
+}
+
+function checkLabelNames(
+  labels: Record<string, string>,
+  complain: (name: string, message: string) => void,
+): void {
+  for (const name of Object.keys(labels)) {
+    if (name === '' || name === '__name__') complain(name, `invalid label name: "${name}"`);
+    else if (!isClassicLabelName(name) && name.includes('\ufffd')) {
+      complain(name, `invalid label name: "${name}"`);
+    }
+  }
+}
+
+function checkTemplates(rule: RawRule, node: yaml.YamlNode, decoder: yaml.Decoder): void {
+  if (rule.alert === '') return;
+  for (const part of ['labels', 'annotations'] as const) {
+    for (const [name, template] of Object.entries(rule[part])) {
+      try {
+        checkRuleTemplate(template);
+      } catch (error) {
+        if (!(error instanceof TytoError)) throw error;
+        const place = yaml.childNode(yaml.childNode(node, part), name);
+        decoder.error(place, `${part.slice(0, -1)} "${name}": ${errorMessage(error)}`);
+      }
+    }
+  }
+}
+
+/** Two rules of one name and the same labels make the same series: legal, and hardly meant. */
+function warnOfTwins(rules: readonly RawRule[], node: yaml.YamlNode, decoder: yaml.Decoder): void {
+  const seen = new Set<string>();
+  rules.forEach((rule, i) => {
+    const key = `${rule.record}\n${rule.alert}\n${rule.expr}\n${Labels.of(rule.labels).key}`;
+    if (seen.has(key)) decoder.warn(yaml.itemNode(node, i), 'the rule stands twice in its group');
+    seen.add(key);
+  });
+}
