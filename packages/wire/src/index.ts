@@ -1,1 +1,14 @@
-export {};
+export {
+  ENTRY_END,
+  ENTRY_HELP,
+  ENTRY_SAMPLE,
+  ENTRY_TYPE,
+  ENTRY_UNIT,
+  type Entry,
+  type Exemplar,
+  type ExpositionFormat,
+  ExpositionParser,
+} from './expositionParser.ts';
+export { type FamilySample, type MetricFamily, writeExposition } from './expositionWriter.ts';
+export { formatFloat, parseFloatBytes } from './floatText.ts';
+export { decodeSeries } from './seriesText.ts';
