@@ -19,7 +19,13 @@ import {
   BRACE_CLOSE,
   BRACE_OPEN,
   COMMA,
+  ENTRY_END,
+  ENTRY_HELP,
+  ENTRY_SAMPLE,
+  ENTRY_TYPE,
+  ENTRY_UNIT,
   EQUAL,
+  type Entry,
   HASH,
   KIND_DIGIT,
   KINDS,
@@ -32,18 +38,12 @@ import {
   SPACE,
   TAB,
   TEXT_TYPES,
+  wordEnd,
 } from './expositionSyntax.ts';
 import { LABEL_COUNT_MAX, LINE_BYTES_MAX } from './limits.ts';
 import { decodeName, decodeSeries, decodeText, unescapeText } from './seriesText.ts';
 
 export type ExpositionFormat = 'text' | 'openmetrics';
-
-export const ENTRY_END = 0;
-export const ENTRY_SAMPLE = 1;
-export const ENTRY_HELP = 2;
-export const ENTRY_TYPE = 3;
-export const ENTRY_UNIT = 4;
-export type Entry = 0 | 1 | 2 | 3 | 4;
 
 export interface Exemplar {
   readonly labels: Labels;
@@ -254,7 +254,7 @@ export class ExpositionParser {
     this.#series();
     this.#beforeValue();
     const valueStart = this.#position;
-    this.#position = this.#wordEnd(valueStart);
+    this.#position = wordEnd(this.bytes, valueStart, this.#end, this.#strict);
     if (this.#position === valueStart) this.#fail('expected a value after the metric', valueStart);
     this.value = this.#float(valueStart, this.#position);
     if (this.#strict) this.#strictRest();
@@ -366,7 +366,7 @@ export class ExpositionParser {
     this.hasTimestamp = this.#position < this.#end && this.bytes[this.#position] !== NEWLINE;
     if (this.hasTimestamp) {
       const start = this.#position;
-      this.#position = this.#wordEnd(start);
+      this.#position = wordEnd(this.bytes, start, this.#end, this.#strict);
       const text = asciiText(this.bytes, start, Math.min(this.#position, start + 32));
       this.timestampMs = Number(text);
       if (!/^-?\d{1,16}$/.test(text)) {
@@ -408,7 +408,7 @@ export class ExpositionParser {
       this.#fail('expected a value after the exemplar labels', this.#position);
     }
     const start = ++this.#position;
-    this.#position = this.#wordEnd(start);
+    this.#position = wordEnd(this.bytes, start, this.#end, this.#strict);
     this.#exemplarValue = this.#float(start, this.#position);
     const timed = this.#byteAt(this.#position) === SPACE;
     this.#exemplarMs = timed ? this.#seconds('the exemplar timestamp') : undefined;
@@ -418,7 +418,7 @@ export class ExpositionParser {
   /** A blank and a time in seconds, as milliseconds. */
   #seconds(what: string): number {
     const start = ++this.#position;
-    this.#position = this.#wordEnd(start);
+    this.#position = wordEnd(this.bytes, start, this.#end, this.#strict);
     const ms = Math.trunc(this.#float(start, this.#position) * 1000);
     if (!Number.isSafeInteger(ms)) this.#fail(`expected a time in seconds as ${what}`, start);
     return ms;
@@ -428,7 +428,7 @@ export class ExpositionParser {
     try {
       return parseFloatBytes(this.bytes, start, end);
     } catch (error) {
-      return this.#rethrow(error);
+      this.#rethrow(error);
     }
   }
 
@@ -458,18 +458,6 @@ export class ExpositionParser {
     this.#position = i + 1;
   }
 
-  #wordEnd(start: number): number {
-    const bytes = this.bytes;
-    let i = start;
-    while (i < this.#end) {
-      const byte = bytes[i];
-      if (byte === SPACE || byte === NEWLINE) break;
-      if (!this.#strict && (byte === TAB || byte === BRACE_OPEN)) break;
-      i++;
-    }
-    return i;
-  }
-
   #lineEnd(): number {
     const at = this.bytes.indexOf(NEWLINE, this.#position);
     return at < 0 || at > this.#end ? this.#end : at;
@@ -492,21 +480,19 @@ export class ExpositionParser {
     try {
       return decode();
     } catch (error) {
-      return this.#rethrow(error);
+      this.#rethrow(error);
     }
   }
 
   #rethrow(error: unknown): never {
     if (!(error instanceof TytoError)) throw error;
-    throw new TytoError('bad_data', `line ${this.line}: ${error.message}`, {
-      place: { line: this.line, column: 1 },
-    });
+    const place = { line: this.line, column: 1 };
+    throw new TytoError('bad_data', `line ${this.line}: ${error.message}`, { place });
   }
 
   #fail(message: string, at: number): never {
     const found = quoteRest(this.bytes, at, this.#end);
-    throw new TytoError('bad_data', `line ${this.line}: ${message}, found ${found}`, {
-      place: { line: this.line, column: Math.max(1, at - this.#lineStart + 1) },
-    });
+    const place = { line: this.line, column: Math.max(1, at - this.#lineStart + 1) };
+    throw new TytoError('bad_data', `line ${this.line}: ${message}, found ${found}`, { place });
   }
 }

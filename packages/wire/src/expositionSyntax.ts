@@ -1,7 +1,14 @@
-/** The alphabet of the exposition formats: bytes, what they may be part of, metric types. */
+/** The alphabet of the exposition formats: entries, bytes, what they may be part of, types. */
 import type { MetricType } from '@tyto/model';
 import { asciiText } from './floatText.ts';
 import { QUOTED_BYTES_MAX } from './limits.ts';
+
+export const ENTRY_END = 0;
+export const ENTRY_SAMPLE = 1;
+export const ENTRY_HELP = 2;
+export const ENTRY_TYPE = 3;
+export const ENTRY_UNIT = 4;
+export type Entry = 0 | 1 | 2 | 3 | 4;
 
 export const TEXT_TYPES: Readonly<Record<string, MetricType>> = {
   counter: 'counter',
@@ -51,4 +58,16 @@ export function quoteRest(bytes: Uint8Array, at: number, end: number): string {
   if (at >= end) return 'the end of the text';
   const rest = asciiText(bytes, at, Math.min(at + QUOTED_BYTES_MAX, end));
   return JSON.stringify(rest.split('\n', 1)[0]);
+}
+
+/** Where the word at `start` ends: at a blank or newline, in the text format also at a brace. */
+export function wordEnd(bytes: Uint8Array, start: number, end: number, strict: boolean): number {
+  let i = start;
+  while (i < end) {
+    const byte = bytes[i];
+    if (byte === SPACE || byte === NEWLINE) break;
+    if (!strict && (byte === TAB || byte === BRACE_OPEN)) break;
+    i++;
+  }
+  return i;
 }

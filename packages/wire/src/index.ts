@@ -1,3 +1,4 @@
+export { type Exemplar, type ExpositionFormat, ExpositionParser } from './expositionParser.ts';
 export {
   ENTRY_END,
   ENTRY_HELP,
@@ -5,10 +6,7 @@ export {
   ENTRY_TYPE,
   ENTRY_UNIT,
   type Entry,
-  type Exemplar,
-  type ExpositionFormat,
-  ExpositionParser,
-} from './expositionParser.ts';
+} from './expositionSyntax.ts';
 export { type FamilySample, type MetricFamily, writeExposition } from './expositionWriter.ts';
 export { formatFloat, parseFloatBytes } from './floatText.ts';
 export { decodeSeries } from './seriesText.ts';
