@@ -37,3 +37,28 @@ export {
   relabel,
 } from './relabel/relabel.ts';
 export { relabelConfigs as relabelConfigsSchema } from './relabel/relabelSchema.ts';
+export type { DiscoveryFiles } from './discovery/fileDiscoverer.ts';
+export type {
+  HttpClient,
+  HttpClientFactory,
+  HttpRequest,
+  HttpResponse,
+} from './http/httpClient.ts';
+export { NodeHttpClient } from './http/nodeHttpClient.ts';
+export type { TargetHealth } from './scrape/scrapeLoop.ts';
+export {
+  type ActiveTarget,
+  type DroppedTarget,
+  ScrapeManager,
+  type ScrapeManagerOptions,
+  type TargetMetadata,
+  type Targets,
+} from './scrape/scrapeManager.ts';
+export {
+  noScrapeMetrics,
+  type RefusedReason,
+  type ScrapeEvent,
+  type ScrapeLimitName,
+  type ScrapeMetrics,
+} from './scrape/scrapeMetrics.ts';
+export type { InternalTarget } from './scrape/scrapeSource.ts';

@@ -63,7 +63,8 @@ export class NodeHttpClient implements HttpClient {
       const redirects = [301, 302, 303, 307, 308].includes(status) && location !== undefined;
       if (!redirects || !this.#config.followRedirects) return await readResponse(response, request);
       response.destroy();
-      if (!URL.canParse(location, url)) throw new Error(`failed to parse Location "${location}"`);
+      if (!URL.canParse(location, url.href))
+        throw new Error(`failed to parse Location "${location}"`);
       url = new URL(location, url);
       if (url.protocol !== 'http:' && url.protocol !== 'https:') {
         throw new Error(`unsupported protocol scheme "${url.protocol.slice(0, -1)}"`);
