@@ -62,3 +62,10 @@ export {
   type ScrapeMetrics,
 } from './scrape/scrapeMetrics.ts';
 export type { InternalTarget } from './scrape/scrapeSource.ts';
+export {
+  DEFAULT_HOST_FILTERS,
+  DEFAULT_HOST_PATHS,
+  type HostFilters,
+  type HostPaths,
+} from './host/hostContext.ts';
+export { HostMetrics, type HostMetricsOptions } from './host/hostMetrics.ts';
