@@ -59,6 +59,10 @@ export interface HostContext {
   readonly filters: HostFilters;
   readonly clock: Clock;
   readonly families: HostFamilies;
+  /** Mounts that have been asked and have not answered yet; the collectors of one host share it. */
+  readonly askedMounts: Set<string>;
+  /** Tells what is wrong with a part of a collector; the same reason is told once. */
+  readonly complain: (subject: string, reason: string) => void;
 }
 
 /** Adds to `context.families`; a rejection makes the collector unsuccessful, and no other one. */

@@ -10,6 +10,7 @@ interface OpenFamily extends MetricFamily {
 
 export class HostFamilies {
   readonly #byName = new Map<string, OpenFamily>();
+  readonly #texts: string[] = [];
 
   counter(name: string, help: string, value: number, labels: SampleLabels = {}): void {
     this.#add(name, 'counter', help, value, labels);
@@ -21,6 +22,16 @@ export class HostFamilies {
 
   untyped(name: string, help: string, value: number, labels: SampleLabels = {}): void {
     this.#add(name, 'unknown', help, value, labels);
+  }
+
+  /** Adds text that is an exposition already. */
+  addText(text: string): void {
+    this.#texts.push(text.endsWith('\n') ? text : `${text}\n`);
+  }
+
+  /** All that was added as text. */
+  text(): string {
+    return this.#texts.join('');
   }
 
   families(): MetricFamily[] {

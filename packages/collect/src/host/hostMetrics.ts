@@ -25,11 +25,12 @@ import {
   stat,
   vmstat,
 } from './linuxKernel.ts';
-import { conntrack, netclass, netdev, netstat, softnet } from './linuxNetwork.ts';
+import { arp, conntrack, netclass, netdev, netstat, softnet, udpQueues } from './linuxNetwork.ts';
 import { hwmon, thermalZone } from './linuxSensors.ts';
 import { darwinSystem, osRelease, textfile, time, uname } from './systemCollectors.ts';
 
 const LINUX_COLLECTORS: Readonly<Record<string, HostCollector>> = {
+  arp,
   conntrack,
   cpu,
   diskstats,
@@ -51,6 +52,7 @@ const LINUX_COLLECTORS: Readonly<Record<string, HostCollector>> = {
   textfile,
   thermal_zone: thermalZone,
   time,
+  udp_queues: udpQueues,
   uname,
   vmstat,
 };
@@ -76,7 +78,9 @@ export interface HostMetricsOptions {
 export class HostMetrics {
   readonly #options: HostMetricsOptions;
   readonly #collectors: readonly (readonly [name: string, collect: HostCollector])[];
-  readonly #failed = new Set<string>();
+  readonly #askedMounts = new Set<string>();
+  /** The last complaint about each subject; each is told once. */
+  readonly #complaints = new Map<string, string>();
 
   constructor(options: HostMetricsOptions) {
     this.#options = options;
@@ -91,6 +95,7 @@ export class HostMetrics {
     const { clock } = this.#options;
     const own = new HostFamilies();
     const families: MetricFamily[] = [];
+    let text = '';
     const results = await Promise.all(
       this.#collectors.map(async ([collector, collect]) => {
         const startMs = clock.monotonicMs();
@@ -99,32 +104,37 @@ export class HostMetrics {
       }),
     );
     for (const { collector, collected, seconds } of results) {
-      families.push(...(collected ?? []));
+      families.push(...(collected?.families() ?? []));
+      text += collected?.text() ?? '';
       const duration = 'node_exporter: Duration of a collector scrape.';
       own.gauge('node_scrape_collector_duration_seconds', duration, seconds, { collector });
       const success = 'node_exporter: Whether a collector succeeded.';
       const value = collected === undefined ? 0 : 1;
       own.gauge('node_scrape_collector_success', success, value, { collector });
     }
-    return writeExposition([...families, ...own.families()]);
+    return writeExposition([...families, ...own.families()]) + text;
   }
 
-  async #collect(name: string, collect: HostCollector): Promise<MetricFamily[] | undefined> {
-    const { clock, logger } = this.#options;
+  async #collect(name: string, collect: HostCollector): Promise<HostFamilies | undefined> {
+    const { clock } = this.#options;
     const families = new HostFamilies();
     const paths = { ...DEFAULT_HOST_PATHS, ...this.#options.paths };
     const filters = { ...DEFAULT_HOST_FILTERS, ...this.#options.filters };
+    const askedMounts = this.#askedMounts;
+    const complain = (subject: string, reason: string) => this.#complain(subject, reason);
     try {
-      await collect({ paths, filters, clock, families });
-      this.#failed.delete(name);
-      return families.families();
+      await collect({ paths, filters, clock, families, askedMounts, complain });
+      return families;
     } catch (error) {
-      // Told once: most of what is missing will be missing until the machine is another one.
-      if (!this.#failed.has(name)) {
-        logger.debug('host collector failed', { collector: name, reason: errorMessage(error) });
-      }
-      this.#failed.add(name);
+      // Most of what is missing will be missing until the machine is another one.
+      this.#complain(name, errorMessage(error));
       return undefined;
     }
+  }
+
+  #complain(subject: string, reason: string): void {
+    if (this.#complaints.get(subject) === reason) return;
+    this.#complaints.set(subject, reason);
+    this.#options.logger.info('host metrics are incomplete', { subject, reason });
   }
 }

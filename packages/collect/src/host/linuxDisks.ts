@@ -153,9 +153,6 @@ interface Mount {
   readonly readonly: boolean;
 }
 
-/** Mounts that did not answer; they are not asked again before they have, so that none piles up. */
-const hungMounts = new Set<string>();
-
 export const filesystem: HostCollector = async (context) => {
   const mounts = parseMounts(await readMounts(context)).filter(
     ({ mountpoint, fstype }) =>
@@ -209,12 +206,13 @@ async function fileSystem(context: HostContext, mount: Mount): Promise<void> {
   }
 }
 
+/** A mount that does not answer is not asked again before it has, so that no calls pile up. */
 async function statWithTimeout(context: HostContext, mountpoint: string) {
-  const { paths, clock } = context;
+  const { paths, clock, askedMounts } = context;
   const path = join(paths.rootfs, mountpoint);
-  if (hungMounts.has(path)) throw new TytoError('timeout', `${path} still does not answer`);
-  hungMounts.add(path);
-  const asked = statfs(path).finally(() => hungMounts.delete(path));
+  if (askedMounts.has(path)) throw new TytoError('timeout', `${path} still does not answer`);
+  askedMounts.add(path);
+  const asked = statfs(path).finally(() => askedMounts.delete(path));
   return await new Promise<Awaited<typeof asked>>((resolve, reject) => {
     const timer = clock.schedule(FILESYSTEM_TIMEOUT_MS, () =>
       reject(new TytoError('timeout', `${path} does not answer`)),

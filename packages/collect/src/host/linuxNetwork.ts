@@ -213,3 +213,34 @@ export const conntrack: HostCollector = async (context) => {
     families.gauge(`node_nf_conntrack_stat_${field}`, help, total);
   }
 };
+
+export const arp: HostCollector = async (context) => {
+  const counts = new Map<string, number>();
+  const text = await readProc(context, 'net/arp');
+  for (const line of linesOf(text).slice(1)) {
+    const device = wordsOf(line).at(-1) ?? '';
+    counts.set(device, (counts.get(device) ?? 0) + 1);
+  }
+  for (const [device, count] of counts) {
+    context.families.gauge('node_arp_entries', 'ARP entries by device', count, { device });
+  }
+};
+
+export const udpQueues: HostCollector = async (context) => {
+  const help = 'Number of allocated memory in the kernel for UDP datagrams in bytes.';
+  for (const [file, ip] of [
+    ['udp', 'v4'],
+    ['udp6', 'v6'],
+  ]) {
+    const text = await readOptional(join(context.paths.procfs, 'net', file));
+    if (text === undefined) continue;
+    let [transmit, receive] = [0, 0];
+    for (const line of linesOf(text).slice(1)) {
+      const [tx, rx] = (wordsOf(line)[4] ?? '').split(':').map((word) => Number.parseInt(word, 16));
+      transmit += tx || 0;
+      receive += rx || 0;
+    }
+    context.families.gauge('node_udp_queues', help, transmit, { queue: 'tx', ip });
+    context.families.gauge('node_udp_queues', help, receive, { queue: 'rx', ip });
+  }
+};

@@ -89,7 +89,7 @@ export const osRelease: HostCollector = async ({ families, paths }) => {
 };
 
 /** Metrics that others leave as `*.prom` files; one that cannot be read spoils no other. */
-export const textfile: HostCollector = async ({ families, paths }) => {
+export const textfile: HostCollector = async ({ families, paths, complain }) => {
   const directory = paths.textfiles;
   let failed = 0;
   for (const name of directory === undefined ? [] : await listOptional(directory)) {
@@ -98,38 +98,28 @@ export const textfile: HostCollector = async ({ families, paths }) => {
     try {
       const { size, mtimeMs } = await stat(path);
       if (size > TEXTFILE_BYTES_MAX) throw new TytoError('too_large', `${path} is too large`);
-      addExposition(families, await readFile(path));
+      families.addText(checkExposition(await readFile(path)));
       const help = 'Unixtime mtime of textfiles successfully read.';
       families.gauge('node_textfile_mtime_seconds', help, mtimeMs / 1000, { file: path });
     } catch (error) {
       failed = 1;
-      lastTextfileErrors.set(path, errorMessage(error));
+      complain(path, errorMessage(error));
     }
   }
   const help = '1 if there was an error opening or reading a file, 0 otherwise';
   families.gauge('node_textfile_scrape_error', help, failed);
 };
 
-/** Why a textfile could not be read, for whoever wants to tell. */
-export const lastTextfileErrors = new Map<string, string>();
-
-/** All of a file or, when it is invalid, nothing. */
-function addExposition(
-  families: Parameters<HostCollector>[0]['families'],
-  bytes: Uint8Array,
-): void {
+/** The text of an exposition that is valid as a whole and has no timestamps; throws otherwise. */
+function checkExposition(bytes: Buffer): string {
   const parser = new ExpositionParser('text');
   parser.start(bytes);
-  const samples: [name: string, value: number, labels: Record<string, string>][] = [];
   for (let entry = parser.next(); entry !== ENTRY_END; entry = parser.next()) {
     if (entry !== ENTRY_SAMPLE) continue;
     if (parser.hasTimestamp) throw new TytoError('bad_data', 'timestamps are not allowed');
-    const labels = parser.labels();
-    samples.push([labels.metricName, parser.value, labels.withoutMetricName().toRecord()]);
+    parser.labels();
   }
-  for (const [name, value, labels] of samples) {
-    families.untyped(name, 'Metric read from a textfile', value, labels);
-  }
+  return bytes.toString('utf8');
 }
 
 /** Processor, load and memory of macOS, as far as Node.js tells them. */

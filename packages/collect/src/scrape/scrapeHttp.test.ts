@@ -1,5 +1,10 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { silentLogger, systemClock } from '@tyto/base';
 import { type ActiveTarget, ScrapeManager } from '@tyto/collect';
@@ -173,4 +178,43 @@ test('100 MB of garbage end after the first bytes', async () => {
   const target = await scrape(address, 'scrape_interval: 5s, scrape_timeout: 5s');
   expect(target.lastError).toMatch(/^line 1: expected a number/);
   expect(sentBytes).toBeLessThan(20_000_000);
+});
+
+/** A certificate for localhost, made for this run; undefined where openssl is missing. */
+function certificate(): { directory: string; key: string; cert: string } | undefined {
+  const directory = mkdtempSync(join(tmpdir(), 'tyto-tls-'));
+  const [key, cert] = [join(directory, 'key.pem'), join(directory, 'cert.pem')];
+  const names = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost'];
+  const make = ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', ...names];
+  try {
+    execFileSync('openssl', [...make, '-keyout', key, '-out', cert], { stdio: 'ignore' });
+    return { directory, key, cert };
+  } catch {
+    process.stderr.write('SKIPPED: no openssl, so TLS is not tested\n');
+    return undefined;
+  }
+}
+
+test('TLS: an authority, a server name, and what happens without them', async () => {
+  const files = certificate();
+  if (files === undefined) return;
+  const options = { key: readFileSync(files.key), cert: readFileSync(files.cert) };
+  const server = createSecureServer(options, text);
+  servers.push(server);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const down = await scrape(address, 'scheme: https');
+  expect(down.lastError).toContain('x509: certificate signed by unknown authority');
+  const tls = [
+    `{ca_file: "${files.cert}", server_name: localhost}`,
+    '{insecure_skip_verify: true}',
+  ];
+  for (const config of tls) {
+    await manager.apply([]);
+    expect(await scrape(address, `scheme: https, tls_config: ${config}`)).toMatchObject({
+      health: 'up',
+      lastError: '',
+    });
+  }
+  rmSync(files.directory, { recursive: true });
 });

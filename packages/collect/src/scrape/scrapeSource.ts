@@ -98,7 +98,9 @@ export class InternalSource implements ScrapeSource {
       const fail = () => reject(new TytoError('timeout', 'context deadline exceeded'));
       signal.addEventListener('abort', fail, { once: true });
     });
-    const text = await Promise.race([this.#target.read(signal), timedOut]);
+    // Behind a promise, so that a throw cannot leave `timedOut` without anybody who listens.
+    const read = Promise.resolve().then(() => this.#target.read(signal));
+    const text = await Promise.race([read, timedOut]);
     return { body: typeof text === 'string' ? Buffer.from(text) : text, format: 'text' };
   }
 }

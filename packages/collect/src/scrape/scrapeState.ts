@@ -70,6 +70,8 @@ export class ScrapeState {
   /** The number of the current scrape; the first is 2, so that 0 is never the one before. */
   #scrape = 1;
   #lastGood = 0;
+  /** Entries that the last good scrape had. */
+  #alive = 0;
   #metadataDue = true;
   #appender: MetricAppender | undefined;
   #timeMs = 0;
@@ -130,15 +132,16 @@ export class ScrapeState {
     this.#endVanished(true);
   }
 
-  /** The scrape is in the store. */
+  /** The scrape is in the store, `good` or with its stale markers. Keeps the cache within bounds. */
   finish(good: boolean): void {
-    if (!good) return;
-    this.#inherited = [];
-    this.#lastGood = this.#scrape;
-    const { size, seenAt } = this.#cache;
-    let alive = 0;
-    for (let i = 0; i < size; i++) if (seenAt[i] === this.#scrape) alive++;
-    if (size - alive > alive + DEAD_ENTRIES_MIN) this.#cache.compact(this.#scrape);
+    if (good) {
+      this.#inherited = [];
+      this.#lastGood = this.#scrape;
+      this.#alive = 0;
+      const { size, seenAt } = this.#cache;
+      for (let i = 0; i < size; i++) if (seenAt[i] === this.#scrape) this.#alive++;
+    }
+    if (this.#cache.size > 2 * this.#alive + DEAD_ENTRIES_MIN) this.#cache.compact(this.#lastGood);
   }
 
   /** Takes back what a failed append has noted about its series. */
