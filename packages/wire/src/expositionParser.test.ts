@@ -62,7 +62,7 @@ describe('text format', () => {
       [
         'up 1',
         'http_requests_total{method="post",code="200"} 1027 1395066363000',
-        'msdos_file_access_time_seconds{path="C:\\\\DIR\\\\FILE.TXT",error="a\\n\\"b\\""} 1.458255915e9',
+        'msdos_time_seconds{path="C:\\\\DIR\\\\FILE.TXT",error="a\\n\\"b\\""} 1.458255915e9',
         'something_weird{problem="division by zero"} +Inf -3982045',
         'spaces  { quantile = "0.9" , a = "b" , }\t7\t10  ',
         '',
@@ -75,10 +75,7 @@ describe('text format', () => {
     expect(samples).toEqual([
       ['up', 1],
       ['http_requests_total{code="200", method="post"}', 1027, 1395066363000],
-      [
-        'msdos_file_access_time_seconds{error="a\\n\\"b\\"", path="C:\\\\DIR\\\\FILE.TXT"}',
-        1458255915,
-      ],
+      ['msdos_time_seconds{error="a\\n\\"b\\"", path="C:\\\\DIR\\\\FILE.TXT"}', 1458255915],
       ['something_weird{problem="division by zero"}', Infinity, -3982045],
       ['spaces{a="b", quantile="0.9"}', 7, 10],
       ['a:b', -0.5],

@@ -112,10 +112,11 @@ describe('mistakes are told with their place', () => {
 
 /** Complaints about parts that are not ours, or about discoveries that are not looked into. */
 const NOT_OURS = new RegExp(
-  '^(remote_|otlp|tsdb|tracing|rules|azure|ec2|eureka|hetzner|ionos|kubernetes|lightsail|marathon|' +
-    'oci|openstack|outscale|ovhcloud|puppetdb|scaleway|stackit|uyuni|section_key|first|agent_mode|' +
+  '^(remote_|otlp|tsdb|tracing|rules|azure|ec2|eureka|hetzner|ionos|kubernetes|lightsail|' +
+    'marathon|oci|openstack|outscale|ovhcloud|puppetdb|scaleway|stackit|uyuni|section_key|first|' +
+    'agent_mode|unknown_attr|' +
     'empty_alert|empty_alertmanager|empty_rr|empty_rw|static_config|labelvalue|labelname|' +
-    'config_with_deprecated|scrape_config_files(_double|_duplicate|_glob|_global|\\.)|unknown_attr)',
+    'config_with_deprecated|scrape_config_files(_double|_duplicate|_glob|_global|\\.))',
 );
 /** `!!binary` of bytes that are no UTF-8: a fault of Go's strings that YAML text does not have. */
 const BINARY = /^(labelmap)\./;

@@ -1,6 +1,6 @@
 /**
  * `scrape_configs`. A section is decoded alone first (`scrapeConfigSchema`), and completed when all
- * of them and `global` are known (`finishScrapeConfigs`): defaults are filled in, job names compared.
+ * of them and `global` are known (`finishScrapeConfigs`): defaults are filled in, names compared.
  */
 import { formatPlace, type Place, yaml } from '@tyto/base';
 import { isClassicLabelTemplate, type RelabelConfig } from '../relabel/relabel.ts';
@@ -159,8 +159,9 @@ function checkAddresses(
   configs.forEach((config, index) => {
     for (const target of config.targets) {
       if (!target.includes('/')) continue;
-      const message = `"${target}" is not a valid hostname; write host:port, without a scheme or path`;
-      decoder.error(yaml.itemNode(list, index), message);
+      const message = `"${target}" is not a valid hostname`;
+      const hint = 'write host:port, without a scheme or path';
+      decoder.error(yaml.itemNode(list, index), `${message}; ${hint}`);
     }
   });
 }

@@ -38,8 +38,9 @@ export interface HostFilters {
 }
 
 const DISKS_EXCLUDED = /^(z?ram|loop|fd|(h|s|v|xv)d[a-z]|nvme\d+n\d+p)\d+$/;
-const MOUNTS_EXCLUDED =
-  /^\/(dev|proc|run\/credentials\/.+|sys|var\/lib\/docker\/.+|var\/lib\/containers\/storage\/.+)($|\/)/;
+const MOUNTS_EXCLUDED = new RegExp(
+  '^/(dev|proc|run/credentials/.+|sys|' + 'var/lib/docker/.+|var/lib/containers/storage/.+)($|/)',
+);
 const TYPES_EXCLUDED = new RegExp(
   '^(autofs|binfmt_misc|bpf|cgroup2?|configfs|debugfs|devpts|devtmpfs|fusectl|hugetlbfs|iso9660|' +
     'mqueue|nsfs|overlay|proc|procfs|pstore|rpc_pipefs|securityfs|selinuxfs|squashfs|erofs|sysfs|' +

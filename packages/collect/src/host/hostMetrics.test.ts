@@ -52,8 +52,9 @@ async function read(more: Partial<HostMetricsOptions> = {}): Promise<Map<string,
 
 /** Metrics of the collectors that there are, of which every line must be the same. */
 const COMPARED = new RegExp(
-  '^node_(arp|udp_queues|cpu_seconds|cpu_guest|load\\d|memory_(?!numa)|vmstat|filefd|entropy|schedstat|pressure|' +
-    'sockstat|netstat|softnet|nf_conntrack|boot|context|forks|intr|procs|disk|os_|time_clocksource|' +
+  '^node_(arp|udp_queues|cpu_seconds|cpu_guest|load\\d|memory_(?!numa)|vmstat|filefd|entropy|' +
+    'schedstat|pressure|sockstat|netstat|softnet|nf_conntrack|boot|context|forks|intr|procs|disk|' +
+    'os_|time_clocksource|' +
     'thermal_zone|cooling|hwmon|network_(?!receive|transmit_(?!queue)))',
 );
 /** Chips that the end-to-end run of node_exporter leaves out by a flag. */
@@ -119,8 +120,9 @@ test('network devices, mounts with blanks, and collectors that find nothing', as
   mkdirSync(join(proc, '1'), { recursive: true });
   const counts = Array.from({ length: 16 }, (_, i) => i + 1).join(' ');
   writeFileSync(join(proc, 'net/dev'), `Inter-| Receive\n face |bytes\n  eth0: ${counts}\n`);
-  const mounts = `/dev/sda1 ${temporary}/with\\040blank ext4 ro,relatime 0 0\n/dev/sdb / ext4 rw 0 0\n`;
-  writeFileSync(join(proc, '1/mounts'), `${mounts}proc /proc proc rw 0 0\n`);
+  const blank = `/dev/sda1 ${temporary}/with\\040blank ext4 ro,relatime 0 0\n`;
+  const mounts = `${blank}/dev/sdb / ext4 rw 0 0\nproc /proc proc rw 0 0\n`;
+  writeFileSync(join(proc, '1/mounts'), mounts);
   const found = await read({ paths: { procfs: proc, sysfs: join(temporary, 'nothing') } });
   expect(found.get('node_network_receive_bytes_total{device="eth0"}')).toBe(1);
   expect(found.get('node_network_transmit_compressed_total{device="eth0"}')).toBe(16);

@@ -146,6 +146,9 @@ async function udevProperties(path: string): Promise<Map<string, string>> {
   return properties;
 }
 
+/** File systems whose server may be gone. */
+const NETWORK_TYPES = /^(nfs4?|cifs|smb3|smbfs|ceph|glusterfs|afs|9p|fuse.*)$/;
+
 interface Mount {
   readonly device: string;
   readonly mountpoint: string;
@@ -158,7 +161,9 @@ export const filesystem: HostCollector = async (context) => {
     ({ mountpoint, fstype }) =>
       context.filters.mountPoint(mountpoint) && context.filters.fsType(fstype),
   );
-  await Promise.all(mounts.map((mount) => fileSystem(context, mount)));
+  const local = mounts.filter((mount) => !NETWORK_TYPES.test(mount.fstype));
+  await Promise.all(local.map((mount) => fileSystem(context, mount)));
+  for (const mount of mounts) if (!local.includes(mount)) await fileSystem(context, mount);
 };
 
 async function readMounts(context: HostContext): Promise<string> {
@@ -191,7 +196,7 @@ async function fileSystem(context: HostContext, mount: Mount): Promise<void> {
   const errors = 'Whether an error occurred while getting statistics for the given device.';
   gauge('readonly', 'Filesystem read-only status.', mount.readonly ? 1 : 0);
   try {
-    const figures = await statWithTimeout(context, mountpoint);
+    const figures = await statWithTimeout(context, mount);
     const { bsize } = figures;
     gauge('device_error', errors, 0);
     gauge('size_bytes', 'Filesystem size in bytes.', figures.blocks * bsize);
@@ -206,13 +211,19 @@ async function fileSystem(context: HostContext, mount: Mount): Promise<void> {
   }
 }
 
-/** A mount that does not answer is not asked again before it has, so that no calls pile up. */
-async function statWithTimeout(context: HostContext, mountpoint: string) {
+/**
+ * A mount that does not answer is not asked again before it has, and no other network mount is
+ * asked meanwhile: each such call holds one of the few threads that Node.js has for files.
+ */
+async function statWithTimeout(context: HostContext, mount: Mount) {
   const { paths, clock, askedMounts } = context;
-  const path = join(paths.rootfs, mountpoint);
+  const network = NETWORK_TYPES.test(mount.fstype);
+  const path = network ? 'a network file system' : join(paths.rootfs, mount.mountpoint);
   if (askedMounts.has(path)) throw new TytoError('timeout', `${path} still does not answer`);
   askedMounts.add(path);
-  const asked = statfs(path).finally(() => askedMounts.delete(path));
+  const asked = statfs(join(paths.rootfs, mount.mountpoint)).finally(() =>
+    askedMounts.delete(path),
+  );
   return await new Promise<Awaited<typeof asked>>((resolve, reject) => {
     const timer = clock.schedule(FILESYSTEM_TIMEOUT_MS, () =>
       reject(new TytoError('timeout', `${path} does not answer`)),

@@ -190,7 +190,8 @@ const CONNTRACK: Readonly<Record<string, string>> = {
   insert_failed: 'Number of entries for which list insertion was attempted but failed.',
   drop: 'Number of packets dropped due to conntrack failure.',
   early_drop:
-    'Number of dropped conntrack entries to make room for new ones, if maximum table size was reached.',
+    'Number of dropped conntrack entries to make room for new ones, ' +
+    'if maximum table size was reached.',
   search_restart:
     'Number of conntrack table lookups which had to be restarted due to hashtable resizes.',
 };

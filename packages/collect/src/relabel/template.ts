@@ -1,4 +1,4 @@
-/** Replacement texts with `$1`, `${1}`, `$name`, `${name}` and `$$`, as Go's Regexp.Expand has them. */
+/** Texts with `$1`, `${1}`, `$name`, `${name}` and `$$`, as Go's Regexp.Expand has them. */
 import type { AnchoredRegExp } from '@tyto/base';
 
 const REFERENCE = /\$(?:\$|\{(\w+)\}|(\w+))/g;

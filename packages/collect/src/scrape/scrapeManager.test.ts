@@ -204,7 +204,8 @@ describe('what a scrape stores', () => {
       Accept:
         'application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.6,' +
         'application/openmetrics-text;version=0.0.1;q=0.5,' +
-        'text/plain;version=1.0.0;escaping=allow-utf-8;q=0.4,text/plain;version=0.0.4;q=0.3,*/*;q=0.2',
+        'text/plain;version=1.0.0;escaping=allow-utf-8;q=0.4,' +
+        'text/plain;version=0.0.4;q=0.3,*/*;q=0.2',
       'Accept-Encoding': 'gzip',
       'User-Agent': 'Tyto/1.2.3',
       'X-Prometheus-Scrape-Timeout-Seconds': '10',
@@ -360,7 +361,7 @@ describe('limits fail the whole scrape', () => {
 });
 
 describe('targets', () => {
-  test('relabelling makes the address, the path and the parameters, as for blackbox probes', async () => {
+  test('relabelling makes the address and the parameters, as for blackbox probes', async () => {
     const steps =
       '[{source_labels: [__address__], target_label: __param_target},' +
       '{source_labels: [__param_target], target_label: instance},' +

@@ -132,7 +132,7 @@ export class ScrapeState {
     this.#endVanished(true);
   }
 
-  /** The scrape is in the store, `good` or with its stale markers. Keeps the cache within bounds. */
+  /** The scrape is stored, `good` or with its stale markers. Keeps the cache within bounds. */
   finish(good: boolean): void {
     if (good) {
       this.#inherited = [];

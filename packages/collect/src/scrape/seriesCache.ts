@@ -20,7 +20,7 @@ export class SeriesCache {
   /** How many entries there are, with those that are not seen any more. */
   size = 0;
   refs = new Float64Array(CAPACITY_MIN);
-  /** The scrape in which an entry was last there, and in which it was last watched for staleness. */
+  /** The scrape in which an entry was last there, and last watched for staleness. */
   seenAt = new Float64Array(CAPACITY_MIN);
   trackedAt = new Float64Array(CAPACITY_MIN);
   /** `trackedAt` before the current scrape. */

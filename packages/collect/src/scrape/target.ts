@@ -68,7 +68,8 @@ function complain(map: LabelMap): string | undefined {
   if (timeout === undefined) return 'error parsing scrape timeout: not a valid duration';
   if (timeout === 0) return 'scrape timeout cannot be 0';
   if (timeout > interval) {
-    return `scrape timeout cannot be greater than scrape interval ("${timeout}ms" > "${interval}ms")`;
+    const both = `("${timeout}ms" > "${interval}ms")`;
+    return `scrape timeout cannot be greater than scrape interval ${both}`;
   }
   return URL.canParse(`http://${address}`) ? undefined : `"${address}" is not a valid hostname`;
 }
