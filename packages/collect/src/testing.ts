@@ -3,15 +3,14 @@ import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { yaml } from '@tyto/base';
+import { createMatcher, type MetricStore, SampleColumns } from '@tyto/model';
+import { DEFAULT_GLOBAL, globalScrapeSchema } from './config/globalConfig.ts';
 import {
-  DEFAULT_GLOBAL,
   finishScrapeConfigs,
-  globalScrapeSchema,
   type ScrapeConfig,
   type ScrapeSection,
   scrapeConfigSchema,
-} from '@tyto/collect';
-import { createMatcher, type MetricStore, SampleColumns } from '@tyto/model';
+} from './config/scrapeConfig.ts';
 
 /**
  * A directory of conformance data: below TYTO_SHARED, or below a directory `shared` beside one of
