@@ -1,1 +1,71 @@
-export {};
+export {
+  type FileDiscoveryConfig,
+  fileDiscoverySchema,
+  type HttpDiscoveryConfig,
+  httpDiscoverySchema,
+  type StaticConfig,
+  staticConfigSchema,
+  type TargetGroup,
+} from './config/discoveryConfig.ts';
+export {
+  DEFAULT_GLOBAL,
+  type GlobalScrapeConfig,
+  globalScrapeSchema,
+  type ScrapeLimits,
+  type ScrapeProtocol,
+} from './config/globalConfig.ts';
+export {
+  DEFAULT_HTTP_CLIENT,
+  type HttpClientConfig,
+  httpClientFields,
+  httpClientSchema,
+  type Secret,
+  type TlsConfig,
+  tlsConfigSchema,
+  toHttpClientConfig,
+} from './config/httpClientConfig.ts';
+export {
+  finishScrapeConfigs,
+  type ScrapeConfig,
+  type ScrapeSection,
+  scrapeConfigSchema,
+} from './config/scrapeConfig.ts';
+export {
+  RELABEL_ACTIONS,
+  type RelabelAction,
+  type RelabelConfig,
+  relabel,
+} from './relabel/relabel.ts';
+export { relabelConfigs as relabelConfigsSchema } from './relabel/relabelSchema.ts';
+export type { DiscoveryFiles } from './discovery/fileDiscoverer.ts';
+export type {
+  HttpClient,
+  HttpClientFactory,
+  HttpRequest,
+  HttpResponse,
+} from './http/httpClient.ts';
+export { NodeHttpClient } from './http/nodeHttpClient.ts';
+export type { TargetHealth } from './scrape/scrapeLoop.ts';
+export {
+  type ActiveTarget,
+  type DroppedTarget,
+  ScrapeManager,
+  type ScrapeManagerOptions,
+  type TargetMetadata,
+  type Targets,
+} from './scrape/scrapeManager.ts';
+export {
+  noScrapeMetrics,
+  type RefusedReason,
+  type ScrapeEvent,
+  type ScrapeLimitName,
+  type ScrapeMetrics,
+} from './scrape/scrapeMetrics.ts';
+export type { InternalTarget } from './scrape/scrapeSource.ts';
+export {
+  DEFAULT_HOST_FILTERS,
+  DEFAULT_HOST_PATHS,
+  type HostFilters,
+  type HostPaths,
+} from './host/hostContext.ts';
+export { HostMetrics, type HostMetricsOptions } from './host/hostMetrics.ts';

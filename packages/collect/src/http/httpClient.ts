@@ -1,0 +1,35 @@
+/** The port through which targets and discovery endpoints are asked. */
+import type { HttpClientConfig } from '../config/httpClientConfig.ts';
+
+export interface HttpRequest {
+  readonly url: string;
+  /** In the order and spelling in which they are sent; authentication is the client's. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** Aborted when the time is over; the request then rejects with `timeout`. */
+  readonly signal: AbortSignal;
+  /** A decompressed body that is larger rejects with `too_large`. */
+  readonly bodyBytesMax: number;
+  /**
+   * Sees the first bytes of a successful body as soon as there are HEAD_BYTES of them, or all;
+   * throws to refuse the rest.
+   */
+  readonly inspect?: (head: Uint8Array, contentType: string) => void;
+}
+
+export interface HttpResponse {
+  readonly status: number;
+  readonly statusText: string;
+  /** '' when the server sends none. */
+  readonly contentType: string;
+  /** Decompressed; the receiver's own. Empty unless the status is 2xx. */
+  readonly body: Uint8Array;
+}
+
+export interface HttpClient {
+  /** Rejects with TytoError; the messages read like Prometheus'. */
+  get(request: HttpRequest): Promise<HttpResponse>;
+  /** Closes idle connections; the client is not used any more. */
+  close(): void;
+}
+
+export type HttpClientFactory = (config: HttpClientConfig) => HttpClient;

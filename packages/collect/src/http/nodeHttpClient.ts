@@ -1,0 +1,189 @@
+/**
+ * The HTTP client over node:http and node:https: connections are kept alive, bodies are counted
+ * while they stream, secrets in files are read for each request so that rotation needs no reload.
+ */
+import { readFile } from 'node:fs/promises';
+import {
+  Agent as HttpAgent,
+  type IncomingMessage,
+  request as httpRequest,
+  STATUS_CODES,
+} from 'node:http';
+import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
+import type { Readable } from 'node:stream';
+import type { SecureContextOptions } from 'node:tls';
+import { createGunzip } from 'node:zlib';
+import { errorMessage, TytoError } from '@tyto/base';
+import type { HttpClientConfig, Secret, TlsConfig } from '../config/httpClientConfig.ts';
+import { HEAD_BYTES, REDIRECT_COUNT_MAX } from '../limits.ts';
+import type { HttpClient, HttpRequest, HttpResponse } from './httpClient.ts';
+import { describeNetworkError } from './networkError.ts';
+
+/** Idle connections are kept this long; longer than most scrape intervals. */
+const KEEP_ALIVE_MS = 5 * 60_000;
+
+export class NodeHttpClient implements HttpClient {
+  readonly #config: HttpClientConfig;
+  readonly #plainAgent = new HttpAgent({ keepAlive: true, timeout: KEEP_ALIVE_MS });
+  #secureAgent: HttpsAgent | undefined;
+  #secureKey = '';
+
+  constructor(config: HttpClientConfig) {
+    this.#config = config;
+  }
+
+  async get(request: HttpRequest): Promise<HttpResponse> {
+    try {
+      return await this.#follow(request);
+    } catch (error) {
+      if (error instanceof TytoError) throw error;
+      const timedOut = request.signal.aborted;
+      const reason = timedOut ? 'context deadline exceeded' : describeNetworkError(error);
+      const message = `Get ${JSON.stringify(request.url)}: ${reason}`;
+      throw new TytoError(timedOut ? 'timeout' : 'unavailable', message, { cause: error });
+    }
+  }
+
+  close(): void {
+    this.#plainAgent.destroy();
+    this.#secureAgent?.destroy();
+  }
+
+  async #follow(request: HttpRequest): Promise<HttpResponse> {
+    const own = await this.#ownHeaders();
+    const firstHost = new URL(request.url).host;
+    let url = new URL(request.url);
+    for (let count = 0; count <= REDIRECT_COUNT_MAX; count++) {
+      // Credentials are for the host that the configuration names, and for no other.
+      const trusted = url.host === firstHost;
+      const headers = trusted ? { ...own, ...request.headers } : { ...request.headers };
+      const response = await this.#send(url, headers, request.signal);
+      const location = response.headers.location;
+      const status = response.statusCode ?? 0;
+      const redirects = [301, 302, 303, 307, 308].includes(status) && location !== undefined;
+      if (!redirects || !this.#config.followRedirects) return await readResponse(response, request);
+      response.destroy();
+      if (!URL.canParse(location, url.href))
+        throw new Error(`failed to parse Location "${location}"`);
+      url = new URL(location, url);
+      if (url.protocol !== 'http:' && url.protocol !== 'https:') {
+        throw new Error(`unsupported protocol scheme "${url.protocol.slice(0, -1)}"`);
+      }
+    }
+    throw new Error(`stopped after ${REDIRECT_COUNT_MAX} redirects`);
+  }
+
+  async #send(
+    url: URL,
+    headers: Record<string, string | string[]>,
+    signal: AbortSignal,
+  ): Promise<IncomingMessage> {
+    const secure = url.protocol === 'https:';
+    const agent = secure ? await this.#httpsAgent() : this.#plainAgent;
+    return await new Promise((resolve, reject) => {
+      const send = secure ? httpsRequest : httpRequest;
+      const sent = send(url, { agent, headers, signal, method: 'GET' }, resolve);
+      sent.on('error', reject);
+      sent.end();
+    });
+  }
+
+  async #ownHeaders(): Promise<Record<string, string | string[]>> {
+    const { basicAuth, authorization, headers } = this.#config;
+    const out: Record<string, string | string[]> = {};
+    for (const { name, values } of headers) out[name] = await Promise.all(values.map(readSecret));
+    if (basicAuth !== undefined) {
+      const username = await readSecret(basicAuth.username);
+      const password = await readSecret(basicAuth.password);
+      out.Authorization = `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
+    } else if (authorization !== undefined) {
+      out.Authorization = `${authorization.type} ${await readSecret(authorization.credentials)}`;
+    }
+    return out;
+  }
+
+  /** The agent for the certificates as they are in their files now. */
+  async #httpsAgent(): Promise<HttpsAgent> {
+    const options = await tlsOptions(this.#config.tls);
+    const key = JSON.stringify(options);
+    if (this.#secureAgent === undefined || key !== this.#secureKey) {
+      this.#secureAgent?.destroy();
+      const agent = { keepAlive: true, timeout: KEEP_ALIVE_MS, ...options };
+      this.#secureAgent = new HttpsAgent(agent);
+      this.#secureKey = key;
+    }
+    return this.#secureAgent;
+  }
+}
+
+type TlsOptions = SecureContextOptions & { servername?: string; rejectUnauthorized: boolean };
+
+async function tlsOptions(tls: TlsConfig): Promise<TlsOptions> {
+  const options: TlsOptions = { rejectUnauthorized: !tls.insecureSkipVerify };
+  if (tls.ca !== undefined) options.ca = await readSecret(tls.ca);
+  if (tls.cert !== undefined) options.cert = await readSecret(tls.cert);
+  if (tls.key !== undefined) options.key = await readSecret(tls.key);
+  if (tls.serverName !== '') options.servername = tls.serverName;
+  if (tls.minVersion !== undefined) options.minVersion = tls.minVersion;
+  if (tls.maxVersion !== undefined) options.maxVersion = tls.maxVersion;
+  return options;
+}
+
+async function readSecret(secret: Secret): Promise<string> {
+  if ('value' in secret) return secret.value;
+  try {
+    return (await readFile(secret.file, 'utf8')).trim();
+  } catch (error) {
+    throw new TytoError('io', `unable to read file ${secret.file}: ${errorMessage(error)}`, {
+      cause: error,
+    });
+  }
+}
+
+async function readResponse(
+  response: IncomingMessage,
+  request: HttpRequest,
+): Promise<HttpResponse> {
+  const status = response.statusCode ?? 0;
+  const statusText = STATUS_CODES[status] ?? response.statusMessage ?? '';
+  const contentType = response.headers['content-type'] ?? '';
+  if (status < 200 || status > 299) {
+    response.destroy();
+    return { status, statusText, contentType, body: new Uint8Array(0) };
+  }
+  const body = await readBody(response, request, contentType);
+  return { status, statusText, contentType, body };
+}
+
+/** Reads to the end, decompressing, and stops at the limit or when the head is refused. */
+async function readBody(
+  response: IncomingMessage,
+  request: HttpRequest,
+  contentType: string,
+): Promise<Uint8Array> {
+  const compressed = response.headers['content-encoding'] === 'gzip';
+  const stream: Readable = compressed ? response.pipe(createGunzip()) : response;
+  // A broken connection must end the decompression too.
+  if (compressed) response.on('error', (error) => stream.destroy(error));
+  const chunks: Buffer[] = [];
+  let length = 0;
+  let inspected = request.inspect === undefined;
+  const inspect = () => {
+    inspected = true;
+    request.inspect?.(Buffer.concat(chunks, length), contentType);
+  };
+  try {
+    for await (const chunk of stream) {
+      chunks.push(chunk as Buffer);
+      length += (chunk as Buffer).length;
+      if (length > request.bodyBytesMax) {
+        throw new TytoError('too_large', 'body size limit exceeded');
+      }
+      if (!inspected && length >= HEAD_BYTES) inspect();
+    }
+    return Buffer.concat(chunks, length);
+  } finally {
+    if (!response.complete) response.destroy();
+    stream.destroy();
+  }
+}

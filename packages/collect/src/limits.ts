@@ -1,0 +1,28 @@
+/** What collecting may take from outside, and what raising a limit costs. */
+
+/**
+ * Largest decompressed body of a scrape where the job sets no `body_size_limit`. It is held in
+ * memory while it is parsed, once for every target that is being scraped at that moment.
+ */
+export const BODY_BYTES_MAX = 256 * 1024 * 1024;
+
+/** A body's first bytes, which are tried before the rest is read: garbage ends a scrape early. */
+export const HEAD_BYTES = 64 * 1024;
+
+/** Largest answer of an HTTP discovery, and largest file of a file discovery. */
+export const DISCOVERY_BYTES_MAX = 16 * 1024 * 1024;
+
+/** Redirects that a request follows, as Go's client does. */
+export const REDIRECT_COUNT_MAX = 10;
+
+/** Metric families whose metadata a target may have; each costs a few hundred bytes. */
+export const METADATA_COUNT_MAX = 20_000;
+
+/** Dropped targets that a job remembers where `keep_dropped_targets` says nothing. */
+export const DROPPED_TARGET_COUNT_MAX = 10_000;
+
+/** Largest textfile of the host metrics. */
+export const TEXTFILE_BYTES_MAX = 4 * 1024 * 1024;
+
+/** How long the file systems of the host may take to answer before they count as hung. */
+export const FILESYSTEM_TIMEOUT_MS = 5000;
