@@ -66,6 +66,23 @@ export const messages = {
   histogramIgnoredIn: (where: string) => `ignored histogram in ${where}`,
   histogramIgnoredInMixed: (name: string) =>
     `ignored histograms in a range containing both floats and histograms${forMetric(name)}`,
+  mixedSchemas: (name: string) =>
+    'vector contains a mix of histograms with exponential and custom buckets schemas' +
+    forMetric(name),
+  incompatibleBuckets: (operator: string) =>
+    `incompatible bucket layout encountered for binary operator ${operator}`,
+  conflictingResets: (during: string) => `conflicting counter resets during histogram ${during}`,
+  reconciledBounds: (during: string) =>
+    `mismatched custom buckets were reconciled during ${during}`,
+  notCounter: (name: string) =>
+    `this native histogram metric is not a counter: ${JSON.stringify(name)}`,
+  notGauge: (name: string) =>
+    `this native histogram metric is not a gauge: ${JSON.stringify(name)}`,
+  nanQuantile: (name: string, consequence: string) =>
+    `input to histogram_quantile has NaN observations, ${consequence}${forMetric(name)}`,
+  nanFraction: (name: string) =>
+    'input to histogram_fraction has NaN observations, which are excluded from all fractions' +
+    forMetric(name),
   incompatibleTypes: (operator: string, left: string, right: string) =>
     `incompatible sample types encountered for binary operator ${JSON.stringify(operator)}: ` +
     `${left} ${operator} ${right}`,

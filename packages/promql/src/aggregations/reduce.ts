@@ -1,7 +1,15 @@
 /** sum, avg, count, min, max, group, stddev, stdvar: one pass over the columns of a group. */
 import type { Aggregation } from '@tyto/syntax';
 import { messages } from '../annotations.ts';
-import { ABSENT, type Column, emptyColumn, FLOAT, HISTOGRAM } from '../column.ts';
+import {
+  ABSENT,
+  type Column,
+  emptyColumn,
+  emptyHistogramColumn,
+  FLOAT,
+  HISTOGRAM,
+} from '../column.ts';
+import { HistogramSum } from '../functions/rangeHistograms.ts';
 import type { Evaluation } from '../evaluator.ts';
 import { compensate } from '../windows/sums.ts';
 import type { Group } from './grouping.ts';
@@ -12,8 +20,10 @@ export function reduceGroup(
   count: number,
   evaluation: Evaluation,
 ): Column {
-  const out = emptyColumn(group.labels, group.dropName, count);
   const { members } = group;
+  const withHistograms = /^(sum|avg)$/.test(node.operator) && members.some(hasHistogram);
+  const make = withHistograms ? emptyHistogramColumn : emptyColumn;
+  const out = make(group.labels, group.dropName, count);
   switch (node.operator) {
     case 'sum':
       sumColumns(members, out);
@@ -32,6 +42,7 @@ export function reduceGroup(
     default:
       varianceColumns(members, node.operator === 'stddev', out);
   }
+  if (withHistograms) addHistogramSteps(node, members, out, evaluation);
   const ignoresHistograms = !/^(sum|avg|count|group)$/.test(node.operator);
   if (ignoresHistograms && members.some(hasHistogram)) {
     const message = messages.histogramIgnoredIn(`${node.operator} aggregation`);
@@ -42,6 +53,36 @@ export function reduceGroup(
 
 export function hasHistogram(column: Column): boolean {
   return column.histograms !== null && column.present.includes(HISTOGRAM);
+}
+
+/** The steps of a sum or an average at which there are histograms. */
+function addHistogramSteps(
+  node: Aggregation,
+  members: readonly Column[],
+  out: Column,
+  { annotations }: Evaluation,
+): void {
+  const { span } = node.inner;
+  for (let step = 0; step < out.values.length; step++) {
+    const total = new HistogramSum();
+    for (const { present, histograms } of members) {
+      const histogram = present[step] === HISTOGRAM ? histograms?.[step] : undefined;
+      if (histogram !== undefined) total.add(histogram);
+    }
+    if (total.isEmpty) continue;
+    if (out.present[step] === FLOAT) {
+      out.present[step] = ABSENT;
+      annotations.warn(messages.mixedFloatsHistogramsAggregation(), span);
+      continue;
+    }
+    if (total.incompatible) annotations.warn(messages.mixedSchemas(''), span);
+    if (total.conflictingResets) annotations.warn(messages.conflictingResets('aggregation'), span);
+    if (total.reconciled) annotations.info(messages.reconciledBounds('aggregation'), span);
+    const result = node.operator === 'avg' ? total.average() : total.sum();
+    if (result === undefined || out.histograms === null) continue;
+    out.present[step] = HISTOGRAM;
+    out.histograms[step] = result;
+  }
 }
 
 function sumColumns(members: readonly Column[], out: Column): void {

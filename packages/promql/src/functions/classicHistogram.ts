@@ -1,11 +1,21 @@
 /**
- * histogram_quantile and histogram_fraction over classic histograms: series with an `le` label,
- * one per bucket, whose counts include those of all smaller buckets.
+ * histogram_quantile and histogram_fraction: over classic histograms, which are series with an
+ * `le` label, one per bucket, whose counts include those of all smaller buckets; and over native
+ * ones, which are single samples.
  */
-import { type Labels, METRIC_NAME } from '@tyto/model';
-import { type Call, formatNumber, parseNumber } from '@tyto/syntax';
+import { type FloatHistogram, type Labels, METRIC_NAME } from '@tyto/model';
+import { parseNumber, type Span } from '@tyto/syntax';
 import { messages } from '../annotations.ts';
-import { ABSENT, type Column, emptyColumn, FLOAT, type Grid, hasAny } from '../column.ts';
+import {
+  ABSENT,
+  type Column,
+  emptyColumn,
+  FLOAT,
+  type Grid,
+  hasAny,
+  HISTOGRAM,
+  mergeEqual,
+} from '../column.ts';
 import type { Evaluation } from '../evaluator.ts';
 import {
   type BucketColumns,
@@ -13,98 +23,135 @@ import {
   Buckets,
   bucketQuantile,
 } from '../histograms/classic.ts';
+import { histogramFractionOf, histogramQuantileOf } from '../histograms/statistics.ts';
 import { warnOfQuantiles } from './rangeVector.ts';
 import type { VectorFunction } from './registry.ts';
 
-const BUCKET_LABELS: ReadonlySet<string> = new Set(['le', METRIC_NAME]);
+const LE: ReadonlySet<string> = new Set(['le']);
 
-/** The buckets of one histogram; `name` is that of its first series. */
+/** The buckets of one histogram, and the native histogram of the same labels if there is one. */
 interface Histogram {
   readonly labels: Labels;
-  readonly name: string;
   readonly bounds: number[];
   readonly columns: Column[];
+  native: Column | undefined;
+}
+
+/** How the two kinds of histograms become a number at a step. */
+interface Statistic {
+  classic(buckets: Buckets, step: number, name: string): number;
+  native(histogram: FloatHistogram, step: number, name: string): number;
 }
 
 const histogramQuantile: VectorFunction = async (call, grid, evaluation) => {
   const quantiles = await evaluation.scalar(call.args[0], grid);
   const columns = await evaluation.vector(call.args[1], grid);
+  const { span } = call.args[1];
   if (columns.length > 0) warnOfQuantiles(quantiles, call.args[0].span, evaluation);
-  const histograms = groupBuckets(columns, call, 1, evaluation);
-  return evaluateHistograms(histograms, grid, (buckets, step, histogram) => {
-    const value = bucketQuantile(quantiles[step], buckets);
-    if (buckets.forcedMonotonic) {
-      const details = monotonicityDetails(buckets, grid.startMs + step * grid.stepMs);
-      const message = messages.forcedMonotonicity(histogram.name, details);
-      evaluation.annotations.info(message, call.args[1].span);
+  const histograms = groupBuckets(columns, span, evaluation);
+  const statistic = quantileStatistic(quantiles, grid, span, evaluation);
+  return evaluateHistograms(histograms, grid, span, evaluation, statistic);
+};
+
+/** One column per histogram and quantile, which becomes a label. */
+const histogramQuantiles: VectorFunction = async (call, grid, evaluation) => {
+  const columns = await evaluation.vector(call.args[0], grid);
+  const label = evaluation.text(call.args[1]);
+  const { span } = call.args[0];
+  const histograms = groupBuckets(columns, span, evaluation);
+  const results: Column[] = [];
+  for (const arg of call.args.slice(2)) {
+    const quantiles = await evaluation.scalar(arg, grid);
+    warnOfQuantiles(quantiles, arg.span, evaluation);
+    const statistic = quantileStatistic(quantiles, grid, span, evaluation);
+    for (const column of evaluateHistograms(histograms, grid, span, evaluation, statistic)) {
+      const labels = column.labels.with(label, formatBound(quantiles[0]));
+      results.push({ ...column, labels });
     }
-    return value;
-  });
+  }
+  return mergeEqual(results);
 };
 
 const histogramFraction: VectorFunction = async (call, grid, evaluation) => {
   const lower = await evaluation.scalar(call.args[0], grid);
   const upper = await evaluation.scalar(call.args[1], grid);
   const columns = await evaluation.vector(call.args[2], grid);
-  const histograms = groupBuckets(columns, call, 2, evaluation);
-  return evaluateHistograms(histograms, grid, (buckets, step) =>
-    bucketFraction(lower[step], upper[step], buckets),
-  );
+  const { span } = call.args[2];
+  const histograms = groupBuckets(columns, span, evaluation);
+  return evaluateHistograms(histograms, grid, span, evaluation, {
+    classic: (buckets, step) => bucketFraction(lower[step], upper[step], buckets),
+    native: (histogram, step, name) => {
+      if (Number.isNaN(histogram.sum))
+        evaluation.annotations.info(messages.nanFraction(name), span);
+      return histogramFractionOf(lower[step], upper[step], histogram);
+    },
+  });
 };
 
-const histogramQuantiles: VectorFunction = async (call, grid, evaluation) => {
-  const label = evaluation.text(call.args[1]);
-  const columns = await evaluation.vector(call.args[0], grid);
-  const histograms = groupBuckets(columns, call, 0, evaluation);
-  const results: Column[] = [];
-  for (const arg of call.args.slice(2)) {
-    const quantiles = await evaluation.scalar(arg, grid);
-    warnOfQuantiles(quantiles, arg.span, evaluation);
-    const values = evaluateHistograms(histograms, grid, (buckets, step, histogram) => {
+function quantileStatistic(
+  quantiles: Float64Array,
+  grid: Grid,
+  span: Span,
+  { annotations }: Evaluation,
+): Statistic {
+  return {
+    classic(buckets, step, name) {
       const value = bucketQuantile(quantiles[step], buckets);
       if (buckets.forcedMonotonic) {
         const details = monotonicityDetails(buckets, grid.startMs + step * grid.stepMs);
-        const message = messages.forcedMonotonicity(histogram.name, details);
-        evaluation.annotations.info(message, call.args[0].span);
+        annotations.info(messages.forcedMonotonicity(name, details), span);
       }
       return value;
-    });
-    for (const column of values) {
-      const labels = column.labels.with(label, formatNumber(quantiles[0]));
-      results.push({ ...column, labels });
-    }
-  }
-  return results;
-};
+    },
+    native(histogram, step, name) {
+      const { value, note } = histogramQuantileOf(quantiles[step], histogram);
+      if (note !== 'none') annotations.info(messages.nanQuantile(name, note), span);
+      return value;
+    },
+  };
+}
 
-/** Gathers the float series of each histogram; series without a usable `le` are told of. */
-function groupBuckets(
-  columns: readonly Column[],
-  call: Call,
-  argIndex: number,
-  evaluation: Evaluation,
-): Histogram[] {
+/** A float as Prometheus writes it into labels: whole numbers with a zero behind the point. */
+function formatBound(value: number): string {
+  if (Number.isInteger(value)) return `${value}.0`;
+  return Number.isFinite(value) || Number.isNaN(value)
+    ? String(value)
+    : value > 0
+      ? '+Inf'
+      : '-Inf';
+}
+
+/** Gathers the series of each histogram; floats without a usable `le` are told of. */
+function groupBuckets(columns: readonly Column[], span: Span, evaluation: Evaluation): Histogram[] {
   const histograms = new Map<string, Histogram>();
+  const groupOf = (labels: Labels): Histogram => {
+    const { key } = labels.withoutMetricName();
+    const histogram = histograms.get(key) ?? newHistogram(labels);
+    histograms.set(key, histogram);
+    return histogram;
+  };
   for (const column of columns) {
     const { labels } = column;
+    if (column.present.includes(HISTOGRAM)) {
+      const group = groupOf(labels);
+      group.native = column;
+    }
     if (!column.present.includes(FLOAT)) continue;
     const le = labels.get('le');
     const bound = parseBound(le);
     if (bound === undefined) {
-      const message = messages.badBucketLabel(labels.metricName, le);
-      evaluation.annotations.warn(message, call.args[argIndex].span);
+      evaluation.annotations.warn(messages.badBucketLabel(labels.metricName, le), span);
       continue;
     }
-    const base = labels.without(BUCKET_LABELS);
-    let histogram = histograms.get(base.key);
-    if (histogram === undefined) {
-      histogram = { labels: base, name: labels.metricName, bounds: [], columns: [] };
-      histograms.set(base.key, histogram);
-    }
-    histogram.bounds.push(bound);
-    histogram.columns.push(column);
+    const group = groupOf(labels.without(LE));
+    group.bounds.push(bound);
+    group.columns.push(column);
   }
   return [...histograms.values()];
+}
+
+function newHistogram(labels: Labels): Histogram {
+  return { labels, bounds: [], columns: [], native: undefined };
 }
 
 function parseBound(le: string): number | undefined {
@@ -113,20 +160,30 @@ function parseBound(le: string): number | undefined {
   return magnitude === undefined ? undefined : negative ? -magnitude : magnitude;
 }
 
-/** Computes one value per histogram and step at which the histogram has any bucket. */
+/** Computes one value per histogram and step at which there is one of a single kind. */
 function evaluateHistograms(
   histograms: readonly Histogram[],
   grid: Grid,
-  compute: (buckets: Buckets, step: number, histogram: Histogram) => number,
+  span: Span,
+  evaluation: Evaluation,
+  statistic: Statistic,
 ): Column[] {
   const results: Column[] = [];
   for (const histogram of histograms) {
-    const out = emptyColumn(histogram.labels, false, grid.count);
+    const { labels, native } = histogram;
+    const name = labels.get(METRIC_NAME);
+    const out = emptyColumn(labels, true, grid.count);
     const sorted = sortedColumns(histogram);
     for (let step = 0; step < grid.count; step++) {
       const buckets = new Buckets(sorted, step);
-      if (buckets.size === 0) continue;
-      out.values[step] = compute(buckets, step, histogram);
+      const whole = native?.present[step] === HISTOGRAM ? native.histograms?.[step] : undefined;
+      if (whole !== undefined && buckets.size > 0) {
+        evaluation.annotations.warn(messages.mixedClassicNative(name), span);
+        continue;
+      }
+      if (whole !== undefined) out.values[step] = statistic.native(whole, step, name);
+      else if (buckets.size > 0) out.values[step] = statistic.classic(buckets, step, name);
+      else continue;
       out.present[step] = FLOAT;
     }
     if (hasAny(out.present)) results.push(out);
@@ -135,7 +192,8 @@ function evaluateHistograms(
 }
 
 function sortedColumns({ bounds, columns }: Histogram): BucketColumns {
-  const order = bounds.map((_, index) => index).sort((a, b) => compareBounds(bounds[a], bounds[b]));
+  const order = bounds.map((_, index) => index);
+  order.sort((a, b) => (bounds[a] < bounds[b] ? -1 : bounds[a] > bounds[b] ? 1 : 0));
   return {
     bounds: order.map((index) => bounds[index]),
     values: order.map((index) => columns[index].values),
@@ -145,14 +203,10 @@ function sortedColumns({ bounds, columns }: Histogram): BucketColumns {
   };
 }
 
-function compareBounds(a: number, b: number): number {
-  return a < b ? -1 : a > b ? 1 : 0;
-}
-
 function monotonicityDetails(buckets: Buckets, timeMs: number): string {
   const { forcedFrom, forcedTo, forcedDifference } = buckets;
   const time = new Date(timeMs).toISOString();
-  const range = `from buckets ${formatNumber(forcedFrom)} to ${formatNumber(forcedTo)}`;
+  const range = `from buckets ${forcedFrom} to ${forcedTo}`;
   const difference = `with a max diff of ${Number(forcedDifference.toPrecision(2))}`;
   return `, ${range}, ${difference}, over 1 samples from ${time} to ${time}`;
 }

@@ -1,9 +1,16 @@
 /** Functions of range vectors: one kernel call per series computes all steps. */
 import { TytoError } from '@tyto/base';
-import type { SampleColumns } from '@tyto/model';
+import { SampleColumns } from '@tyto/model';
 import { formatNumber } from '@tyto/syntax';
 import { messages } from '../annotations.ts';
-import { type Column, emptyColumn, FLOAT, type Grid, hasAny } from '../column.ts';
+import {
+  type Column,
+  emptyColumn,
+  emptyHistogramColumn,
+  FLOAT,
+  type Grid,
+  hasAny,
+} from '../column.ts';
 import type { WindowSource } from '../windowSource.ts';
 import type { Evaluation } from '../evaluator.ts';
 import { windowBounds } from '../windows/bounds.ts';
@@ -19,6 +26,16 @@ import { deviationWindows, quantileWindows } from '../windows/quantiles.ts';
 import { rateWindows } from '../windows/rate.ts';
 import { averageWindows, sumWindows, varianceWindows } from '../windows/sums.ts';
 import { predictWindows, slopeWindows, smoothWindows } from '../windows/trend.ts';
+import {
+  countEverything,
+  ignoreHistograms,
+  type MixedFunction,
+  mixedLastPair,
+  mixedPick,
+  mixedRate,
+  mixedSteps,
+  mixedSum,
+} from './rangeHistograms.ts';
 import type { VectorFunction } from './registry.ts';
 
 /** One series with its windows, as a kernel gets it. */
@@ -39,6 +56,7 @@ async function overWindows(
   evaluation: Evaluation,
   keepName: boolean,
   kernel: Kernel,
+  mixed: MixedFunction = ignoreHistograms,
 ): Promise<Column[]> {
   const { ends, rangeMs } = source;
   const from = new Int32Array(grid.count);
@@ -50,8 +68,11 @@ async function overWindows(
     const { timestamps, length } = samples;
     windowBounds(timestamps, length, ends.startMs, ends.stepMs, ends.count, rangeMs, from, to);
     const dropName = !keepName || source.dropName(index);
-    const column = emptyColumn(source.labels(index), dropName, grid.count);
-    kernel({ samples, from, to, count: grid.count, source }, column.values, column.present);
+    const make = samples.histograms === null ? emptyColumn : emptyHistogramColumn;
+    const column = make(source.labels(index), dropName, grid.count);
+    const series = { samples, from, to, count: grid.count, source };
+    if (samples.histograms === null) kernel(series, column.values, column.present);
+    else runMixed(series, column, evaluation, kernel, mixed);
     if (!hasAny(column.present)) continue;
     evaluation.budget.acquire(grid.count);
     columns.push(column);
@@ -59,10 +80,56 @@ async function overWindows(
   return columns;
 }
 
-function windowFunction(kernel: Kernel, keepName = false): VectorFunction {
+/** A series with histograms: what decides per step is `mixed`; the kernel sees the floats. */
+function runMixed(
+  series: SeriesWindows,
+  column: Column,
+  evaluation: Evaluation,
+  kernel: Kernel,
+  mixed: MixedFunction,
+): void {
+  const { samples, from, to, count, source } = series;
+  const { ends, rangeMs } = source;
+  const floats = mixed === countEverything ? series : floatWindows(series);
+  const values = new Float64Array(count);
+  const present = new Uint8Array(count);
+  kernel(floats, values, present);
+  const name = column.labels.metricName;
+  for (let step = 0; step < count; step++) {
+    if (from[step] >= to[step]) continue;
+    const endMs = ends.startMs + step * ends.stepMs;
+    const window = { samples, from: from[step], to: to[step], beginMs: endMs - rangeMs, endMs };
+    const target = { column, step, source, name, span: source.expr.span, evaluation };
+    if (!mixed(window, target) || present[step] !== FLOAT) continue;
+    column.values[step] = values[step];
+    column.present[step] = FLOAT;
+  }
+}
+
+/** The same windows over the floats of a series alone. */
+function floatWindows({ samples, count, source }: SeriesWindows): SeriesWindows {
+  const floats = new SampleColumns(samples.length);
+  for (let i = 0; i < samples.length; i++) {
+    if (samples.histograms?.[i] === undefined) {
+      floats.push(samples.timestamps[i], samples.values[i]);
+    }
+  }
+  const from = new Int32Array(count);
+  const to = new Int32Array(count);
+  const { startMs, stepMs } = source.ends;
+  const { timestamps, length } = floats;
+  windowBounds(timestamps, length, startMs, stepMs, count, source.rangeMs, from, to);
+  return { samples: floats, from, to, count, source };
+}
+
+function windowFunction(
+  kernel: Kernel,
+  keepName = false,
+  mixed: MixedFunction = ignoreHistograms,
+): VectorFunction {
   return async (call, grid, evaluation) => {
     const source = await evaluation.windows(call.args[0], grid);
-    return overWindows(source, grid, evaluation, keepName, kernel);
+    return overWindows(source, grid, evaluation, keepName, kernel, mixed);
   };
 }
 
@@ -89,13 +156,13 @@ function rateKernel(isCounter: boolean, isRate: boolean): Kernel {
 const COUNTER_SUFFIX = /_(?:total|sum|count|bucket)$/;
 
 /** rate and increase tell when the metric does not look like a counter. */
-function counterFunction(kernel: Kernel): VectorFunction {
+function counterFunction(kernel: Kernel, mixed: MixedFunction): VectorFunction {
   return async (call, grid, evaluation) => {
     const source = await evaluation.windows(call.args[0], grid);
-    const columns = await overWindows(source, grid, evaluation, false, kernel);
-    for (const { labels } of columns) {
+    const columns = await overWindows(source, grid, evaluation, false, kernel, mixed);
+    for (const { labels, present } of columns) {
       const name = labels.metricName;
-      if (name === '' || COUNTER_SUFFIX.test(name)) continue;
+      if (name === '' || COUNTER_SUFFIX.test(name) || !present.includes(FLOAT)) continue;
       evaluation.annotations.info(messages.possibleNonCounter(name), call.args[0].span);
     }
     return columns;
@@ -123,18 +190,27 @@ function pickGreatest(preferLater: boolean): Pick {
 }
 
 /** The value of the picked sample, or its time in seconds. */
-function pickFunction(pick: Pick, asTime: boolean, keepName = false): VectorFunction {
-  return windowFunction((series, out, present) => {
-    const picked = new Int32Array(series.count);
-    pick(series, picked);
-    const { timestamps, values } = series.samples;
-    for (let step = 0; step < picked.length; step++) {
-      const index = picked[step];
-      if (index < 0) continue;
-      out[step] = asTime ? timestamps[index] / 1000 : values[index];
-      present[step] = FLOAT;
-    }
-  }, keepName);
+function pickFunction(
+  pick: Pick,
+  asTime: boolean,
+  keepName = false,
+  mixed: MixedFunction = ignoreHistograms,
+): VectorFunction {
+  return windowFunction(
+    (series, out, present) => {
+      const picked = new Int32Array(series.count);
+      pick(series, picked);
+      const { timestamps, values } = series.samples;
+      for (let step = 0; step < picked.length; step++) {
+        const index = picked[step];
+        if (index < 0) continue;
+        out[step] = asTime ? timestamps[index] / 1000 : values[index];
+        present[step] = FLOAT;
+      }
+    },
+    keepName,
+    mixed,
+  );
 }
 
 const quantileOverTime: VectorFunction = async (call, grid, evaluation) => {
@@ -204,36 +280,46 @@ const present: Kernel = ({ from, to, count }, out, marks) => {
 };
 
 export const rangeFunctions: readonly (readonly [string, VectorFunction])[] = [
-  ['rate', counterFunction(rateKernel(true, true))],
-  ['increase', counterFunction(rateKernel(true, false))],
-  ['delta', windowFunction(rateKernel(false, false))],
-  ['irate', windowFunction(lastPair(true))],
-  ['idelta', windowFunction(lastPair(false))],
+  ['rate', counterFunction(rateKernel(true, true), mixedRate(true, true))],
+  ['increase', counterFunction(rateKernel(true, false), mixedRate(true, false))],
+  ['delta', windowFunction(rateKernel(false, false), false, mixedRate(false, false))],
+  ['irate', windowFunction(lastPair(true), false, mixedLastPair(true))],
+  ['idelta', windowFunction(lastPair(false), false, mixedLastPair(false))],
   [
     'sum_over_time',
-    windowFunction(({ samples, from, to, count }, out, marks) =>
-      sumWindows(samples.values, from, to, count, out, marks),
+    windowFunction(
+      ({ samples, from, to, count }, out, marks) =>
+        sumWindows(samples.values, from, to, count, out, marks),
+      false,
+      mixedSum(false),
     ),
   ],
   [
     'avg_over_time',
-    windowFunction(({ samples, from, to, count }, out, marks) =>
-      averageWindows(samples.values, from, to, count, out, marks),
+    windowFunction(
+      ({ samples, from, to, count }, out, marks) =>
+        averageWindows(samples.values, from, to, count, out, marks),
+      false,
+      mixedSum(true),
     ),
   ],
   [
     'count_over_time',
-    windowFunction(({ from, to, count }, out, marks) => countWindows(from, to, count, out, marks)),
+    windowFunction(
+      ({ from, to, count }, out, marks) => countWindows(from, to, count, out, marks),
+      false,
+      countEverything,
+    ),
   ],
-  ['present_over_time', windowFunction(present)],
+  ['present_over_time', windowFunction(present, false, countEverything)],
   ['min_over_time', pickFunction(pickLeast(false), false)],
   ['max_over_time', pickFunction(pickGreatest(false), false)],
-  ['first_over_time', pickFunction(pickFirst, false, true)],
-  ['last_over_time', pickFunction(pickLast, false, true)],
+  ['first_over_time', pickFunction(pickFirst, false, true, mixedPick(false))],
+  ['last_over_time', pickFunction(pickLast, false, true, mixedPick(true))],
   ['ts_of_min_over_time', pickFunction(pickLeast(true), true)],
   ['ts_of_max_over_time', pickFunction(pickGreatest(true), true)],
-  ['ts_of_first_over_time', pickFunction(pickFirst, true)],
-  ['ts_of_last_over_time', pickFunction(pickLast, true)],
+  ['ts_of_first_over_time', pickFunction(pickFirst, true, false, countEverything)],
+  ['ts_of_last_over_time', pickFunction(pickLast, true, false, countEverything)],
   ['stddev_over_time', windowFunction(variance(true))],
   ['stdvar_over_time', windowFunction(variance(false))],
   [
@@ -245,14 +331,20 @@ export const rangeFunctions: readonly (readonly [string, VectorFunction])[] = [
   ['quantile_over_time', quantileOverTime],
   [
     'changes',
-    windowFunction(({ samples, from, to, count }, out, marks) =>
-      changesWindows(samples.values, from, to, count, out, marks),
+    windowFunction(
+      ({ samples, from, to, count }, out, marks) =>
+        changesWindows(samples.values, from, to, count, out, marks),
+      false,
+      mixedSteps(false),
     ),
   ],
   [
     'resets',
-    windowFunction(({ samples, from, to, count }, out, marks) =>
-      resetsWindows(samples.values, from, to, count, out, marks),
+    windowFunction(
+      ({ samples, from, to, count }, out, marks) =>
+        resetsWindows(samples.values, from, to, count, out, marks),
+      false,
+      mixedSteps(true),
     ),
   ],
   [

@@ -1,5 +1,5 @@
 /** From the name of a function to what computes it. */
-import { must } from '@tyto/base';
+import { must, TytoError } from '@tyto/base';
 import type { Call } from '@tyto/syntax';
 import type { Column, Grid } from '../column.ts';
 import type { Evaluation } from '../evaluator.ts';
@@ -8,6 +8,7 @@ import { classicHistogramFunctions } from './classicHistogram.ts';
 import { dateFunctions } from './dates.ts';
 import { labelFunctions } from './labels.ts';
 import { mathFunctions } from './math.ts';
+import { nativeHistogramFunctions } from './nativeHistogram.ts';
 import { rangeFunctions } from './rangeVector.ts';
 import { scalarFunctions, scalarToVectorFunctions } from './scalars.ts';
 import { sortFunctions } from './sorting.ts';
@@ -26,6 +27,7 @@ const vectorFunctions = new Map<string, VectorFunction>([
   ...dateFunctions,
   ...labelFunctions,
   ...mathFunctions,
+  ...nativeHistogramFunctions,
   ...rangeFunctions,
   ...scalarToVectorFunctions,
   ...sortFunctions,
@@ -35,7 +37,8 @@ const scalars = new Map<string, ScalarFunction>(scalarFunctions);
 
 export function callVector(call: Call, grid: Grid, evaluation: Evaluation): Promise<Column[]> {
   const implementation = vectorFunctions.get(call.name);
-  return must(implementation, `function ${call.name} is implemented`)(call, grid, evaluation);
+  if (implementation !== undefined) return implementation(call, grid, evaluation);
+  throw new TytoError('execution', `function "${call.name}" is not supported yet`);
 }
 
 export function callScalar(call: Call, grid: Grid, evaluation: Evaluation): Promise<Float64Array> {
