@@ -122,6 +122,8 @@ export interface ClientOptions extends Omit<Transport, 'clock'> {
   readonly baseUrl: string;
   readonly clock?: Transport['clock'];
   readonly timeoutMs?: number;
+  /** Told of the outcome of every call to `/api/v1`, for showing whether the server is reached. */
+  readonly observe?: (error: ApiError | undefined) => void;
 }
 
 interface Caller {
@@ -198,8 +200,15 @@ function createCaller(options: ClientOptions): Caller {
       o: CallOptions | undefined,
     ): Promise<Answered<Data>> {
       const exchange = readExchange(`${options.baseUrl}api/v1/${path}`, parameters, takesPost);
-      const answer = await perform(transport, exchange, limits(o));
-      return openEnvelope<Data>(parseJson(answer), answer.status);
+      try {
+        const answer = await perform(transport, exchange, limits(o));
+        const opened = openEnvelope<Data>(parseJson(answer), answer.status);
+        options.observe?.(undefined);
+        return opened;
+      } catch (error) {
+        if (error instanceof ApiError) options.observe?.(error);
+        throw error;
+      }
     },
     async v2<Data>(exchange: Exchange, o: CallOptions | undefined): Promise<Data> {
       const answer = await perform(transport, exchange, limits(o));

@@ -1,0 +1,71 @@
+/** Names of series as PromQL writes them, and results as text to take away. */
+
+import type { LabelMap, MatrixSeriesJson, VectorSeries } from '@tyto/api';
+
+const CLASSIC_METRIC = /^[a-zA-Z_:][a-zA-Z0-9_:]*$/;
+const CLASSIC_LABEL = /^[a-zA-Z_][a-zA-Z0-9_]*$/;
+
+/** `up{instance="a", job="b"}`; names outside the classic alphabet are quoted. */
+export function formatSeries(labels: LabelMap): string {
+  const name = labels.__name__ ?? '';
+  const parts = Object.entries(labels)
+    .filter(([label]) => label !== '__name__')
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([label, value]) => formatPair(label, value));
+  if (CLASSIC_METRIC.test(name)) {
+    return parts.length === 0 ? name : `${name}{${parts.join(', ')}}`;
+  }
+  return `{${[...(name === '' ? [] : [JSON.stringify(name)]), ...parts].join(', ')}}`;
+}
+
+export function formatPair(label: string, value: string): string {
+  return `${CLASSIC_LABEL.test(label) ? label : JSON.stringify(label)}=${JSON.stringify(value)}`;
+}
+
+/** Of many series: what tells them apart, their common labels left out. */
+export function distinctNames(all: readonly LabelMap[]): string[] {
+  const [first] = all;
+  if (first === undefined) return [];
+  if (all.length === 1) return [formatSeries(first)];
+  const common = new Set(
+    Object.keys(first).filter((label) => all.every((one) => one[label] === first[label])),
+  );
+  return all.map((labels) => {
+    const kept = Object.entries(labels).filter(([label]) => !common.has(label));
+    return kept.length === 0 ? formatSeries(labels) : formatSeries(Object.fromEntries(kept));
+  });
+}
+
+export function vectorToCsv(result: readonly VectorSeries[]): string {
+  const names = labelNames(result);
+  const rows = result.map((one) => [
+    ...names.map((name) => one.metric[name] ?? ''),
+    String((one.value ?? one.histogram)?.[0] ?? ''),
+    one.value?.[1] ?? JSON.stringify(one.histogram?.[1] ?? ''),
+  ]);
+  return toCsv([[...names, 'timestamp', 'value'], ...rows]);
+}
+
+export function matrixToCsv(result: readonly MatrixSeriesJson[]): string {
+  const names = labelNames(result);
+  const rows = result.flatMap((one) => {
+    const labels = names.map((name) => one.metric[name] ?? '');
+    return (one.values ?? []).map(([time, value]) => [...labels, String(time), value]);
+  });
+  return toCsv([[...names, 'timestamp', 'value'], ...rows]);
+}
+
+function labelNames(result: readonly { readonly metric: LabelMap }[]): string[] {
+  return [...new Set(result.flatMap((one) => Object.keys(one.metric)))].sort();
+}
+
+function toCsv(rows: readonly (readonly string[])[]): string {
+  return `${rows.map((row) => row.map(csvField).join(',')).join('\n')}\n`;
+}
+
+/** Quoted where RFC 4180 asks for it, and where a spreadsheet would run it as a formula. */
+function csvField(text: string): string {
+  const isNumber = text !== '' && Number.isFinite(Number(text));
+  const safe = !isNumber && /^[=+\-@]/.test(text) && !/^[+-]Inf$/.test(text) ? `'${text}` : text;
+  return /[",\n\r]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+}
