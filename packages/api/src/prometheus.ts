@@ -94,7 +94,12 @@ export type QueryData =
     }
   | MatrixData
   | {
-      readonly resultType: 'scalar' | 'string';
+      readonly resultType: 'scalar';
+      readonly result: SamplePair;
+      readonly stats?: QueryStats;
+    }
+  | {
+      readonly resultType: 'string';
       readonly result: SamplePair;
       readonly stats?: QueryStats;
     };

@@ -3,7 +3,7 @@
 import type { ApiError, LabelMap } from '@tyto/api';
 import { type ReactNode, useState } from 'react';
 import { useText } from '../i18n/useText.ts';
-import { formatAgo, formatSpan } from '../lib/format.ts';
+import { formatAge, formatAgo } from '../lib/format.ts';
 import type { Severity } from '../lib/severity.ts';
 import { formatTimeZoned } from '../lib/time.ts';
 import { useNow } from '../state/now.ts';
@@ -73,7 +73,7 @@ export function Since({ ms }: { ms: number }) {
   if (!Number.isFinite(ms)) return <span>–</span>;
   return (
     <time dateTime={new Date(ms).toISOString()} title={formatTimeZoned(ms, zone)}>
-      {formatSpan(Math.max(0, nowMs - ms), language)}
+      {formatAge(Math.max(0, nowMs - ms), language)}
     </time>
   );
 }

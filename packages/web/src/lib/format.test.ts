@@ -109,6 +109,11 @@ describe('durations', () => {
     ]);
   });
 
+  it('into the past leave the seconds out once it is long ago', () => {
+    expect(formatAgo(30 * MINUTE_MS + 7000, 'en')).toBe('30 min ago');
+    expect(formatAgo(9 * MINUTE_MS + 7000, 'ko')).toBe('9분 7초 전');
+  });
+
   it('of scrapes keep small ones visible', () => {
     expect([0, 0.00034, 0.0123, 1.25].map(formatSeconds)).toEqual([
       '0 ms',

@@ -26,6 +26,9 @@ const UNIT_WORDS: Record<Language, Record<DurationUnit, string>> = {
   ko: { year: '년', day: '일', hour: '시간', minute: '분', second: '초', millisecond: '밀리초' },
 };
 
+/** From here on an age is told in minutes. */
+const AGE_IN_MINUTES_MS = 10 * 60_000;
+
 /** What a number measures; decides its unit wherever it is shown. */
 export type Unit = 'number' | 'ratio' | 'bytes' | 'bytesPerSecond';
 
@@ -114,9 +117,15 @@ export function formatSeconds(seconds: number): string {
   return `${threeDigits(seconds)} s`;
 }
 
+/** How old something is: like a span, but nobody counts the seconds of half an hour. */
+export function formatAge(ms: number, language: Language): string {
+  const isLong = ms >= AGE_IN_MINUTES_MS;
+  return formatSpan(isLong ? Math.floor(ms / 60_000) * 60_000 : ms, language);
+}
+
 export function formatAgo(ms: number, language: Language): string {
   if (ms < 1000) return language === 'ko' ? '방금' : 'just now';
-  const span = formatSpan(ms, language);
+  const span = formatAge(ms, language);
   return language === 'ko' ? `${span} 전` : `${span} ago`;
 }
 

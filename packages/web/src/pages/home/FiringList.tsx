@@ -40,6 +40,7 @@ function FiringEntry({ firing }: { firing: FiringRule }) {
   const { instances, rule } = firing;
   const shown = isOpen ? instances : instances.slice(0, INSTANCES_SHOWN);
   const hiddenCount = instances.length - INSTANCES_SHOWN;
+  const common = commonDescription(instances);
   const runbook = runbookOf(instances[0]?.alert.annotations ?? {});
   return (
     <li className={`firing-rule tone-${firing.severity}`}>
@@ -60,9 +61,14 @@ function FiringEntry({ firing }: { firing: FiringRule }) {
           )}
         </span>
       </div>
+      {common === undefined ? null : <p className="faint">{common}</p>}
       <ul className="firing-instances">
         {shown.map((instance) => (
-          <FiringInstanceRow key={JSON.stringify(instance.alert.labels)} instance={instance} />
+          <FiringInstanceRow
+            key={JSON.stringify(instance.alert.labels)}
+            instance={instance}
+            isDescribed={common !== undefined}
+          />
         ))}
       </ul>
       {hiddenCount > 0 ? (
@@ -74,7 +80,17 @@ function FiringEntry({ firing }: { firing: FiringRule }) {
   );
 }
 
-function FiringInstanceRow({ instance }: { instance: FiringInstance }) {
+/** The description that all instances share, which is then said once. */
+function commonDescription(instances: readonly FiringInstance[]): string | undefined {
+  const [first] = instances;
+  const description = first?.alert.annotations.description;
+  if (instances.length < 2 || first?.alert.annotations.summary === undefined) return undefined;
+  const isCommon = instances.every((one) => one.alert.annotations.description === description);
+  return isCommon ? description : undefined;
+}
+
+function FiringInstanceRow(props: { instance: FiringInstance; isDescribed: boolean }) {
+  const { instance } = props;
   const text = useText();
   const { alert } = instance;
   const summary = summaryOf(alert.annotations);
@@ -90,7 +106,7 @@ function FiringInstanceRow({ instance }: { instance: FiringInstance }) {
           ) : null}
           {summary ?? alert.labels.alertname}
         </p>
-        {description !== undefined && description !== summary ? (
+        {!props.isDescribed && description !== undefined && description !== summary ? (
           <p className="faint">{description}</p>
         ) : null}
         <LabelChips labels={alert.labels} without={['alertname', 'severity']} />

@@ -36,7 +36,9 @@ export function HostPanel({ targets }: { targets: readonly ActiveTarget[] }) {
       <div className="section-head">
         <h2 id="host-title">
           {text.home.hosts}
-          {host === undefined ? null : <span className="host-name">{displayName(host)}</span>}
+          {host === undefined || names.length > 1 ? null : (
+            <span className="host-name">{displayName(host)}</span>
+          )}
         </h2>
         {names.length > 1 && host !== undefined ? (
           <HostPicker names={names} selected={host} />
