@@ -12,10 +12,19 @@ const proxy = {
   '/api/v2': process.env.TYTO_ALERTS ?? 'http://127.0.0.1:9090',
 };
 
+/** `base` also serves the server; what the browser never calls of it (YAML, RE2) stays out. */
+function hasSideEffects(id: string): boolean {
+  return !/node_modules\/(?:yaml|re2js)\/|packages\/base\//.test(id);
+}
+
 export default defineConfig({
   base: './',
   plugins: [react()],
-  build: { target: 'es2022', assetsInlineLimit: 0, reportCompressedSize: true },
+  build: {
+    target: 'es2022',
+    assetsInlineLimit: 0,
+    rolldownOptions: { treeshake: { moduleSideEffects: hasSideEffects } },
+  },
   server: { proxy },
   preview: { proxy },
 });

@@ -108,7 +108,7 @@ function optionsOf(
     },
     scales: { x: { time: true, range: (_chart, min, max) => [min, max] } },
     axes: [
-      { ...axis, grid, values: (_chart, ticks) => axisTimes(ticks, zone), size: 40 },
+      { ...axis, grid, values: (_chart, ticks) => axisTimes(ticks, zone), size: 34 },
       { ...axis, grid, values: (_chart, ticks) => ticks.map(formatSi), size: 62 },
     ],
     series: [{}, ...lines],

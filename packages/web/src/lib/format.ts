@@ -144,6 +144,7 @@ function roundsUpTo(scaled: number, limit: number): boolean {
 }
 
 function threeDigits(value: number): string {
+  if (value < 1) return String(Number(value.toPrecision(3)));
   const digits = value >= 100 ? 0 : value >= 10 ? 1 : 2;
   return trimZeros(value.toFixed(digits));
 }

@@ -22,18 +22,25 @@ export function formatPair(label: string, value: string): string {
   return `${CLASSIC_LABEL.test(label) ? label : JSON.stringify(label)}=${JSON.stringify(value)}`;
 }
 
+/** The labels that all of several series share; none of a single one. */
+export function commonLabels(all: readonly LabelMap[]): LabelMap {
+  const [first] = all;
+  if (first === undefined || all.length < 2) return {};
+  return Object.fromEntries(
+    Object.entries(first).filter(([label, value]) => all.every((one) => one[label] === value)),
+  );
+}
+
+/** A series' labels without those that it shares with the others; all of them if none is left. */
+export function ownLabels(labels: LabelMap, common: LabelMap): LabelMap {
+  const own = Object.entries(labels).filter(([label]) => common[label] === undefined);
+  return own.length === 0 ? labels : Object.fromEntries(own);
+}
+
 /** Of many series: what tells them apart, their common labels left out. */
 export function distinctNames(all: readonly LabelMap[]): string[] {
-  const [first] = all;
-  if (first === undefined) return [];
-  if (all.length === 1) return [formatSeries(first)];
-  const common = new Set(
-    Object.keys(first).filter((label) => all.every((one) => one[label] === first[label])),
-  );
-  return all.map((labels) => {
-    const kept = Object.entries(labels).filter(([label]) => !common.has(label));
-    return kept.length === 0 ? formatSeries(labels) : formatSeries(Object.fromEntries(kept));
-  });
+  const common = commonLabels(all);
+  return all.map((labels) => formatSeries(ownLabels(labels, common)));
 }
 
 export function vectorToCsv(result: readonly VectorSeries[]): string {

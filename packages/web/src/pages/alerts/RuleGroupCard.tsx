@@ -101,7 +101,7 @@ function RuleRow({ rule }: { rule: Rule }) {
               </div>
             </div>
           ) : null}
-          {rule.type === 'alerting' ? <Instances alerts={alerts} /> : null}
+          {rule.type === 'alerting' ? <Instances alerts={alerts} ruleState={rule.state} /> : null}
         </div>
       </details>
     </li>
@@ -153,7 +153,8 @@ function RuleFacts({ rule }: { rule: Rule }) {
   );
 }
 
-function Instances({ alerts }: { alerts: readonly AlertInstance[] }) {
+function Instances(props: { alerts: readonly AlertInstance[]; ruleState: string }) {
+  const { alerts, ruleState } = props;
   const text = useText();
   const [limit, setLimit] = useState(SHOWN_MAX);
   const sorted = [...alerts].sort(
@@ -166,7 +167,11 @@ function Instances({ alerts }: { alerts: readonly AlertInstance[] }) {
     <>
       <ul className="instances">
         {sorted.slice(0, limit).map((alert) => (
-          <Instance key={JSON.stringify(alert.labels)} alert={alert} />
+          <Instance
+            key={JSON.stringify(alert.labels)}
+            alert={alert}
+            isStateShown={alert.state !== ruleState}
+          />
         ))}
       </ul>
       {rest > 0 ? (
@@ -178,7 +183,7 @@ function Instances({ alerts }: { alerts: readonly AlertInstance[] }) {
   );
 }
 
-function Instance({ alert }: { alert: AlertInstance }) {
+function Instance({ alert, isStateShown }: { alert: AlertInstance; isStateShown: boolean }) {
   const text = useText();
   const [tone, icon] = STATES[alert.state];
   const runbook = runbookOf(alert.annotations);
@@ -186,9 +191,11 @@ function Instance({ alert }: { alert: AlertInstance }) {
   return (
     <li className="instance">
       <div className="instance-head">
-        <Badge tone={tone} icon={icon}>
-          {text.alerts[alert.state]}
-        </Badge>
+        {isStateShown ? (
+          <Badge tone={tone} icon={icon}>
+            {text.alerts[alert.state]}
+          </Badge>
+        ) : null}
         <SeverityBadge severity={severityOf(alert.labels)} />
         {summary === undefined ? null : <strong className="instance-summary">{summary}</strong>}
         {runbook === undefined ? null : (

@@ -9,7 +9,13 @@ import { useText } from '../../i18n/useText.ts';
 import { SERIES_DRAWN_MAX, toColumns } from '../../lib/chartData.ts';
 import { formatCount } from '../../lib/format.ts';
 import type { PanelState } from '../../lib/queryState.ts';
-import { distinctNames, formatSeries, matrixToCsv } from '../../lib/series.ts';
+import {
+  commonLabels,
+  distinctNames,
+  formatSeries,
+  matrixToCsv,
+  ownLabels,
+} from '../../lib/series.ts';
 import { useSettings } from '../../state/settings.ts';
 import { SeriesName } from './ResultTable.tsx';
 import type { Grid } from './useQuery.ts';
@@ -93,6 +99,7 @@ function Legend(props: {
 }) {
   const text = useText();
   const { drawn, keys, hidden, onHidden } = props;
+  const common = commonLabels(drawn.map((one) => one.metric));
   const click = (key: string, isToggle: boolean) => {
     if (isToggle) {
       const next = new Set(hidden);
@@ -106,6 +113,11 @@ function Legend(props: {
   };
   return (
     <div className="legend" title={text.query.legendHint}>
+      {Object.keys(common).length > 0 ? (
+        <p className="legend-common faint">
+          {text.query.commonLabels} <SeriesName labels={common} />
+        </p>
+      ) : null}
       {keys.map((key, index) => (
         <button
           key={key}
@@ -115,7 +127,7 @@ function Legend(props: {
           onClick={(event) => click(key, event.ctrlKey || event.metaKey || event.shiftKey)}
         >
           <span className="swatch" style={{ background: `var(--series-${(index % 12) + 1})` }} />
-          <SeriesName labels={drawn[index]?.metric ?? {}} />
+          <SeriesName labels={ownLabels(drawn[index]?.metric ?? {}, common)} />
         </button>
       ))}
       {hidden.size > 0 ? (
