@@ -106,7 +106,10 @@ function optionsOf(
         },
       },
     },
-    scales: { x: { time: true, range: (_chart, min, max) => [min, max] } },
+    scales: {
+      x: { time: true, range: (_chart, min, max) => [min, max] },
+      y: { range: (_chart, min, max) => valueRange(min, max, isStacked) },
+    },
     axes: [
       { ...axis, grid, values: (_chart, ticks) => axisTimes(ticks, zone), size: 34 },
       { ...axis, grid, values: (_chart, ticks) => ticks.map(formatSi), size: 62 },
@@ -118,6 +121,22 @@ function optionsOf(
       setCursor: [(chart) => showTip(chart, latest.current, tip.current)],
     },
   };
+}
+
+/**
+ * Room above and below the lines. Areas stand on zero, and so does what comes near it: a scale that
+ * leaves zero out makes small changes look large.
+ */
+function valueRange(
+  min: number | null,
+  max: number | null,
+  isStacked: boolean,
+): uPlot.Range.MinMax {
+  if (min === null || max === null) return [0, 1];
+  if (min === max) return min === 0 ? [0, 1] : [Math.min(0, min * 1.5), Math.max(0, max * 1.5)];
+  const room = (max - min) * 0.06;
+  const isNearZero = min >= 0 && (isStacked || min < max / 2);
+  return [isNearZero ? 0 : min - room, max + room];
 }
 
 function isLonely(latest: { readonly current: ChartProps }, index: number): boolean {
