@@ -120,7 +120,7 @@ function extensionsOf(latest: { readonly current: PromqlEditorProps }, words: Co
     bracketMatching(),
     closeBrackets(),
     // Nothing is selected at first, so that Enter runs what was typed; Tab takes the first offer.
-    autocompletion({ override: [completePromql], selectOnOpen: false, maxRenderedOptions: 60 }),
+    autocompletion({ override: [completePromql], selectOnOpen: false, interactionDelay: 0 }),
     EditorView.lineWrapping,
     keymap.of([{ key: 'Tab', run: takeCompletion }, ...completionKeymap]),
     Prec.low(
@@ -138,9 +138,11 @@ function extensionsOf(latest: { readonly current: PromqlEditorProps }, words: Co
   ];
 }
 
+/** Takes the selected offer or the first; while offers are on their way, Tab waits for them. */
 function takeCompletion(editor: EditorView): boolean {
-  if (completionStatus(editor.state) !== 'active') return false;
-  return (
-    acceptCompletion(editor) || (moveCompletionSelection(true)(editor) && acceptCompletion(editor))
-  );
+  const status = completionStatus(editor.state);
+  if (status === 'pending') return true;
+  if (status !== 'active') return false;
+  if (acceptCompletion(editor)) return true;
+  return moveCompletionSelection(true)(editor) && acceptCompletion(editor);
 }

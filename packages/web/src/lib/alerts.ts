@@ -4,6 +4,7 @@
  */
 
 import type { AlertingRule, AlertInstance, LabelMap, NotifiedAlert, RuleGroup } from '@tyto/api';
+import { compareLabelMaps } from './series.ts';
 import { compareSeverity, type Severity, severityOf } from './severity.ts';
 import { parseServerTime } from './time.ts';
 
@@ -67,7 +68,7 @@ function firingInstances(rule: AlertingRule, silenced: readonly NotifiedAlert[])
       sinceMs: parseServerTime(alert.activeAt),
       isSilenced: silenced.some((one) => isSameAlert(alert.labels, one.labels)),
     }))
-    .sort((a, b) => b.sinceMs - a.sinceMs);
+    .sort((a, b) => b.sinceMs - a.sinceMs || compareLabelMaps(a.alert.labels, b.alert.labels));
 }
 
 function gravest(instances: readonly FiringInstance[]): Severity {

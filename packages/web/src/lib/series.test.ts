@@ -1,5 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { distinctNames, formatSeries, matrixToCsv, vectorToCsv } from './series.ts';
+import {
+  compareLabelMaps,
+  distinctNames,
+  formatSeries,
+  matrixToCsv,
+  vectorToCsv,
+} from './series.ts';
 
 describe('the name of a series', () => {
   it('is written as PromQL selects it', () => {
@@ -24,6 +30,11 @@ describe('the name of a series', () => {
       ]),
     ).toEqual(['{instance="a"}', '{instance="b"}']);
   });
+});
+
+it('series keep one order, whatever the order of their labels', () => {
+  expect(compareLabelMaps({ a: '1', b: '2' }, { b: '2', a: '1' })).toBe(0);
+  expect(compareLabelMaps({ a: '1' }, { a: '2' })).toBe(-1);
 });
 
 describe('a table to take away', () => {

@@ -22,6 +22,17 @@ export function formatPair(label: string, value: string): string {
   return `${CLASSIC_LABEL.test(label) ? label : JSON.stringify(label)}=${JSON.stringify(value)}`;
 }
 
+/** Orders series by their labels, so that lists keep their order when the server's differs. */
+export function compareLabelMaps(a: LabelMap, b: LabelMap): number {
+  const [first, second] = [labelText(a), labelText(b)];
+  return first < second ? -1 : first > second ? 1 : 0;
+}
+
+function labelText(labels: LabelMap): string {
+  const pairs = Object.entries(labels).map(([name, value]) => `${name}\u0001${value}`);
+  return pairs.sort().join('\u0000');
+}
+
 /** The labels that all of several series share; none of a single one. */
 export function commonLabels(all: readonly LabelMap[]): LabelMap {
   const [first] = all;

@@ -3,8 +3,9 @@
 import type { ActiveTarget } from '@tyto/api';
 import { useText } from '../i18n/useText.ts';
 import { firingRules } from '../lib/alerts.ts';
+import { compareLabelMaps } from '../lib/series.ts';
 import { judge } from '../lib/verdict.ts';
-import { Link, LoadError } from '../components/basics.tsx';
+import { Link, LoadError, Skeleton } from '../components/basics.tsx';
 import { Icon } from '../components/icons.tsx';
 import { useConnection } from '../state/connection.ts';
 import { useRules, useSuppressed, useTargets } from '../state/live.ts';
@@ -31,7 +32,9 @@ export function HomePage() {
       ? judge({ firing, groups, targets: activeTargets, isConnected })
       : undefined;
   const error = rules.error ?? targets.error;
-  const down = activeTargets.filter((target) => target.health === 'down');
+  const down = activeTargets
+    .filter((target) => target.health === 'down')
+    .sort((a, b) => compareLabelMaps(a.labels, b.labels));
   return (
     <div className="page home">
       <VerdictBanner verdict={verdict} />
@@ -40,7 +43,11 @@ export function HomePage() {
         {firing.length > 0 ? <FiringList firing={firing} /> : null}
         {down.length > 0 ? <TargetsDown down={down} /> : null}
       </div>
-      <HostPanel targets={activeTargets} />
+      {/* Out of sight until what stands above it is known, so that it does not move. */}
+      <div hidden={verdict === undefined}>
+        <HostPanel targets={activeTargets} />
+      </div>
+      {verdict === undefined ? <Skeleton lines={8} /> : null}
     </div>
   );
 }

@@ -16,6 +16,7 @@ import type { IconName } from '../../components/icons.tsx';
 import type { Dictionary } from '../../i18n/dictionary.ts';
 import { useText } from '../../i18n/useText.ts';
 import { summaryOf } from '../../lib/alerts.ts';
+import { compareLabelMaps } from '../../lib/series.ts';
 import { compareSeverity, severityOf } from '../../lib/severity.ts';
 import { parseServerTime } from '../../lib/time.ts';
 import { api } from '../../state/connection.ts';
@@ -39,7 +40,8 @@ export function Notifications() {
   const sorted = [...alerts.data].sort(
     (a, b) =>
       compareSeverity(severityOf(a.labels), severityOf(b.labels)) ||
-      parseServerTime(b.startsAt) - parseServerTime(a.startsAt),
+      parseServerTime(b.startsAt) - parseServerTime(a.startsAt) ||
+      compareLabelMaps(a.labels, b.labels),
   );
   return (
     <section className="card">

@@ -18,6 +18,7 @@ import { useText } from '../../i18n/useText.ts';
 import { runbookOf } from '../../lib/alerts.ts';
 import { formatSeconds, formatSi, formatSpan } from '../../lib/format.ts';
 import { queryLink } from '../../lib/queryState.ts';
+import { compareLabelMaps } from '../../lib/series.ts';
 import { compareSeverity, severityOf } from '../../lib/severity.ts';
 import { parseServerTime } from '../../lib/time.ts';
 import { useSettings } from '../../state/settings.ts';
@@ -160,7 +161,8 @@ function Instances(props: { alerts: readonly AlertInstance[]; ruleState: string 
   const sorted = [...alerts].sort(
     (a, b) =>
       STATE_ORDER.indexOf(a.state) - STATE_ORDER.indexOf(b.state) ||
-      compareSeverity(severityOf(a.labels), severityOf(b.labels)),
+      compareSeverity(severityOf(a.labels), severityOf(b.labels)) ||
+      compareLabelMaps(a.labels, b.labels),
   );
   const rest = sorted.length - limit;
   return (

@@ -9,6 +9,7 @@ import {
   SeverityBadge,
   Since,
 } from '../../components/basics.tsx';
+import { Icon } from '../../components/icons.tsx';
 import { useText } from '../../i18n/useText.ts';
 import { type FiringInstance, type FiringRule, runbookOf, summaryOf } from '../../lib/alerts.ts';
 import { queryLink } from '../../lib/queryState.ts';
@@ -112,7 +113,7 @@ function FiringInstanceRow(props: { instance: FiringInstance; isDescribed: boole
         <LabelChips labels={alert.labels} without={['alertname', 'severity']} />
       </div>
       <span className="firing-since" title={text.common.since}>
-        <Since ms={instance.sinceMs} />
+        <Icon name="clock" size={13} /> <Since ms={instance.sinceMs} />
       </span>
     </li>
   );

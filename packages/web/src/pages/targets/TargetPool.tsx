@@ -6,6 +6,7 @@ import { Ago, Badge, LabelChips, OutsideLink, type Tone } from '../../components
 import type { IconName } from '../../components/icons.tsx';
 import { useText } from '../../i18n/useText.ts';
 import { formatSeconds } from '../../lib/format.ts';
+import { compareLabelMaps } from '../../lib/series.ts';
 import { parseServerTime } from '../../lib/time.ts';
 import { explainScrapeError } from './explained.ts';
 
@@ -28,7 +29,9 @@ export function TargetPool(props: {
   const whole = props.all.filter((one) => one.scrapePool === props.pool);
   const upCount = whole.filter((one) => one.health === 'up').length;
   const order = (target: ActiveTarget) => (target.health === 'down' ? 0 : 1);
-  const sorted = [...props.targets].sort((a, b) => order(a) - order(b));
+  const sorted = [...props.targets].sort(
+    (a, b) => order(a) - order(b) || compareLabelMaps(a.labels, b.labels),
+  );
   const rest = sorted.length - limit;
   return (
     <section className="card pool" aria-label={props.pool}>
