@@ -82,6 +82,13 @@ export const en = {
     goodDetail: (targets: number, rules: number) =>
       `${plural(targets, 'target is', 'targets are')} up, none of ` +
       `${plural(rules, 'rule', 'rules')} is firing.`,
+    goodNoRules: (targets: number) =>
+      `${plural(targets, 'target is', 'targets are')} up. ` +
+      'No alert rule is loaded, so nobody would be told of trouble.',
+    starting: 'The first measurements are under way',
+    startingDetail: (targets: number) =>
+      `${plural(targets, 'target is', 'targets are')} known, none has answered yet.`,
+    watched: 'Watched',
     firing: (count: number) => `${plural(count, 'alert is', 'alerts are')} firing`,
     firingAndDown: (count: number, down: number) =>
       `${plural(count, 'alert', 'alerts')} firing, ${plural(down, 'target', 'targets')} down`,

@@ -76,6 +76,11 @@ export const ko: Dictionary = {
     goodInfo: '정상이며, 참고할 알림이 있습니다',
     goodDetail: (targets, rules) =>
       `타깃 ${targets}개가 모두 응답하고, 규칙 ${rules}개 중 울리는 것이 없습니다.`,
+    goodNoRules: (targets) =>
+      `타깃 ${targets}개가 모두 응답합니다. 알림 규칙이 없어 문제가 생겨도 알려 주지 못합니다.`,
+    starting: '첫 측정을 기다리는 중입니다',
+    startingDetail: (targets) => `타깃 ${targets}개를 찾았고, 아직 응답한 것은 없습니다.`,
+    watched: '감시 대상',
     firing: (count) => `알림 ${count}건이 울리고 있습니다`,
     firingAndDown: (count, down) => `알림 ${count}건 발생, 타깃 ${down}개 응답 없음`,
     firingDetail: problems,

@@ -115,6 +115,10 @@ describe('the verdict', () => {
     expect(verdictOf([], []).kind).toBe('empty');
   });
 
+  it('waits for the first scrape before it calls anything good', () => {
+    expect(verdictOf([], [target('unknown')]).kind).toBe('starting');
+  });
+
   it('claims nothing while the server is out of reach', () => {
     const verdict = verdictOf([group('critical', 'firing')], [], [], false);
     expect([verdict.kind, verdict.level]).toEqual(['disconnected', 'unknown']);

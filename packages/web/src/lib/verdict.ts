@@ -15,7 +15,15 @@ export interface VerdictInput {
   readonly isConnected: boolean;
 }
 
-export type VerdictKind = 'disconnected' | 'firing' | 'down' | 'broken' | 'empty' | 'good';
+export type VerdictKind =
+  | 'disconnected'
+  | 'firing'
+  | 'down'
+  | 'broken'
+  | 'empty'
+  /** Targets are known, but none has been scraped yet. */
+  | 'starting'
+  | 'good';
 export type VerdictLevel = 'critical' | 'warning' | 'unknown' | 'good';
 
 export interface Verdict {
@@ -28,6 +36,7 @@ export interface Verdict {
   readonly pendingCount: number;
   readonly downCount: number;
   readonly upCount: number;
+  readonly targetCount: number;
   readonly brokenRuleCount: number;
   readonly ruleCount: number;
   /** When the oldest problem among the loud alerts began; NaN where none is firing. */
@@ -44,6 +53,7 @@ export function judge(input: VerdictInput): Verdict {
       .filter((alert) => alert.state === 'pending').length,
     downCount: input.targets.filter((target) => target.health === 'down').length,
     upCount: input.targets.filter((target) => target.health === 'up').length,
+    targetCount: input.targets.length,
     brokenRuleCount: rules.filter((rule) => rule.health === 'err').length,
     ruleCount: rules.length,
   };
@@ -59,6 +69,7 @@ export function judge(input: VerdictInput): Verdict {
   if (tally.downCount > 0) return say('down', tally.upCount === 0 ? 'critical' : 'warning');
   if (tally.brokenRuleCount > 0) return say('broken', 'warning');
   if (input.targets.length === 0 && rules.length === 0) return say('empty', 'unknown');
+  if (input.targets.length > 0 && tally.upCount === 0) return say('starting', 'unknown');
   return say('good', 'good');
 }
 

@@ -5,7 +5,7 @@ import { useText } from '../i18n/useText.ts';
 import { firingRules } from '../lib/alerts.ts';
 import { compareLabelMaps } from '../lib/series.ts';
 import { judge } from '../lib/verdict.ts';
-import { Link, LoadError, Skeleton } from '../components/basics.tsx';
+import { Badge, Link, LoadError, Skeleton } from '../components/basics.tsx';
 import { Icon } from '../components/icons.tsx';
 import { useConnection } from '../state/connection.ts';
 import { useRules, useSuppressed, useTargets } from '../state/live.ts';
@@ -46,9 +46,38 @@ export function HomePage() {
       {/* Out of sight until what stands above it is known, so that it does not move. */}
       <div hidden={verdict === undefined}>
         <HostPanel targets={activeTargets} />
+        <Watched targets={activeTargets} />
       </div>
       {verdict === undefined ? <Skeleton lines={8} /> : null}
     </div>
+  );
+}
+
+/** Every scrape pool and how much of it answers. */
+function Watched({ targets }: { targets: readonly ActiveTarget[] }) {
+  const text = useText();
+  const pools = [...Map.groupBy(targets, (target) => target.scrapePool)].sort();
+  if (pools.length === 0) return null;
+  return (
+    <section className="watched" aria-labelledby="watched">
+      <h2 id="watched">{text.home.watched}</h2>
+      <ul>
+        {pools.map(([pool, ones]) => {
+          const upCount = ones.filter((one) => one.health === 'up').length;
+          const isWhole = upCount === ones.length;
+          return (
+            <li key={pool}>
+              <Link to={`targets?q=${encodeURIComponent(pool)}`} className="pool-link">
+                <Badge tone={isWhole ? 'good' : 'critical'} icon={isWhole ? 'good' : 'down'}>
+                  {upCount}/{ones.length}
+                </Badge>
+                {pool}
+              </Link>
+            </li>
+          );
+        })}
+      </ul>
+    </section>
   );
 }
 

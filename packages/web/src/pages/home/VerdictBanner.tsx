@@ -64,6 +64,8 @@ function headline(verdict: Verdict, text: Dictionary): string {
       return text.home.broken(verdict.brokenRuleCount);
     case 'empty':
       return text.home.empty;
+    case 'starting':
+      return text.home.starting;
     case 'good':
       return text.home.good;
   }
@@ -81,7 +83,10 @@ function detail(verdict: Verdict, text: Dictionary): string {
       return text.home.brokenDetail;
     case 'empty':
       return text.home.emptyDetail;
+    case 'starting':
+      return text.home.startingDetail(verdict.targetCount);
     case 'good':
+      if (verdict.ruleCount === 0) return text.home.goodNoRules(verdict.upCount);
       return text.home.goodDetail(verdict.upCount, verdict.ruleCount);
   }
 }
