@@ -3,7 +3,7 @@ import { en } from './en.ts';
 import { ko } from './ko.ts';
 
 /** Names that are the same in both languages. */
-const SAME = new Set(['home.cpu', 'shell.zoneUtc', 'query.stats']);
+const SAME = new Set(['home.cpu', 'shell.zoneUtc', 'query.stats', 'home.strains.cpu']);
 
 function flatten(value: unknown, path: string, found: Map<string, string>): Map<string, string> {
   if (typeof value === 'string') found.set(path, value);

@@ -96,6 +96,8 @@ export const en = {
     firingSince: (ago: string) => `the first began ${ago}`,
     down: (count: number) => `${plural(count, 'target is', 'targets are')} down`,
     downDetail: (up: number) => `${up} answer. No alert is firing for this.`,
+    strained: (count: number) => `${plural(count, 'host', 'hosts')} at the limit`,
+    strains: { cpu: 'CPU', memory: 'memory', space: 'disk space' },
     broken: (count: number) => `${plural(count, 'rule', 'rules')} cannot be evaluated`,
     brokenDetail: 'Such a rule stays silent in an outage.',
     empty: 'Nothing is being watched yet',

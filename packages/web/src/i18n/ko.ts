@@ -87,6 +87,8 @@ export const ko: Dictionary = {
     firingSince: (ago) => `첫 알림은 ${ago} 시작`,
     down: (count) => `타깃 ${count}개가 응답하지 않습니다`,
     downDetail: (up) => `${up}개는 응답합니다. 이에 대해 울리는 알림은 없습니다.`,
+    strained: (count) => `호스트 ${count}대가 한계에 이르렀습니다`,
+    strains: { cpu: 'CPU', memory: '메모리', space: '디스크 공간' },
     broken: (count) => `규칙 ${count}개를 평가할 수 없습니다`,
     brokenDetail: '이런 규칙은 장애가 나도 울리지 않습니다.',
     empty: '아직 감시하는 대상이 없습니다',

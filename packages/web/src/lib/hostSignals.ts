@@ -38,6 +38,8 @@ const FILESYSTEMS_LEFT_OUT = 'tmpfs|ramfs|overlay|squashfs|devtmpfs|iso9660|fuse
 const DEVICES_LEFT_OUT = 'lo|veth.*|docker.*|br-.*|cni.*|flannel.*|cali.*|tap.*';
 const DISKS_LEFT_OUT = 'loop.*|ram.*|zram.*|sr[0-9]+|fd[0-9]+';
 
+const CPU_CRITICAL_RATIO = 0.95;
+const MEMORY_CRITICAL_RATIO = 0.95;
 export const DISK_WARNING_RATIO = 0.85;
 export const DISK_CRITICAL_RATIO = 0.95;
 /** A disk that fills later than this is no news. */
@@ -64,7 +66,7 @@ export function hostSignals(job: string, instance: string, window: string): Sign
       unit: 'ratio',
       expr: `clamp_min(1 - avg(${idle}), 0)`,
       warning: 0.85,
-      critical: 0.95,
+      critical: CPU_CRITICAL_RATIO,
       max: 1,
     },
     {
@@ -86,7 +88,7 @@ export function hostSignals(job: string, instance: string, window: string): Sign
       unit: 'ratio',
       expr: `1 - sum(node_memory_MemAvailable_bytes{${host}}) / sum(${total})`,
       warning: 0.85,
-      critical: 0.95,
+      critical: MEMORY_CRITICAL_RATIO,
       max: 1,
     },
     {
@@ -135,6 +137,25 @@ export function diskSpaceQueries(job: string, instance: string) {
     size: `max by (device, mountpoint) (node_filesystem_size_bytes{${matchers}} > 0)`,
     perSecond: `max by (device, mountpoint) (deriv(${available}[1h]))`,
   };
+}
+
+export type StrainId = 'cpu' | 'memory' | 'space';
+
+/**
+ * Hosts at their limit, all hosts at once: the verdict needs them, because nobody may have written
+ * a rule. Each result is a ratio at or above the critical limit of its signal.
+ */
+export function strainQueries(): readonly (readonly [id: StrainId, expr: string])[] {
+  const idle = 'rate(node_cpu_seconds_total{mode="idle"}[5m])';
+  const matchers = `{fstype!~"${FILESYSTEMS_LEFT_OUT}"}`;
+  const size = `(node_filesystem_size_bytes${matchers} > 0)`;
+  const space = `1 - node_filesystem_avail_bytes${matchers} / ${size}`;
+  const memory = '1 - node_memory_MemAvailable_bytes / node_memory_MemTotal_bytes';
+  return [
+    ['cpu', `1 - avg by (job, instance) (${idle}) >= ${CPU_CRITICAL_RATIO}`],
+    ['memory', `${memory} >= ${MEMORY_CRITICAL_RATIO}`],
+    ['space', `max by (job, instance, device) (${space}) >= ${DISK_CRITICAL_RATIO}`],
+  ];
 }
 
 /** Milliseconds until nothing is left; undefined when it is not falling or too far away. */

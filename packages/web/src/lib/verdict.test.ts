@@ -50,7 +50,8 @@ function verdictOf(
   notified: NotifiedAlert[] = [],
   isConnected = true,
 ): Verdict {
-  return judge({ firing: firingRules(groups, notified), groups, targets, isConnected });
+  const firing = firingRules(groups, notified);
+  return judge({ firing, groups, targets, strains: [], isConnected });
 }
 
 const SILENCED: NotifiedAlert = {
@@ -113,6 +114,12 @@ describe('the verdict', () => {
 
   it('says that nothing is watched when nothing is', () => {
     expect(verdictOf([], []).kind).toBe('empty');
+  });
+
+  it('warns of a host at its limit even where no rule does', () => {
+    const strains = [{ id: 'space', job: 'node', instance: 'a', value: 0.97 }] as const;
+    const input = { firing: [], groups: [], targets: [target('up')], strains, isConnected: true };
+    expect([judge(input).kind, judge(input).level]).toEqual(['strained', 'warning']);
   });
 
   it('waits for the first scrape before it calls anything good', () => {

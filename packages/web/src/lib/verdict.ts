@@ -6,11 +6,22 @@
 
 import type { ActiveTarget, RuleGroup } from '@tyto/api';
 import type { FiringRule } from './alerts.ts';
+import type { StrainId } from './hostSignals.ts';
+
+/** A host at its limit. */
+export interface Strain {
+  readonly id: StrainId;
+  readonly job: string;
+  readonly instance: string;
+  /** Of the whole, 0 to 1. */
+  readonly value: number;
+}
 
 export interface VerdictInput {
   readonly firing: readonly FiringRule[];
   readonly groups: readonly RuleGroup[];
   readonly targets: readonly ActiveTarget[];
+  readonly strains: readonly Strain[];
   /** Whether the server was reached at the last attempt. */
   readonly isConnected: boolean;
 }
@@ -19,6 +30,7 @@ export type VerdictKind =
   | 'disconnected'
   | 'firing'
   | 'down'
+  | 'strained'
   | 'broken'
   | 'empty'
   /** Targets are known, but none has been scraped yet. */
@@ -39,6 +51,7 @@ export interface Verdict {
   readonly targetCount: number;
   readonly brokenRuleCount: number;
   readonly ruleCount: number;
+  readonly strains: readonly Strain[];
   /** When the oldest problem among the loud alerts began; NaN where none is firing. */
   readonly sinceMs: number;
 }
@@ -56,6 +69,7 @@ export function judge(input: VerdictInput): Verdict {
     targetCount: input.targets.length,
     brokenRuleCount: rules.filter((rule) => rule.health === 'err').length,
     ruleCount: rules.length,
+    strains: input.strains,
   };
   const say = (kind: VerdictKind, level: VerdictLevel): Verdict => ({ ...tally, kind, level });
   if (!input.isConnected) return say('disconnected', 'unknown');
@@ -67,6 +81,7 @@ export function judge(input: VerdictInput): Verdict {
     if (tally.warningCount > 0 || tally.downCount === 0) return say('firing', calm);
   }
   if (tally.downCount > 0) return say('down', tally.upCount === 0 ? 'critical' : 'warning');
+  if (tally.strains.length > 0) return say('strained', 'warning');
   if (tally.brokenRuleCount > 0) return say('broken', 'warning');
   if (input.targets.length === 0 && rules.length === 0) return say('empty', 'unknown');
   if (input.targets.length > 0 && tally.upCount === 0) return say('starting', 'unknown');

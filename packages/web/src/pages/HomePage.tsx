@@ -8,6 +8,7 @@ import { judge } from '../lib/verdict.ts';
 import { Badge, Link, LoadError, Skeleton } from '../components/basics.tsx';
 import { Icon } from '../components/icons.tsx';
 import { useConnection } from '../state/connection.ts';
+import { useStrains } from '../state/host.ts';
 import { useRules, useSuppressed, useTargets } from '../state/live.ts';
 import { FiringList } from './home/FiringList.tsx';
 import { HostPanel } from './home/HostPanel.tsx';
@@ -21,6 +22,7 @@ export function HomePage() {
   const rules = useRules();
   const targets = useTargets();
   const suppressed = useSuppressed();
+  const strains = useStrains();
   const connection = useConnection();
   const activeTargets = targets.data?.activeTargets ?? [];
   const groups = rules.data ?? [];
@@ -29,7 +31,7 @@ export function HomePage() {
   const isConnected = connection.failingSinceMs === undefined;
   const verdict =
     isLoaded || !isConnected
-      ? judge({ firing, groups, targets: activeTargets, isConnected })
+      ? judge({ firing, groups, targets: activeTargets, strains: strains.data ?? [], isConnected })
       : undefined;
   const error = rules.error ?? targets.error;
   const down = activeTargets

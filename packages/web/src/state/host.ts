@@ -2,7 +2,14 @@
 
 import { type Answered, parseSampleValue, type QueryData, type VectorSeries } from '@tyto/api';
 import { type Column, lastValue, toColumns } from '../lib/chartData.ts';
-import { diskSpaceQueries, hostSignals, type SignalId, timeToFull } from '../lib/hostSignals.ts';
+import {
+  diskSpaceQueries,
+  hostSignals,
+  type SignalId,
+  strainQueries,
+  timeToFull,
+} from '../lib/hostSignals.ts';
+import type { Strain } from '../lib/verdict.ts';
 import { api } from './connection.ts';
 import { type Polled, usePoll } from './poll.ts';
 
@@ -53,6 +60,26 @@ export function useHost(host: HostName | undefined, window: string): Polled<Host
   return usePoll(key, (signal) => loadHost(host ?? NO_HOST, window, signal), {
     intervalMs: HOST_INTERVAL_MS,
   });
+}
+
+/** Hosts at their limit, in one line each. */
+export function useStrains(): Polled<readonly Strain[]> {
+  return usePoll('strains', loadStrains, { intervalMs: HOST_INTERVAL_MS });
+}
+
+async function loadStrains(signal: AbortSignal): Promise<readonly Strain[]> {
+  const found = await Promise.all(
+    strainQueries().map(async ([id, query]) => {
+      const answer = await api.query({ query }, { signal });
+      return vectorOf(answer).map((one) => ({
+        id,
+        instance: one.metric.instance ?? '',
+        job: one.metric.job ?? '',
+        value: numberOf(one),
+      }));
+    }),
+  );
+  return found.flat().sort((a, b) => b.value - a.value || compare(a.instance, b.instance));
 }
 
 const NO_HOST: HostName = { job: '', instance: '', nodename: undefined };

@@ -4,7 +4,8 @@ import { Ago, CopyButton, Link } from '../../components/basics.tsx';
 import { Icon, type IconName } from '../../components/icons.tsx';
 import type { Dictionary } from '../../i18n/dictionary.ts';
 import { useText } from '../../i18n/useText.ts';
-import { loudCountOf, type Verdict, type VerdictLevel } from '../../lib/verdict.ts';
+import { formatPercent } from '../../lib/format.ts';
+import { loudCountOf, type Strain, type Verdict, type VerdictLevel } from '../../lib/verdict.ts';
 
 const ICONS: Readonly<Record<VerdictLevel, IconName>> = {
   critical: 'critical',
@@ -60,6 +61,8 @@ function headline(verdict: Verdict, text: Dictionary): string {
       return verdict.level === 'good' ? text.home.goodInfo : text.home.firing(loudCount);
     case 'down':
       return text.home.down(verdict.downCount);
+    case 'strained':
+      return text.home.strained(hostCount(verdict.strains));
     case 'broken':
       return text.home.broken(verdict.brokenRuleCount);
     case 'empty':
@@ -79,6 +82,8 @@ function detail(verdict: Verdict, text: Dictionary): string {
       return text.home.firingDetail(verdict.criticalCount, verdict.warningCount, verdict.infoCount);
     case 'down':
       return text.home.downDetail(verdict.upCount);
+    case 'strained':
+      return strainText(verdict.strains, text);
     case 'broken':
       return text.home.brokenDetail;
     case 'empty':
@@ -89,6 +94,23 @@ function detail(verdict: Verdict, text: Dictionary): string {
       if (verdict.ruleCount === 0) return text.home.goodNoRules(verdict.upCount);
       return text.home.goodDetail(verdict.upCount, verdict.ruleCount);
   }
+}
+
+/** Named in full, since there is room for a few only. */
+const STRAINS_NAMED_MAX = 3;
+
+function strainText(strains: readonly Strain[], text: Dictionary): string {
+  const named = strains
+    .slice(0, STRAINS_NAMED_MAX)
+    .map(
+      ({ id, instance, value }) => `${instance}: ${text.home.strains[id]} ${formatPercent(value)}`,
+    );
+  const restCount = strains.length - named.length;
+  return [...named, ...(restCount > 0 ? [text.query.moreSeries(restCount)] : [])].join(' · ');
+}
+
+function hostCount(strains: readonly Strain[]): number {
+  return new Set(strains.map((one) => `${one.job} ${one.instance}`)).size;
 }
 
 function FiringSince({ ms }: { ms: number }) {
@@ -118,10 +140,15 @@ function StartHint() {
 /** What is not the headline but should not be overlooked. */
 function VerdictExtras({ verdict }: { verdict: Verdict }) {
   const text = useText();
-  const { pendingCount, silencedCount, brokenRuleCount } = verdict;
+  const { pendingCount, silencedCount, brokenRuleCount, strains } = verdict;
   if (verdict.kind === 'disconnected') return null;
   return (
     <ul className="verdict-extras">
+      {strains.length > 0 && verdict.kind !== 'strained' ? (
+        <li className="tone-warning" title={strainText(strains, text)}>
+          <Icon name="warning" size={14} /> {text.home.strained(hostCount(strains))}
+        </li>
+      ) : null}
       {pendingCount > 0 ? (
         <li>
           <Link to="alerts?state=pending">
