@@ -43,7 +43,7 @@ export function Chart(props: ChartProps) {
     latest.current = props;
     chart.current?.setData(dataOf(props));
   }, [props]);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the shape stands for what it is made of
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the shape stands for its parts
   useEffect(() => {
     const element = holder.current;
     if (element === null) return;

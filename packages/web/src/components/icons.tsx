@@ -1,5 +1,7 @@
 /** Small pictures, drawn here; decoration beside words, so hidden from screen readers. */
 
+import { OWL_BEAK, OWL_FACE, OWL_HEAD } from './owl.ts';
+
 export type IconName =
   | 'home'
   | 'query'
@@ -27,6 +29,9 @@ export type IconName =
   | 'keyboard'
   | 'minus';
 
+/** A circle around the icon. */
+const RING = 'M8 1.8a6.2 6.2 0 1 0 0 12.4A6.2 6.2 0 0 0 8 1.8';
+
 const PATHS: Readonly<Record<IconName, string>> = {
   home: 'M2.5 7.5 8 3l5.5 4.5M4 6.5V13h8V6.5M6.8 13V9.5h2.4V13',
   query: 'M2.5 12.5 6 8l2.5 2.5 5-6.5M2.5 3v10.5h11',
@@ -34,14 +39,13 @@ const PATHS: Readonly<Record<IconName, string>> = {
     'M8 2.2v2.3M8 11.5v2.3M2.2 8h2.3M11.5 8h2.3M8 3.8a4.2 4.2 0 1 0 0 8.4 4.2 4.2 0 0 0 0-8.4',
   alerts: 'M4 11V7a4 4 0 0 1 8 0v4l1.2 1.2H2.8zM6.8 13.8h2.4',
   status: 'M2.5 3.5h11v4h-11zM2.5 8.5h11v4h-11zM5 5.5h.01M5 10.5h.01',
-  good: 'M8 1.8a6.2 6.2 0 1 0 0 12.4A6.2 6.2 0 0 0 8 1.8M5.2 8.2l2 2 3.7-4.2',
+  good: `${RING}M5.2 8.2l2 2 3.7-4.2`,
   critical: 'M5.4 1.8h5.2l3.6 3.6v5.2l-3.6 3.6H5.4l-3.6-3.6V5.4zM8 4.8v4M8 11.2h.01',
   warning: 'M8 2.2 14.3 13H1.7zM8 6.4v3.2M8 11.3h.01',
-  info: 'M8 1.8a6.2 6.2 0 1 0 0 12.4A6.2 6.2 0 0 0 8 1.8M8 7.4v3.8M8 4.9h.01',
+  info: `${RING}M8 7.4v3.8M8 4.9h.01`,
   none: 'M1.5 8h3l1.5-4 3 8 1.5-4h4',
-  unknown:
-    'M8 1.8a6.2 6.2 0 1 0 0 12.4A6.2 6.2 0 0 0 8 1.8M6.2 6.4a1.8 1.8 0 1 1 2.4 1.9c-.4.2-.6.5-.6 1M8 11.4h.01',
-  down: 'M8 1.8a6.2 6.2 0 1 0 0 12.4A6.2 6.2 0 0 0 8 1.8M5.6 5.6l4.8 4.8M10.4 5.6l-4.8 4.8',
+  unknown: `${RING}M6.2 6.4a1.8 1.8 0 1 1 2.4 1.9c-.4.2-.6.5-.6 1M8 11.4h.01`,
+  down: `${RING}M5.6 5.6l4.8 4.8M10.4 5.6l-4.8 4.8`,
   settings:
     'M2.5 4.5h6M12 4.5h1.5M10.2 3v3M2.5 8h1.5M7.5 8h6M5.8 6.5v3M2.5 11.5h6M12 11.5h1.5M10.2 10v3',
   close: 'm4 4 8 8M12 4l-8 8',
@@ -49,7 +53,7 @@ const PATHS: Readonly<Record<IconName, string>> = {
   minus: 'M3 8h10',
   copy: 'M5.5 5.5h7v7h-7zM3.5 10.5v-7h7',
   trash: 'M3 4.5h10M6.3 4.5V3h3.4v1.5M4.5 4.5l.6 8.5h5.8l.6-8.5',
-  clock: 'M8 1.8a6.2 6.2 0 1 0 0 12.4A6.2 6.2 0 0 0 8 1.8M8 4.5V8l2.4 1.6',
+  clock: `${RING}M8 4.5V8l2.4 1.6`,
   chevron: 'm4.5 6.5 3.5 3.5 3.5-3.5',
   left: 'M10 3.5 5.5 8l4.5 4.5',
   right: 'M6 3.5 10.5 8 6 12.5',
@@ -89,17 +93,11 @@ export function OwlMark({ size = 26 }: { size?: number }) {
       focusable="false"
       className="owl"
     >
-      <path
-        className="owl-head"
-        d="M4 6.2c2.6.1 4.6.9 6.2 2C12 7.4 13.900 7 16 7s4 .4 5.800 1.200c1.600-1.100 3.600-1.900 6.200-2 .9 2.500 1.100 5 1 7.300.2 8.300-5.200 14.500-13 16.500C8.200 28 2.800 21.800 3 13.500c-.1-2.300.1-4.800 1-7.300z"
-      />
-      <path
-        className="owl-face"
-        d="M16 13.400c-1.500-2.300-3.700-3.400-6-3-2.800.5-4.300 3.100-3.700 6.100.8 4.200 4.700 7.600 9.700 10.300 5-2.700 8.900-6.100 9.700-10.300.6-3-.9-5.600-3.700-6.100-2.300-.4-4.500.7-6 3z"
-      />
-      <circle className="owl-eye" cx="11.300" cy="16" r="2.300" />
-      <circle className="owl-eye" cx="20.700" cy="16" r="2.300" />
-      <path className="owl-beak" d="m16 18.200 1.400 3.200L16 23.600l-1.400-2.200z" />
+      <path className="owl-head" d={OWL_HEAD} />
+      <path className="owl-face" d={OWL_FACE} />
+      <circle className="owl-eye" cx="11.3" cy="16" r="2.3" />
+      <circle className="owl-eye" cx="20.7" cy="16" r="2.3" />
+      <path className="owl-beak" d={OWL_BEAK} />
     </svg>
   );
 }

@@ -1,4 +1,6 @@
-/** The editor of an expression: CodeMirror with PromQL's grammar. Enter runs, Shift+Enter breaks. */
+/**
+ * The editor of an expression: CodeMirror with PromQL's grammar. Enter runs, Shift+Enter breaks.
+ */
 
 import {
   acceptCompletion,

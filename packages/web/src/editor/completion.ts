@@ -93,7 +93,7 @@ function labelValues(label: string, metric: string | undefined): Promise<readonl
   });
 }
 
-/** Completion is help, not duty: where the server does not answer there is just nothing to offer. */
+/** Completion is help, not duty: where the server does not answer, nothing is offered. */
 function cached(key: string, load: () => Promise<readonly string[]>): Promise<readonly string[]> {
   const known = cache.get(key);
   if (known !== undefined && Date.now() - known.atMs < CACHE_MS) return known.names;

@@ -55,7 +55,7 @@ export function firingRules(
   return found.sort((a, b) => compareSeverity(a.severity, b.severity) || b.sinceMs - a.sinceMs);
 }
 
-/** Whether every label of the rule's alert is on the notified one (which may carry external ones). */
+/** Whether the notified alert, which may carry external labels, has all labels of the rule's. */
 export function isSameAlert(labels: LabelMap, notified: LabelMap): boolean {
   return Object.entries(labels).every(([name, value]) => notified[name] === value);
 }

@@ -53,13 +53,14 @@ export function rateWindow(scrapeIntervalMs: number | undefined): string {
 
 export function hostSignals(job: string, instance: string, window: string): Signal[] {
   const host = `job=${JSON.stringify(job)},instance=${JSON.stringify(instance)}`;
-  const disks = `${host},device!~"${DISKS_LEFT_OUT}"`;
-  const devices = `${host},device!~"${DEVICES_LEFT_OUT}"`;
+  return [...processorAndMemory(host, window), ...diskAndNetwork(host, window)];
+}
+
+function processorAndMemory(host: string, window: string): Signal[] {
   const cores = `count(count by (cpu) (node_cpu_seconds_total{${host}}))`;
   const idle = `rate(node_cpu_seconds_total{${host},mode="idle"}[${window}])`;
   const total = `node_memory_MemTotal_bytes{${host}}`;
   const swap = `node_memory_SwapTotal_bytes{${host}}`;
-  const sum = (metric: string, matchers: string) => `sum(rate(${metric}{${matchers}}[${window}]))`;
   return [
     {
       id: 'cpu',
@@ -96,6 +97,14 @@ export function hostSignals(job: string, instance: string, window: string): Sign
       unit: 'ratio',
       expr: `1 - sum(node_memory_SwapFree_bytes{${host}}) / sum(${swap} > 0)`,
     },
+  ];
+}
+
+function diskAndNetwork(host: string, window: string): Signal[] {
+  const disks = `${host},device!~"${DISKS_LEFT_OUT}"`;
+  const devices = `${host},device!~"${DEVICES_LEFT_OUT}"`;
+  const sum = (metric: string, matchers: string) => `sum(rate(${metric}{${matchers}}[${window}]))`;
+  return [
     {
       id: 'diskBusy',
       unit: 'ratio',
@@ -127,7 +136,7 @@ export function hostSignals(job: string, instance: string, window: string): Sign
   ];
 }
 
-/** Space by filesystem: what is available, the size, and what will be left in a day at this pace. */
+/** Space by filesystem: what is available, the size, and how fast it changes. */
 export function diskSpaceQueries(job: string, instance: string) {
   const host = `job=${JSON.stringify(job)},instance=${JSON.stringify(instance)}`;
   const matchers = `${host},fstype!~"${FILESYSTEMS_LEFT_OUT}"`;

@@ -11,7 +11,7 @@ import { formatTime, parseTime } from './time.ts';
 export const RANGE_MS_DEFAULT = 3_600_000;
 /** More panels than a page can usefully draw; further ones in a URL are left out. */
 const PANELS_MAX = 50;
-/** Points of a series when no resolution is set: about one for every four pixels of a wide screen. */
+/** Points of a series when no resolution is set: one for every four or five pixels. */
 const POINTS_AUTO = 250;
 /** What Prometheus allows. */
 const POINTS_MAX = 11_000;

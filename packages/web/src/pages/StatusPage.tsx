@@ -104,6 +104,7 @@ function RuntimeCard() {
     <StatusCard title={text.status.runtime} polled={runtime}>
       {(data) => {
         const startedMs = parseServerTime(data.startTime);
+        const reloadedMs = parseServerTime(data.lastConfigTime);
         return (
           <Facts
             rows={[
@@ -112,7 +113,7 @@ function RuntimeCard() {
               [
                 text.status.reload,
                 data.reloadConfigSuccess ? (
-                  `${text.status.reloadGood}, ${formatTimeZoned(parseServerTime(data.lastConfigTime), zone)}`
+                  `${text.status.reloadGood}, ${formatTimeZoned(reloadedMs, zone)}`
                 ) : (
                   <strong key="b" className="bad">
                     {text.status.reloadBad}

@@ -5,7 +5,8 @@ import { parseDuration } from '@tyto/base';
 import { EmptyState, LoadError } from '../../components/basics.tsx';
 import { useText } from '../../i18n/useText.ts';
 import { rateWindow } from '../../lib/hostSignals.ts';
-import { type HostName, useHost, useHosts } from '../../state/host.ts';
+import type { Strain } from '../../lib/verdict.ts';
+import { type HostName, useHost, useHosts, useStrains } from '../../state/host.ts';
 import { navigate, useLocation } from '../../state/router.ts';
 import { SignalCards } from './SignalCards.tsx';
 import { SpaceCard } from './SpaceCard.tsx';
@@ -13,10 +14,11 @@ import { SpaceCard } from './SpaceCard.tsx';
 export function HostPanel({ targets }: { targets: readonly ActiveTarget[] }) {
   const text = useText();
   const hosts = useHosts();
+  const strains = useStrains();
   const { search } = useLocation();
   const wanted = new URLSearchParams(search).get('host');
   const names = hosts.data ?? [];
-  const host = names.find((one) => keyOf(one) === wanted) ?? preferred(names);
+  const host = names.find((one) => keyOf(one) === wanted) ?? preferred(names, strains.data ?? []);
   const target = targets.find(
     (one) => one.labels.job === host?.job && one.labels.instance === host?.instance,
   );
@@ -76,8 +78,12 @@ function HostPicker(props: { names: readonly HostName[]; selected: HostName }) {
   );
 }
 
-/** The machine that Tyto watches by itself is job "node". */
-function preferred(names: readonly HostName[]): HostName | undefined {
+/** A host at its limit; else job "node", the machine that Tyto watches by itself. */
+function preferred(names: readonly HostName[], strains: readonly Strain[]): HostName | undefined {
+  const strained = names.find((one) =>
+    strains.some(({ job, instance }) => job === one.job && instance === one.instance),
+  );
+  if (strained !== undefined) return strained;
   return names.find((one) => one.job === 'node') ?? names[0];
 }
 
