@@ -1,8 +1,9 @@
 /** Range vectors: series with their samples, and the windows over them, one per step. */
-import { type Labels, SampleColumns } from '@tyto/model';
+import { type FloatHistogram, type Labels, SampleColumns } from '@tyto/model';
 import type { Expr, MatrixSelector, Subquery, VectorSelector } from '@tyto/syntax';
 import { ABSENT, type Column, type Grid } from './column.ts';
 import type { Evaluation } from './evaluator.ts';
+import { withHint } from './histograms/arithmetic.ts';
 import type { QueryTimes } from './plan.ts';
 import type { SeriesSource } from './source.ts';
 
@@ -73,6 +74,11 @@ function withoutStale(samples: SampleColumns, scratch: SampleColumns): SampleCol
   return scratch;
 }
 
+/** A hint is about the sample before it in the store, which a subquery may have skipped. */
+function withoutResetHint(histogram: FloatHistogram): FloatHistogram {
+  return histogram.counterResetHint === 'gauge' ? histogram : withHint(histogram, 'unknown');
+}
+
 /** The steps of a column at which it has something, as samples. */
 function samplesOf(column: Column, grid: Grid, scratch: SampleColumns): SampleColumns {
   scratch.clear();
@@ -81,7 +87,7 @@ function samplesOf(column: Column, grid: Grid, scratch: SampleColumns): SampleCo
     if (column.present[step] === ABSENT) continue;
     const timeMs = grid.startMs + step * grid.stepMs;
     const histogram = column.histograms?.[step];
-    if (histogram !== undefined) scratch.pushHistogram(timeMs, histogram);
+    if (histogram !== undefined) scratch.pushHistogram(timeMs, withoutResetHint(histogram));
     else scratch.push(timeMs, column.values[step]);
   }
   return scratch;

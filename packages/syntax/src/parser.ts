@@ -249,9 +249,6 @@ class Parser extends TokenCursor {
       name = this.#labelMatchers(name, start.start, matchers);
     }
     const span = { start: start.start, end: this.previousEnd };
-    if (matchers.every((matcher) => matcher.matches(''))) {
-      throw this.problem(span, 'vector selector must contain at least one non-empty matcher');
-    }
     const modifiers = { offset: NO_OFFSET, at: undefined, anchored: false, smoothed: false };
     return { kind: 'vector', name, matchers, ...modifiers, span };
   }

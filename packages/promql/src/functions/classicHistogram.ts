@@ -47,7 +47,7 @@ const histogramQuantile: VectorFunction = async (call, grid, evaluation) => {
   const quantiles = await evaluation.scalar(call.args[0], grid);
   const columns = await evaluation.vector(call.args[1], grid);
   const { span } = call.args[1];
-  if (columns.length > 0) warnOfQuantiles(quantiles, call.args[0].span, evaluation);
+  warnOfQuantiles(quantiles, call.args[0].span, evaluation);
   const histograms = groupBuckets(columns, span, evaluation);
   const statistic = quantileStatistic(quantiles, grid, span, evaluation);
   return evaluateHistograms(histograms, grid, span, evaluation, statistic);
@@ -125,7 +125,7 @@ function formatBound(value: number): string {
 function groupBuckets(columns: readonly Column[], span: Span, evaluation: Evaluation): Histogram[] {
   const histograms = new Map<string, Histogram>();
   const groupOf = (labels: Labels): Histogram => {
-    const { key } = labels.withoutMetricName();
+    const { key } = labels;
     const histogram = histograms.get(key) ?? newHistogram(labels);
     histograms.set(key, histogram);
     return histogram;

@@ -6,6 +6,7 @@ import type { Evaluation } from '../evaluator.ts';
 import { absentFunctions } from './absent.ts';
 import { classicHistogramFunctions } from './classicHistogram.ts';
 import { dateFunctions } from './dates.ts';
+import { infoFunctions } from './info.ts';
 import { labelFunctions } from './labels.ts';
 import { mathFunctions } from './math.ts';
 import { nativeHistogramFunctions } from './nativeHistogram.ts';
@@ -25,6 +26,7 @@ const vectorFunctions = new Map<string, VectorFunction>([
   ...absentFunctions,
   ...classicHistogramFunctions,
   ...dateFunctions,
+  ...infoFunctions,
   ...labelFunctions,
   ...mathFunctions,
   ...nativeHistogramFunctions,

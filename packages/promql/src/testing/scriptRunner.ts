@@ -2,9 +2,11 @@
 import { errorMessage } from '@tyto/base';
 import type { FloatHistogram, MetricStore, QueryResult } from '@tyto/model';
 import { type EngineOptions, QueryEngine } from '../engine.ts';
+import { detectReset, withHint } from '../histograms/arithmetic.ts';
 import { compareResult } from './compare.ts';
 import { customBucketSeries } from './customBuckets.ts';
 import { type EvalCommand, type LoadCommand, parseScript } from './script.ts';
+import type { NotedValue } from './seriesNotation.ts';
 
 /** A store for tests; its appenders may also take histograms. */
 export interface ScriptStore {
@@ -56,8 +58,9 @@ export async function loadSeries(store: MetricStore, command: LoadCommand): Prom
   const lastLine = new Map(all.map((series) => [series.labels.key, series]));
   for (const { labels, values } of lastLine.values()) {
     const ref = appender.series(labels);
-    for (let i = 0; i < values.length; i++) {
-      const value = values[i];
+    const noted = withResetHints(values);
+    for (let i = 0; i < noted.length; i++) {
+      const value = noted[i];
       const timestampMs = i * command.stepMs;
       if (value.kind === 'float') appender.append(ref, timestampMs, value.value);
       else if (value.kind === 'stale') appender.appendStale(ref, timestampMs);
@@ -71,6 +74,28 @@ export async function loadSeries(store: MetricStore, command: LoadCommand): Prom
     }
   }
   await appender.commit();
+}
+
+/** Stores note on each histogram whether there was a counter reset before it. */
+function withResetHints(values: readonly NotedValue[]): NotedValue[] {
+  let previous: FloatHistogram | undefined;
+  return values.map((value) => {
+    if (value.kind === 'gap') return value;
+    const before = previous;
+    previous = value.kind === 'histogram' ? value.histogram : undefined;
+    if (value.kind !== 'histogram' || value.histogram.counterResetHint === 'gauge') return value;
+    return { ...value, histogram: withHint(value.histogram, resetHint(value.histogram, before)) };
+  });
+}
+
+function resetHint(
+  histogram: FloatHistogram,
+  previous: FloatHistogram | undefined,
+): FloatHistogram['counterResetHint'] {
+  if (histogram.counterResetHint === 'reset') return 'unknown';
+  if (previous === undefined || previous.counterResetHint === 'gauge') return 'unknown';
+  // After a reset a store says nothing, because what came before may be gone when it is read.
+  return detectReset(withHint(histogram, 'unknown'), previous) ? 'unknown' : 'not_reset';
 }
 
 async function runEval(
