@@ -16,6 +16,7 @@ export interface WindowSource {
   /** The ends of the windows. */
   readonly ends: Grid;
   readonly rangeMs: number;
+  readonly lookbackMs: number;
   /** What is selected, for messages and for absent_over_time. */
   readonly expr: Expr;
   /** The selector, where the windows are over stored series. */
@@ -36,6 +37,7 @@ export function matrixWindows(
     samples: (index) => withoutStale(source.samples(index), scratch),
     ends: evaluation.times.shifted(node.selector, grid),
     rangeMs: evaluation.times.range(node.range),
+    lookbackMs: evaluation.times.options.lookbackMs,
     expr: node,
     selector: node.selector,
   };
@@ -56,6 +58,7 @@ export function subqueryWindows(
     samples: (index) => samplesOf(columns[index], innerGrid, scratch),
     ends,
     rangeMs: times.range(node.range),
+    lookbackMs: times.options.lookbackMs,
     expr: node,
     selector: undefined,
   };

@@ -14,6 +14,7 @@ import {
 import type { WindowSource } from '../windowSource.ts';
 import type { Evaluation } from '../evaluator.ts';
 import { windowBounds } from '../windows/bounds.ts';
+import { anchorBounds, extendedRateWindows } from '../windows/extended.ts';
 import {
   changesWindows,
   countWindows,
@@ -67,6 +68,11 @@ async function overWindows(
     const samples = source.samples(index);
     const { timestamps, length } = samples;
     windowBounds(timestamps, length, ends.startMs, ends.stepMs, ends.count, rangeMs, from, to);
+    if (source.selector?.anchored === true) {
+      const { startMs, stepMs, count } = ends;
+      const { lookbackMs } = source;
+      anchorBounds(timestamps, startMs, stepMs, count, rangeMs, lookbackMs, from, to);
+    }
     const dropName = !keepName || source.dropName(index);
     const make = samples.histograms === null ? emptyColumn : emptyHistogramColumn;
     const column = make(source.labels(index), dropName, grid.count);
@@ -135,16 +141,35 @@ function windowFunction(
 
 function rateKernel(isCounter: boolean, isRate: boolean): Kernel {
   return ({ samples, source }, out, present) => {
-    const { timestamps, values, length } = samples;
+    const { timestamps: times, values, length } = samples;
     const { startMs, stepMs, count } = source.ends;
-    rateWindows(
-      timestamps,
+    const { rangeMs, lookbackMs, selector } = source;
+    if (selector?.anchored !== true && selector?.smoothed !== true) {
+      rateWindows(
+        times,
+        values,
+        length,
+        startMs,
+        stepMs,
+        count,
+        rangeMs,
+        isCounter,
+        isRate,
+        out,
+        present,
+      );
+      return;
+    }
+    extendedRateWindows(
+      times,
       values,
       length,
       startMs,
       stepMs,
       count,
-      source.rangeMs,
+      rangeMs,
+      lookbackMs,
+      selector.smoothed,
       isCounter,
       isRate,
       out,

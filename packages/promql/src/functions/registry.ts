@@ -39,8 +39,29 @@ const scalars = new Map<string, ScalarFunction>(scalarFunctions);
 
 export function callVector(call: Call, grid: Grid, evaluation: Evaluation): Promise<Column[]> {
   const implementation = vectorFunctions.get(call.name);
+  checkExtended(call);
   if (implementation !== undefined) return implementation(call, grid, evaluation);
   throw new TytoError('execution', `function "${call.name}" is not supported yet`);
+}
+
+const EXTENDED: Readonly<Record<'anchored' | 'smoothed', readonly string[]>> = {
+  anchored: ['changes', 'delta', 'increase', 'rate', 'resets'],
+  smoothed: ['delta', 'increase', 'rate'],
+};
+
+/** Only some functions know what to do with samples beyond a window's ends. */
+function checkExtended(call: Call): void {
+  for (const arg of call.args) {
+    if (arg.kind !== 'matrix') continue;
+    for (const word of ['anchored', 'smoothed'] as const) {
+      if (!arg.selector[word] || EXTENDED[word].includes(call.name)) continue;
+      const names = EXTENDED[word].join(', ');
+      throw new TytoError(
+        'bad_data',
+        `${word} modifier can only be used with: ${names} - not with ${call.name}`,
+      );
+    }
+  }
 }
 
 export function callScalar(call: Call, grid: Grid, evaluation: Evaluation): Promise<Float64Array> {
