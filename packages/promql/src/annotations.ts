@@ -58,6 +58,9 @@ export const messages = {
   possibleNonCounter: (name: string) =>
     'metric might not be a counter, name does not end in _total/_sum/_count/_bucket: ' +
     JSON.stringify(name),
+  possibleNonCounterType: (name: string, type: string) =>
+    'metric might not be a counter, __type__ label is not set to "counter" or "histogram", got ' +
+    `${JSON.stringify(type)}: ${JSON.stringify(name)}`,
   forcedMonotonicity: (name: string, details: string) =>
     `input to histogram_quantile needed to be fixed for monotonicity (see ${QUANTILE_HELP})` +
     `${forMetric(name)}${details}`,

@@ -1,4 +1,4 @@
-/** Instant selectors: for each step the newest sample of the lookback window, if it is not stale. */
+/** Instant selectors: at each step the newest sample of the lookback, if it is not stale. */
 import type { SampleColumns } from '@tyto/model';
 import type { VectorSelector } from '@tyto/syntax';
 import {

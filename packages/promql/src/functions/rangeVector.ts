@@ -178,6 +178,8 @@ function rateKernel(isCounter: boolean, isRate: boolean): Kernel {
   };
 }
 
+const TYPE_LABEL = '__type__';
+const COUNTER_TYPE = /^(?:counter|histogram)$/;
 const COUNTER_SUFFIX = /_(?:total|sum|count|bucket)$/;
 
 /** rate and increase tell when the metric does not look like a counter. */
@@ -187,8 +189,14 @@ function counterFunction(kernel: Kernel, mixed: MixedFunction): VectorFunction {
     const columns = await overWindows(source, grid, evaluation, false, kernel, mixed);
     for (const { labels, present } of columns) {
       const name = labels.metricName;
-      if (name === '' || COUNTER_SUFFIX.test(name) || !present.includes(FLOAT)) continue;
-      evaluation.annotations.info(messages.possibleNonCounter(name), call.args[0].span);
+      if (name === '' || !present.includes(FLOAT)) continue;
+      const type = evaluation.droppedWithName.has(TYPE_LABEL) ? labels.get(TYPE_LABEL) : '';
+      if (type === '' ? COUNTER_SUFFIX.test(name) : COUNTER_TYPE.test(type)) continue;
+      const message =
+        type === ''
+          ? messages.possibleNonCounter(name)
+          : messages.possibleNonCounterType(name, type);
+      evaluation.annotations.info(message, call.args[0].span);
     }
     return columns;
   };

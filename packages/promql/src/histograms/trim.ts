@@ -5,7 +5,8 @@ import { fromSparse, toSparse, upperBound, usesCustomBuckets } from './sparse.ts
 /**
  * Keeps the observations below (`</`) or above (`>/`) `value`. A bucket that is cut keeps the
  * share that interpolation gives it: linear in custom and zero buckets, exponential elsewhere. A
- * bucket without end is kept as a whole on its open side. The sum is estimated from the middles of what is left.
+ * bucket without end is kept as a whole on its open side. The sum is estimated from the middles of
+ * what is left.
  */
 export function trimHistogram(
   histogram: FloatHistogram,

@@ -1,6 +1,6 @@
 /** Runs promqltest scripts against the engine over any store, and says what came out otherwise. */
 import { errorMessage } from '@tyto/base';
-import type { FloatHistogram, MetricStore, QueryResult } from '@tyto/model';
+import type { FloatHistogram, MetricStore, QueryResult, QueryValue } from '@tyto/model';
 import { type EngineOptions, QueryEngine } from '../engine.ts';
 import { detectReset, withHint } from '../histograms/arithmetic.ts';
 import { compareResult } from './compare.ts';
@@ -21,6 +21,11 @@ export interface EvalOutcome {
   readonly failure: string | undefined;
 }
 
+export interface ScriptOptions extends EngineOptions {
+  /** Instant queries must say the same as the middle of a range query around them. */
+  readonly checkRanges?: boolean;
+}
+
 interface HistogramAppender {
   appendHistogram(ref: number, timestampMs: number, histogram: FloatHistogram): number;
 }
@@ -29,7 +34,7 @@ interface HistogramAppender {
 export async function runScript(
   text: string,
   openStore: () => Promise<ScriptStore>,
-  options: EngineOptions = {},
+  options: ScriptOptions = {},
 ): Promise<EvalOutcome[]> {
   const outcomes: EvalOutcome[] = [];
   let current = await openStore();
@@ -101,7 +106,7 @@ function resetHint(
 async function runEval(
   store: MetricStore,
   command: EvalCommand,
-  options: EngineOptions,
+  options: ScriptOptions,
 ): Promise<string | undefined> {
   const engine = new QueryEngine(store, options);
   const { query, startMs, endMs, stepMs } = command;
@@ -116,7 +121,43 @@ async function runEval(
     return judgeFailure(errorMessage(error), command);
   }
   if (expectedFailures.length > 0) return 'expected the query to fail, but it did not';
-  return judgeAnnotations(result, command) ?? compareResult(result.value, command);
+  const failure = judgeAnnotations(result, command) ?? compareResult(result.value, command);
+  if (failure !== undefined || options.checkRanges !== true || stepMs !== 0) return failure;
+  return compareWithRange(engine, result.value, command);
+}
+
+const RANGE_STEP_MS = 60_000;
+/** What depends on the range of the query by itself. */
+const RANGE_DEPENDENT = /\b(?:start|end|step|range|sort\w*)\(/;
+
+async function compareWithRange(
+  engine: QueryEngine,
+  instant: QueryValue,
+  { query, startMs }: EvalCommand,
+): Promise<string | undefined> {
+  if (instant.type !== 'vector' || RANGE_DEPENDENT.test(query)) return undefined;
+  let range: QueryValue;
+  try {
+    const [fromMs, toMs] = [startMs - RANGE_STEP_MS, startMs + RANGE_STEP_MS];
+    range = (await engine.range(query, fromMs, toMs, RANGE_STEP_MS)).value;
+  } catch (error) {
+    return `as a range query: ${errorMessage(error)}`;
+  }
+  if (range.type !== 'matrix') return 'a range query yields a matrix';
+  const found = new Map<string, string>();
+  for (const { labels, timestamps, values, histograms } of range.series) {
+    const index = timestamps.indexOf(startMs);
+    const histogram = histograms?.find(({ timestampMs }) => timestampMs === startMs)?.histogram;
+    if (index >= 0) found.set(labels.key, String(values[index]));
+    if (histogram !== undefined) found.set(labels.key, JSON.stringify(histogram));
+  }
+  for (const { labels, value, histogram } of instant.samples) {
+    const wanted = histogram === undefined ? String(value) : JSON.stringify(histogram);
+    const other = found.get(labels.key);
+    if (other !== wanted) return `${labels}: ${wanted}, but ${other} in a range query`;
+  }
+  const surplus = found.size - instant.samples.length;
+  return surplus === 0 ? undefined : `${surplus} more series in a range query`;
 }
 
 function judgeFailure(message: string, command: EvalCommand): string | undefined {
