@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { MemoryMetricStore } from '@tyto/model';
 import { loadSeries, parseScript, parseSeries, QueryEngine } from '@tyto/promql';
-import { formatExpr, ParseError, parseExpr } from '@tyto/syntax';
+import { formatExpr, ParseError, parseExpr, prettyExpr } from '@tyto/syntax';
 import { describe, expect, it } from 'vitest';
 import { sharedCases, sharedPath } from './shared.ts';
 
@@ -29,6 +29,7 @@ interface ParseCase {
 
 const parseCases = extracted<ParseCase>('promql_parse_cases.json');
 const printerCases = extracted<{ in: string; out: string }>('promql_printer_cases.json');
+const prettierCases = extracted<{ in: string; out: string }>('promql_prettier_cases.json');
 const hintCases = extracted<{ query: string }>('promql_select_hints_queries.json');
 const seriesCases = [
   ...extracted<{ input: string; valid: boolean }>('promql_series_description_cases.json'),
@@ -50,6 +51,11 @@ describe.skipIf(parseCases.length === 0)('parsing', () => {
 describe.skipIf(printerCases.length === 0)('printing', () => {
   it.each(printerCases)('prints $in', ({ in: text, out }) => {
     expect(formatExpr(parseExpr(text))).toBe(out);
+  });
+
+  it.each(prettierCases)('breaks $in into lines', ({ in: text, out }) => {
+    // Prometheus' cases were made with lines of 10 characters.
+    expect(prettyExpr(parseExpr(text), 10)).toBe(out);
   });
 
   it.each(hintCases)('prints $query as something that reads the same', ({ query }) => {

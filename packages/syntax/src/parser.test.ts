@@ -1,4 +1,4 @@
-import { formatExpr, ParseError, parseExpr, parseSelector } from '@tyto/syntax';
+import { formatExpr, ParseError, parseExpr, parseSelector, prettyExpr } from '@tyto/syntax';
 import { describe, expect, it } from 'vitest';
 
 function problemOf(query: string): ParseError | undefined {
@@ -89,6 +89,22 @@ describe('the type check', () => {
 
   it('refuses experimental functions when they are off', () => {
     expect(() => parseExpr('mad_over_time(a[5m])', { experimental: false })).toThrow(/not enabled/);
+  });
+});
+
+describe('prettyExpr', () => {
+  it('leaves what fits on one line and splits what does not', () => {
+    expect(prettyExpr(parseExpr('sum(a)+1'))).toBe('sum(a) + 1');
+    expect(prettyExpr(parseExpr('sum by (x) (foo) + foo_3'), 10)).toBe(
+      '  sum by (x) (\n    foo\n  )\n+\n  foo_3',
+    );
+  });
+
+  it('never changes what is meant', () => {
+    const text = '-(aaaaaaaa + bbbbbbbb) * (cccccccc[5m:] offset 1m > bool 5) ^ topk(3, dddddddd)';
+    const query = text.replace('cccccccc[5m:] offset 1m', 'rate(cccccccc[5m:] offset 1m)');
+    const expr = parseExpr(query);
+    expect(formatExpr(parseExpr(prettyExpr(expr, 10)))).toBe(formatExpr(expr));
   });
 });
 
