@@ -19,6 +19,7 @@ import {
 } from '../histograms/arithmetic.ts';
 import { usesCustomBuckets } from '../histograms/sparse.ts';
 import { HistogramSum } from '../histograms/sum.ts';
+import { extendedDifference, extendedWindow } from './extendedHistograms.ts';
 import { extrapolation } from '../windows/rate.ts';
 import type { WindowSource } from '../windowSource.ts';
 
@@ -79,8 +80,32 @@ function purity(window: MixedWindow, target: MixedTarget): 'floats' | 'histogram
   return 'mixed';
 }
 
+/** The same for anchored and smoothed selectors, which extrapolate nothing. */
+function mixedExtendedRate(
+  given: MixedWindow,
+  target: MixedTarget,
+  isCounter: boolean,
+  isRate: boolean,
+): boolean {
+  const isSmoothed = target.source.selector?.smoothed === true;
+  const window = extendedWindow(given, target.source.lookbackMs, isSmoothed);
+  if (window === undefined) return false;
+  const kind = purity(window, target);
+  if (kind !== 'histograms') return kind === 'floats';
+  const histograms = histogramsOf(window);
+  const difference = extendedDifference(window, histograms, isSmoothed, isCounter, target);
+  if (difference === undefined) return false;
+  const seconds = isRate ? target.source.rangeMs / 1000 : 1;
+  setHistogram(target, divideHistogram(difference, seconds));
+  return false;
+}
+
 export function mixedRate(isCounter: boolean, isRate: boolean): MixedFunction {
   return (window, target) => {
+    const { selector } = target.source;
+    if (selector?.anchored === true || selector?.smoothed === true) {
+      return mixedExtendedRate(window, target, isCounter, isRate);
+    }
     if (window.to - window.from < 2) return true;
     const kind = purity(window, target);
     if (kind !== 'histograms') return kind === 'floats';

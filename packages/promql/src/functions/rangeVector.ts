@@ -102,7 +102,8 @@ function runMixed(
   kernel(floats, values, present);
   const name = column.labels.metricName;
   for (let step = 0; step < count; step++) {
-    if (from[step] >= to[step]) continue;
+    // A smoothed window may be empty and yet lie between two samples.
+    if (from[step] >= to[step] && source.selector?.smoothed !== true) continue;
     const endMs = ends.startMs + step * ends.stepMs;
     const window = { samples, from: from[step], to: to[step], beginMs: endMs - rangeMs, endMs };
     const target = { column, step, source, name, span: source.expr.span, evaluation };
