@@ -11,8 +11,8 @@ import {
   HISTOGRAM,
 } from './column.ts';
 import type { Evaluation } from './evaluator.ts';
+import { fillSmoothed } from './smoothedSelector.ts';
 import { latestIndexes } from './windows/bounds.ts';
-import { smoothedInstants } from './windows/extended.ts';
 
 /** Called for each series; `latest` says per step which sample is meant, -1 for none. */
 type Fill = (samples: SampleColumns, latest: Int32Array, column: Column) => void;
@@ -53,7 +53,7 @@ async function selectLatest(
     latestIndexes(timestamps, length, seen.startMs, seen.stepMs, seen.count, lookbackMs, latest);
     const make = samples.histograms === null ? emptyColumn : emptyHistogramColumn;
     const column = make(source.labels(index), source.dropName(index), grid.count);
-    if (node.smoothed) fillSmoothed(samples, seen, lookbackMs, column);
+    if (node.smoothed) fillSmoothed(node, samples, seen, column, evaluation);
     else fill(samples, latest, column);
     if (!hasAny(column.present)) continue;
     budget.acquire(grid.count);
@@ -73,37 +73,6 @@ function fillValues(samples: SampleColumns, latest: Int32Array, column: Column):
       column.histograms[step] = histogram;
     }
   }
-}
-
-/** Histograms are not interpolated; stale markers are no samples here. */
-function fillSmoothed(
-  samples: SampleColumns,
-  seen: Grid,
-  lookbackMs: number,
-  { values, present }: Column,
-): void {
-  const times: number[] = [];
-  const floats: number[] = [];
-  for (let i = 0; i < samples.length; i++) {
-    if (samples.isStale(i) || samples.histograms?.[i] !== undefined) continue;
-    times.push(samples.timestamps[i]);
-    floats.push(samples.values[i]);
-  }
-  const { startMs, stepMs, count } = seen;
-  const timestamps = Float64Array.from(times);
-  const numbers = Float64Array.from(floats);
-  const { length } = times;
-  smoothedInstants(
-    timestamps,
-    numbers,
-    length,
-    startMs,
-    stepMs,
-    count,
-    lookbackMs,
-    values,
-    present,
-  );
 }
 
 function fillTimes(samples: SampleColumns, latest: Int32Array, column: Column): void {
