@@ -68,6 +68,9 @@ describe('the grammar', () => {
 
   it('refuses a nesting that would exhaust the stack', () => {
     expect(() => parseExpr(`${'('.repeat(5000)}1${')'.repeat(5000)}`)).toThrow(/too deeply/);
+    const chain = (count: number) => `a${' + a'.repeat(count)}`;
+    expect(() => parseExpr(chain(5000))).toThrow(/more than 1500 operators/);
+    expect(formatExpr(parseExpr(chain(1500)))).toBe(chain(1500));
   });
 });
 
