@@ -98,8 +98,16 @@ function quantileStatistic(
     classic(buckets, step, name) {
       const value = bucketQuantile(quantiles[step], buckets);
       if (buckets.forcedMonotonic) {
-        const details = monotonicityDetails(buckets, grid.startMs + step * grid.stepMs);
-        annotations.info(messages.forcedMonotonicity(name, details), span);
+        const timeMs = grid.startMs + step * grid.stepMs;
+        const seen = {
+          fromBound: buckets.forcedFrom,
+          toBound: buckets.forcedTo,
+          differenceMax: buckets.forcedDifference,
+          sampleCount: 1,
+          startMs: timeMs,
+          endMs: timeMs,
+        };
+        annotations.forcedMonotonicity(name, seen, span);
       }
       return value;
     },
@@ -201,14 +209,6 @@ function sortedColumns({ bounds, columns }: Histogram): BucketColumns {
       columns[index].present.map((mark) => (mark === FLOAT ? 1 : ABSENT)),
     ),
   };
-}
-
-function monotonicityDetails(buckets: Buckets, timeMs: number): string {
-  const { forcedFrom, forcedTo, forcedDifference } = buckets;
-  const time = new Date(timeMs).toISOString();
-  const range = `from buckets ${forcedFrom} to ${forcedTo}`;
-  const difference = `with a max diff of ${Number(forcedDifference.toPrecision(2))}`;
-  return `, ${range}, ${difference}, over 1 samples from ${time} to ${time}`;
 }
 
 export const classicHistogramFunctions: readonly (readonly [string, VectorFunction])[] = [

@@ -193,6 +193,10 @@ eval instant at 0 histogram_quantile(0.5, bad_bucket)
   expect info regex: PromQL info: input to histogram_quantile needed to be fixed .*1:25
   expect warn regex: bucket label "le" is missing or has a malformed value of "x"
   {} 0.8
+
+eval range from 0 to 2m step 1m histogram_quantile(0.5, bad_bucket{le!="x"})
+  expect info regex: diff of 2, over 3 samples from 1970-01-01T00:00:00Z to 1970-01-01T00:02:00Z
+  {} 0.8 0.8 0.8
 `));
 });
 
