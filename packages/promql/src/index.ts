@@ -11,6 +11,7 @@ export {
   type EvalOutcome,
   loadSeries,
   runScript,
+  type ScriptOptions,
   type ScriptStore,
 } from './testing/scriptRunner.ts';
 export {
