@@ -77,4 +77,17 @@ export const homeTests: readonly BrowserTest[] = [
       await page.locator('[data-verdict="firing"]').waitFor();
     },
   },
+  {
+    name: 'a device whose clock is two hours late shows the same hour',
+    async run(page) {
+      await page.addInitScript(() => {
+        const real = Date.now;
+        Date.now = () => real() - 2 * 3_600_000;
+      });
+      await page.reload();
+      await until('the curve is drawn', async () => (await inkOf(page, '.sparkline')) > 50);
+      const cpu = page.locator('.signal .big-digits').first();
+      await until('CPU usage is a number', async () => /^[\d.]+$/.test(await textOf(cpu)));
+    },
+  },
 ];

@@ -2,6 +2,7 @@
 
 import { type ApiError, createApiClient } from '@tyto/api';
 import { baseUrl } from './router.ts';
+import { noteServerDate, serverNowMs } from './serverClock.ts';
 import { createStore, useStore } from './store.ts';
 
 export interface Connection {
@@ -21,7 +22,11 @@ const recoveryListeners = new Set<() => void>();
 
 export const api = createApiClient({
   baseUrl,
-  fetch: (url, request) => window.fetch(url, request),
+  fetch: async (url, request) => {
+    const response = await window.fetch(url, request);
+    noteServerDate(response.headers.get('date'));
+    return response;
+  },
   createAbort: () => new AbortController(),
   observe,
 });
@@ -38,7 +43,7 @@ export function onRecovery(listener: () => void): () => void {
 
 function observe(error: ApiError | undefined): void {
   const { lastSuccessMs, failingSinceMs } = store.get();
-  const nowMs = Date.now();
+  const nowMs = serverNowMs();
   if (error === undefined || !error.isUnreachable) {
     if (error?.errorType === 'canceled') return;
     store.set({ lastSuccessMs: nowMs, failingSinceMs: undefined, reason: '' });

@@ -12,6 +12,7 @@ import {
 import type { Strain } from '../lib/verdict.ts';
 import { api } from './connection.ts';
 import { type Polled, usePoll } from './poll.ts';
+import { serverNowMs } from './serverClock.ts';
 
 const HOUR_SECONDS = 3600;
 const STEP_SECONDS = 15;
@@ -102,7 +103,7 @@ async function loadHosts(signal: AbortSignal): Promise<readonly HostName[]> {
 }
 
 async function loadHost(host: HostName, window: string, signal: AbortSignal): Promise<HostState> {
-  const end = Math.floor(Date.now() / 1000 / STEP_SECONDS) * STEP_SECONDS;
+  const end = Math.floor(serverNowMs() / 1000 / STEP_SECONDS) * STEP_SECONDS;
   const start = end - HOUR_SECONDS;
   const signals: Partial<Record<SignalId, SignalState>> = {};
   const loadCurve = async (id: SignalId, query: string) => {

@@ -1,9 +1,10 @@
 /** The time, once a second, for texts such as "12 s ago". The ticker runs only while read. */
 
 import { useSyncExternalStore } from 'react';
+import { serverNowMs } from './serverClock.ts';
 
 const listeners = new Set<() => void>();
-let nowMs = Date.now();
+let nowMs = serverNowMs();
 let timer: ReturnType<typeof setInterval> | undefined;
 
 export function useNow(): number {
@@ -13,7 +14,7 @@ export function useNow(): number {
 function subscribe(listener: () => void): () => void {
   listeners.add(listener);
   if (timer === undefined) {
-    nowMs = Date.now();
+    nowMs = serverNowMs();
     timer = setInterval(tick, 1000);
   }
   return () => {
@@ -25,6 +26,6 @@ function subscribe(listener: () => void): () => void {
 }
 
 function tick(): void {
-  nowMs = Date.now();
+  nowMs = serverNowMs();
   for (const listener of [...listeners]) listener();
 }

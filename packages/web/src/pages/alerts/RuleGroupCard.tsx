@@ -51,7 +51,10 @@ export function RuleGroupCard({ group }: { group: RuleGroup }) {
       </div>
       <ul className="rows">
         {rules.map((rule) => (
-          <RuleRow key={`${rule.type} ${rule.name} ${rule.query}`} rule={rule} />
+          <RuleRow
+            key={`${rule.type} ${rule.name} ${rule.query} ${JSON.stringify(rule.labels)}`}
+            rule={rule}
+          />
         ))}
       </ul>
     </section>

@@ -16,6 +16,7 @@ import {
   matrixToCsv,
   ownLabels,
 } from '../../lib/series.ts';
+import { serverNowMs } from '../../state/serverClock.ts';
 import { useSettings } from '../../state/settings.ts';
 import { SeriesName } from './ResultTable.tsx';
 import type { Grid } from './useQuery.ts';
@@ -53,7 +54,7 @@ export function ResultGraph(props: {
   const zoomOut = () => {
     const rangeMs = Math.min(RANGE_MS_MAX, panel.rangeMs * 2);
     const endMs = panel.endMs === undefined ? undefined : panel.endMs + panel.rangeMs / 2;
-    const isPast = endMs !== undefined && endMs < Date.now();
+    const isPast = endMs !== undefined && endMs < serverNowMs();
     onChange({ ...panel, rangeMs, endMs: isPast ? endMs : undefined });
   };
   return (

@@ -6,6 +6,7 @@ import { Icon } from '../../components/icons.tsx';
 import { useText } from '../../i18n/useText.ts';
 import { type PanelState, stepOf } from '../../lib/queryState.ts';
 import { formatTime, parseTime } from '../../lib/time.ts';
+import { serverNowMs } from '../../state/serverClock.ts';
 import { useSettings } from '../../state/settings.ts';
 
 const PRESETS: readonly string[] = ['5m', '15m', '1h', '3h', '6h', '12h', '1d', '2d', '1w', '4w'];
@@ -85,7 +86,7 @@ function EndControl({ panel, onChange }: ControlsProps) {
   const set = (endMs: number | undefined) => onChange({ ...panel, endMs });
   const stepMs = panel.tab === 'graph' ? panel.rangeMs / 2 : 60_000;
   const move = (direction: number) => {
-    const nowMs = Math.floor(Date.now() / 1000) * 1000;
+    const nowMs = Math.floor(serverNowMs() / 1000) * 1000;
     const movedMs = (panel.endMs ?? nowMs) + direction * stepMs;
     set(movedMs >= nowMs ? undefined : movedMs);
   };

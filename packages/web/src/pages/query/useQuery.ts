@@ -4,6 +4,7 @@ import { ApiError, type Answered, type MatrixData, type QueryData } from '@tyto/
 import { useEffect, useRef, useState } from 'react';
 import { type PanelState, stepOf } from '../../lib/queryState.ts';
 import { api } from '../../state/connection.ts';
+import { serverNowMs } from '../../state/serverClock.ts';
 
 /** The server's own limit of a query is two minutes. */
 const QUERY_TIMEOUT_MS = 125_000;
@@ -91,6 +92,6 @@ async function ask(
 function gridOf(panel: Pick<PanelState, 'rangeMs' | 'endMs' | 'stepSeconds'>): Grid {
   const step = stepOf(panel);
   const end =
-    panel.endMs === undefined ? Math.floor(Date.now() / 1000 / step) * step : panel.endMs / 1000;
+    panel.endMs === undefined ? Math.floor(serverNowMs() / 1000 / step) * step : panel.endMs / 1000;
   return { start: end - Math.floor(panel.rangeMs / 1000 / step) * step, end, step };
 }
