@@ -21,4 +21,3 @@ export {
   parseSeries,
   parseValues,
 } from './testing/seriesNotation.ts';
-export { rateWindows } from './windows/rate.ts';

@@ -1,5 +1,6 @@
 /** Functions of range vectors: one kernel call per series computes all steps. */
 import { TytoError } from '@tyto/base';
+import { type RateKind, rateWindows } from '@tyto/kernels';
 import { SampleColumns } from '@tyto/model';
 import { formatNumber } from '@tyto/syntax';
 import { messages } from '../annotations.ts';
@@ -24,7 +25,6 @@ import {
   resetsWindows,
 } from '../windows/picks.ts';
 import { deviationWindows, quantileWindows } from '../windows/quantiles.ts';
-import { rateWindows } from '../windows/rate.ts';
 import { averageWindows, sumWindows, varianceWindows } from '../windows/sums.ts';
 import { predictWindows, slopeWindows, smoothWindows } from '../windows/trend.ts';
 import {
@@ -140,25 +140,13 @@ function windowFunction(
   };
 }
 
-function rateKernel(isCounter: boolean, isRate: boolean): Kernel {
+function rateKernel(kind: RateKind): Kernel {
   return ({ samples, source }, out, present) => {
     const { timestamps: times, values, length } = samples;
     const { startMs, stepMs, count } = source.ends;
     const { rangeMs, lookbackMs, selector } = source;
     if (selector?.anchored !== true && selector?.smoothed !== true) {
-      rateWindows(
-        times,
-        values,
-        length,
-        startMs,
-        stepMs,
-        count,
-        rangeMs,
-        isCounter,
-        isRate,
-        out,
-        present,
-      );
+      rateWindows(kind, times, values, length, startMs, stepMs, count, rangeMs, out, present);
       return;
     }
     extendedRateWindows(
@@ -171,8 +159,8 @@ function rateKernel(isCounter: boolean, isRate: boolean): Kernel {
       rangeMs,
       lookbackMs,
       selector.smoothed,
-      isCounter,
-      isRate,
+      kind !== 'delta',
+      kind === 'rate',
       out,
       present,
     );
@@ -314,9 +302,9 @@ const present: Kernel = ({ from, to, count }, out, marks) => {
 };
 
 export const rangeFunctions: readonly (readonly [string, VectorFunction])[] = [
-  ['rate', counterFunction(rateKernel(true, true), mixedRate(true, true))],
-  ['increase', counterFunction(rateKernel(true, false), mixedRate(true, false))],
-  ['delta', windowFunction(rateKernel(false, false), false, mixedRate(false, false))],
+  ['rate', counterFunction(rateKernel('rate'), mixedRate(true, true))],
+  ['increase', counterFunction(rateKernel('increase'), mixedRate(true, false))],
+  ['delta', windowFunction(rateKernel('delta'), false, mixedRate(false, false))],
   ['irate', windowFunction(lastPair(true), false, mixedLastPair(true))],
   ['idelta', windowFunction(lastPair(false), false, mixedLastPair(false))],
   [
