@@ -39,6 +39,7 @@ groups:
   - alert: DiskFullSoon
     expr: |
       predict_linear(node_filesystem_avail_bytes{fstype!~"tmpfs|ramfs|squashfs|overlay"}[1h], 4 * 3600) < 0
+      and node_filesystem_avail_bytes offset 45m
       and node_filesystem_readonly{fstype!~"tmpfs|ramfs|squashfs|overlay"} == 0
     for: 15m
     labels: {severity: critical}

@@ -2,7 +2,7 @@
 import { type Clock, TytoError } from '@tyto/base';
 import type { ScrapeManager } from '@tyto/collect';
 import { type LabelRequest, type MetricQuerier, matchesAll } from '@tyto/model';
-import { formatExpr, parseExpr, parseSelector } from '@tyto/syntax';
+import { parseExpr, parseSelector, prettyExpr } from '@tyto/syntax';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { QueryRunner } from '../queries.ts';
 import { sendData, sendRaw } from './envelope.ts';
@@ -38,7 +38,7 @@ export function registerPrometheusApi(app: FastifyInstance, options: PrometheusA
   both('series', series(options));
   both('labels', labelNames(options));
   both('format_query', async (params, reply) =>
-    sendData(reply, formatExpr(parseExpr(params.text('query')))),
+    sendData(reply, prettyExpr(parseExpr(params.text('query')))),
   );
   both('query_exemplars', async (params, reply) => {
     parseExpr(params.text('query'));

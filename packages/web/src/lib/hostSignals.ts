@@ -144,7 +144,8 @@ export function diskSpaceQueries(job: string, instance: string) {
   return {
     available: `max by (device, mountpoint) (${available})`,
     size: `max by (device, mountpoint) (node_filesystem_size_bytes{${matchers}} > 0)`,
-    perSecond: `max by (device, mountpoint) (deriv(${available}[1h]))`,
+    // A trend needs half an hour behind it; before that any download looks like the end.
+    perSecond: `max by (device, mountpoint) (deriv(${available}[1h]) and ${available} offset 30m)`,
   };
 }
 
