@@ -46,6 +46,16 @@ describe('decodeYaml', () => {
     expect(complaints(bomb)).toContain('more than 500 aliases');
   });
 
+  it('brings in what a merge key says, under what the mapping says itself', () => {
+    const list = yaml.list(job);
+    const text = '- &base {job_name: a, scheme: https}\n- <<: *base\n  job_name: b\n';
+    const { value, problems } = yaml.decodeYaml(text, 'p.yml', list);
+    expect(problems).toEqual([]);
+    expect(value?.[1]).toMatchObject({ job_name: 'b', scheme: 'https' });
+    const wrong = yaml.decodeYaml('- {<<: [1], job_name: b}', 'p.yml', list);
+    expect(yaml.formatProblems(wrong.problems)).toContain('behind "<<"');
+  });
+
   it('keeps keys such as __proto__ harmless', () => {
     const { value } = yaml.decodeYaml('job_name: a\nparams: {__proto__: [x]}', 'p.yml', job);
     expect(Object.keys(value?.params ?? {})).toEqual(['__proto__']);

@@ -59,7 +59,6 @@ export function decodeYaml<T>(text: string, file: string, schema: Schema<T>): De
     prettyErrors: false,
     // Prometheus' files are YAML 1.1 in one respect that matters: `yes`/`no` stay strings there.
     version: '1.2',
-    merge: true,
   });
   const list = Array.isArray(documents) ? documents : [];
   for (const document of list) {
@@ -226,11 +225,9 @@ export function listOrOne<T>(item: Schema<T>): Schema<T[]> {
 export function record<T>(value: Schema<T>, checkKey?: Schema<string>): Schema<Record<string, T>> {
   return (given, decoder) => {
     const out: Record<string, T> = Object.create(null);
-    const node = mapping(given, decoder);
-    for (const pair of node?.items ?? []) {
-      const keyNode = pair.key as YamlNode;
-      const key = (checkKey ?? string)(keyNode, decoder);
-      out[key] = value((pair.value ?? null) as YamlNode, decoder);
+    for (const entry of entriesOf(mapping(given, decoder), decoder).values()) {
+      const key = (checkKey ?? string)(entry.key, decoder);
+      out[key] = value(entry.value, decoder);
     }
     return out;
   };
@@ -265,11 +262,11 @@ export interface ObjectOptions {
 export function object<F extends Fields>(fields: F, options: ObjectOptions): Schema<ObjectOf<F>> {
   const known = Object.keys(fields);
   return (given, decoder) => {
-    const node = mapping(given, decoder);
+    const entries = entriesOf(mapping(given, decoder), decoder);
     const out: Record<string, unknown> = {};
     for (const name of known) {
       const field = fields[name];
-      const child = (node?.get(name, true) ?? null) as YamlNode;
+      const child = entries.get(name)?.value ?? null;
       const absent = child === null || isNullScalar(child);
       out[name] = absent ? field.fallback() : field.schema(child, decoder);
       if (absent && field.required) {
@@ -277,9 +274,7 @@ export function object<F extends Fields>(fields: F, options: ObjectOptions): Sch
         out[name] ??= field.schema(null, silent(decoder));
       }
     }
-    for (const pair of node?.items ?? []) {
-      reportUnknown(pair.key as YamlNode, known, options, decoder);
-    }
+    for (const { key } of entries.values()) reportUnknown(key, known, options, decoder);
     return out as ObjectOf<F>;
   };
 }
@@ -342,7 +337,7 @@ function reportUnknown(
   decoder: Decoder,
 ): void {
   const name = string(key, decoder);
-  if (known.includes(name) || name === '<<') return;
+  if (known.includes(name)) return;
   const ignored = options.ignored?.[name];
   if (ignored !== undefined) {
     decoder.warn(key, `${options.name}: the field "${name}" is accepted but not used: ${ignored}`);
@@ -362,6 +357,45 @@ function mapping(given: YamlNode, decoder: Decoder): YAMLMap | undefined {
   return undefined;
 }
 
+interface MappingEntry {
+  readonly key: YamlNode;
+  readonly value: YamlNode;
+}
+
+/** Merges that may lead on to merges; more is an attack, not a file. */
+const MERGE_DEPTH_MAX = 20;
+
+/** What a mapping says, by name; `<<` brings in what it does not say itself. */
+function entriesOf(
+  node: YAMLMap | undefined,
+  decoder: Decoder,
+  depth = 0,
+): Map<string, MappingEntry> {
+  const entries = new Map<string, MappingEntry>();
+  const merged: YamlNode[] = [];
+  for (const pair of node?.items ?? []) {
+    const key = pair.key as YamlNode;
+    const value = (pair.value ?? null) as YamlNode;
+    if (isScalar(key) && key.source === '<<') merged.push(value);
+    else entries.set(string(key, silent(decoder)), { key, value });
+  }
+  for (const given of merged) {
+    const source = resolved(given, decoder);
+    const maps = isSeq(source) ? source.items.map((item) => item as YamlNode) : [source];
+    for (const map of maps) {
+      const target = resolved(map, decoder);
+      if (!isMap(target) || depth >= MERGE_DEPTH_MAX) {
+        decoder.error(given, 'expected a mapping, or a list of mappings, behind "<<"');
+        continue;
+      }
+      for (const [name, entry] of entriesOf(target, decoder, depth + 1)) {
+        if (!entries.has(name)) entries.set(name, entry);
+      }
+    }
+  }
+  return entries;
+}
+
 function resolved(node: YamlNode, decoder: Decoder): YamlNode {
   return 'resolve' in decoder && typeof decoder.resolve === 'function'
     ? decoder.resolve(node)
@@ -373,7 +407,7 @@ function isNullScalar(node: YamlNode): boolean {
 }
 
 function silent(decoder: Decoder): Decoder {
-  return { ...decoder, error() {}, warn() {} };
+  return { ...decoder, place: (node) => decoder.place(node), error() {}, warn() {} };
 }
 
 function kindOf(node: YamlNode): string {

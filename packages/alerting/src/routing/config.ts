@@ -234,6 +234,10 @@ function checkWhole(config: RawConfig, node: yaml.YamlNode, decoder: yaml.Decode
   if (config.route.matchers.length > 0)
     decoder.error(routeNode, 'root route must not have any matchers');
   if (config.route.continue) decoder.error(routeNode, 'cannot have continue in root route');
+  for (const field of ['mute_time_intervals', 'active_time_intervals']) {
+    if (!yaml.writesField(routeNode, field)) continue;
+    decoder.error(yaml.childNode(routeNode, field), `root route must not have ${field}`);
+  }
   const receiversNode = yaml.childNode(node, 'receivers');
   const names = new Set<string>();
   config.receivers.forEach((receiver, i) => {

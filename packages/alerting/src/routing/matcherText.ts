@@ -46,12 +46,23 @@ function take(
   return match === null ? undefined : { text: match[1] ?? match[0], end: pattern.lastIndex };
 }
 
+/** Without its quotes; `\n`, `\"`, `\\` and bytes of UTF-8 as `\xf0` are escapes. */
 function unquote(text: string): string {
   if (!text.startsWith('"')) return text;
-  return text.slice(1, -1).replace(/\\(.)/gs, (all, character: string) => {
+  const plain = text.slice(1, -1).replace(/\\([^x])/gs, (all, character: string) => {
     if (character === 'n') return '\n';
     return character === '"' || character === '\\' ? character : all;
   });
+  return plain.replace(/(?:\\x[0-9a-fA-F]{2})+/g, (bytes) => decodeBytes(bytes));
+}
+
+function decodeBytes(escaped: string): string {
+  const bytes = Uint8Array.from(escaped.split('\\x').slice(1), (hex) => Number.parseInt(hex, 16));
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    throw new TytoError('bad_data', `bad matcher format: ${escaped} is no UTF-8`);
+  }
 }
 
 function fail(text: string, inside: string, at: number, expected: string): never {

@@ -227,6 +227,7 @@ class Parser {
         this.#fail(`unexpected "${after.text}" in operand`, after);
       }
     }
+    if (operands.length === 0) this.#fail('missing value for command');
     return { operands };
   }
 
