@@ -14,7 +14,7 @@ export interface DirectoryLock {
 /** Throws TytoError `unavailable` when another living process has the directory. */
 export async function lockDirectory(directory: string): Promise<DirectoryLock> {
   const path = join(directory, 'lock');
-  const owner = `${process.pid} ${processStart(process.pid)}\n`;
+  const owner = `${process.pid} ${processStat(process.pid).startedAt}\n`;
   // Written apart and linked into place, so that nobody ever reads a lock without its owner.
   const draft = join(directory, `lock-${process.pid}`);
   await writeFile(draft, owner);
@@ -60,16 +60,20 @@ function isAlive(pid: number, start: string | undefined): boolean {
   } catch (error) {
     return errorCode(error) === 'EPERM';
   }
-  return start === undefined || start === processStart(pid);
+  const { state, startedAt } = processStat(pid);
+  // A zombie has died; only its parent does not know yet.
+  if (state === 'Z' || state === 'X') return false;
+  return start === undefined || start === startedAt;
 }
 
-/** When a process started, in the kernel's own units; '' where that cannot be told. */
-function processStart(pid: number): string {
+/** The state letter and the start of a process in the kernel's units; '' where it has no /proc. */
+function processStat(pid: number): { state: string; startedAt: string } {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-    // Field 22; the name in parentheses may itself hold spaces and parentheses.
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? '';
+    // The name in parentheses may itself hold spaces and parentheses.
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    return { state: fields[0], startedAt: fields[19] };
   } catch {
-    return '';
+    return { state: '', startedAt: '' };
   }
 }
