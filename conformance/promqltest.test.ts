@@ -3,22 +3,11 @@
  * promqltest.expected.json, which only ever goes up; TYTO_RATCHET=write records a better count.
  */
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { MemoryMetricStore } from '@tyto/model';
 import { type EvalOutcome, runScript, type ScriptStore } from '@tyto/promql';
 import { describe, expect, it } from 'vitest';
-
-/** The shared reference data: $TYTO_SHARED, or a directory `shared` beside the repository. */
-function scriptDirectory(): string | undefined {
-  const candidates = [process.env.TYTO_SHARED ?? ''];
-  for (let at = process.cwd(); at !== dirname(at); at = dirname(at)) {
-    candidates.push(join(at, 'shared'));
-  }
-  return candidates
-    .filter((directory) => directory !== '')
-    .map((directory) => join(directory, 'conformance', 'prometheus', 'promqltest'))
-    .find((directory) => existsSync(directory));
-}
+import { sharedPath } from './shared.ts';
 
 const RATCHET = join(import.meta.dirname, 'promqltest.expected.json');
 
@@ -43,10 +32,7 @@ function show(file: string, outcomes: readonly EvalOutcome[]): void {
   process.stdout.write(`${lines.join('\n')}\n`);
 }
 
-const directory = scriptDirectory();
-if (directory === undefined) {
-  process.stdout.write('SKIPPED: no shared conformance data; set TYTO_SHARED to its directory\n');
-}
+const directory = sharedPath('prometheus', 'promqltest');
 
 describe.skipIf(directory === undefined)('the scripts of promqltest', () => {
   const files = directory === undefined ? [] : readdirSync(directory);
@@ -57,7 +43,10 @@ describe.skipIf(directory === undefined)('the scripts of promqltest', () => {
   for (const file of files.filter((name) => name.endsWith('.test') && name.includes(only))) {
     it(file, async () => {
       const text = readFileSync(join(directory ?? '', file), 'utf8');
-      const outcomes = await runScript(text, openMemoryStore, { typeAndUnitLabels: true });
+      const outcomes = await runScript(text, openMemoryStore, {
+        typeAndUnitLabels: true,
+        checkRanges: true,
+      });
       show(file, outcomes);
       const passed = outcomes.filter(({ failure }) => failure === undefined).length;
       results[file] = { passed, total: outcomes.length };

@@ -87,7 +87,7 @@ export interface Answer {
   readonly body: string;
 }
 
-/** Performs `exchange`; rejects with `ApiError` only. An error status is an answer, not a rejection. */
+/** Rejects with `ApiError` only; an error status is an answer, not a rejection. */
 export async function perform(
   transport: Transport,
   exchange: Exchange,

@@ -324,6 +324,12 @@ export function itemNode(node: YamlNode, index: number): YamlNode {
   return isSeq(node) ? ((node.items[index] ?? node) as YamlNode) : node;
 }
 
+/** The names that a mapping writes; undefined for what is no mapping. */
+export function keysOf(node: YamlNode): string[] | undefined {
+  if (!isMap(node)) return undefined;
+  return node.items.map(({ key }) => (isScalar(key) ? String(key.value) : ''));
+}
+
 /** Whether a mapping writes this field, whatever its value. */
 export function writesField(node: YamlNode, name: string): boolean {
   return isMap(node) && node.has(name);

@@ -132,18 +132,16 @@ describe('chunk codec', () => {
 
 describe('rateWindows', () => {
   it('agrees with its twin on every window of any series', () => {
-    const cases = realisticValues
-      .filter((values) => values.every(Number.isFinite))
-      .chain((values) =>
-        fc.record({
-          values: fc.constant(values),
-          timestamps: risingTimestamps(values.length),
-          kind: fc.constantFrom<RateKind>('rate', 'increase', 'delta'),
-          offsetMs: fc.integer({ min: -100_000, max: 600_000 }),
-          stepMs: fc.integer({ min: 1, max: 300_000 }),
-          rangeMs: fc.integer({ min: 1, max: 900_000 }),
-        }),
-      );
+    const cases = realisticValues.chain((values) =>
+      fc.record({
+        values: fc.constant(values),
+        timestamps: risingTimestamps(values.length),
+        kind: fc.constantFrom<RateKind>('rate', 'increase', 'delta'),
+        offsetMs: fc.integer({ min: -100_000, max: 600_000 }),
+        stepMs: fc.integer({ min: 1, max: 300_000 }),
+        rangeMs: fc.integer({ min: 1, max: 900_000 }),
+      }),
+    );
     fc.assert(
       fc.property(cases, ({ values, timestamps, kind, offsetMs, stepMs, rangeMs }) => {
         const run = (kernel: typeof rateWindows) => {
@@ -160,11 +158,7 @@ describe('rateWindows', () => {
         expect(fast.present).toEqual(slow.present);
         for (let i = 0; i < 40; i++) {
           if (slow.present[i] === 0) continue;
-          // Summed in another order, large counters differ in their last bits.
-          const largest = Math.max(...values.map(Math.abs)) * values.length;
-          const tolerance = 1e-12 * largest * (kind === 'rate' ? 1000 / rangeMs : 1);
-          const difference = Math.abs(fast.out[i] - slow.out[i]);
-          expect(difference <= tolerance || Object.is(fast.out[i], slow.out[i])).toBe(true);
+          expect(Object.is(fast.out[i], slow.out[i])).toBe(true);
         }
       }),
       { numRuns: 500 },

@@ -37,7 +37,7 @@ interface Exports {
     isRate: number,
     out: number,
     present: number,
-    corrections: number,
+    resets: number,
   ): void;
 }
 
@@ -135,10 +135,10 @@ export function rateWindows(
   assert(out.length >= stepCount && present.length >= stepCount, 'room for a result per step');
   const timestampsAt = heapBase;
   const valuesAt = timestampsAt + count * 8;
-  const correctionsAt = valuesAt + count * 8;
-  const outAt = correctionsAt + count * 8;
+  const outAt = valuesAt + count * 8;
   const presentAt = outAt + stepCount * 8;
-  ensure(presentAt + stepCount + SLACK_BYTES);
+  const resetsAt = align(presentAt + stepCount);
+  ensure(resetsAt + count * 4 + SLACK_BYTES);
   copyBitsIn(timestampsAt, timestamps, 0, count);
   copyBitsIn(valuesAt, values, 0, count);
   exports.rateWindows(
@@ -153,7 +153,7 @@ export function rateWindows(
     kind === 'rate' ? 1 : 0,
     outAt,
     presentAt,
-    correctionsAt,
+    resetsAt,
   );
   out.set(new Float64Array(exports.memory.buffer, outAt, stepCount));
   present.set(new Uint8Array(exports.memory.buffer, presentAt, stepCount));

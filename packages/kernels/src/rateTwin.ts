@@ -50,6 +50,6 @@ function rateOf(
   if (isCounter && increase > 0 && values[0] >= 0) {
     toStart = Math.min(toStart, sampled * (values[0] / increase));
   }
-  const total = increase * ((sampled + toStart + toEnd) / sampled);
-  return kind === 'rate' ? total / ((endMs - fromMs) / 1000) : total;
+  const factor = (sampled + toStart + toEnd) / sampled;
+  return increase * (kind === 'rate' ? factor / ((endMs - fromMs) / 1000) : factor);
 }

@@ -5,10 +5,21 @@ import { ANNOTATION_COUNT_MAX } from './limits.ts';
 const QUANTILE_HELP =
   'https://prometheus.io/docs/prometheus/latest/querying/functions/#histogram_quantile';
 
+/** Buckets of a classic histogram that had to be raised, at one step or at many. */
+export interface Monotonicity {
+  readonly fromBound: number;
+  readonly toBound: number;
+  readonly differenceMax: number;
+  readonly sampleCount: number;
+  readonly startMs: number;
+  readonly endMs: number;
+}
+
 export class Annotations {
   readonly #text: string;
   readonly #warnings = new Set<string>();
   readonly #infos = new Set<string>();
+  readonly #monotonicity = new Map<string, { span: Span; name: string; seen: Monotonicity }>();
 
   constructor(text: string) {
     this.#text = text;
@@ -19,7 +30,12 @@ export class Annotations {
   }
 
   get infos(): string[] {
-    return [...this.#infos];
+    const infos = new Set(this.#infos);
+    for (const { span, name, seen } of this.#monotonicity.values()) {
+      const details = describeMonotonicity(seen);
+      this.#add(infos, `PromQL info: ${messages.forcedMonotonicity(name, details)}`, span);
+    }
+    return [...infos];
   }
 
   warn(message: string, span: Span): void {
@@ -30,11 +46,39 @@ export class Annotations {
     this.#add(this.#infos, `PromQL info: ${message}`, span);
   }
 
+  /** Steps of the same metric and place are told of together. */
+  forcedMonotonicity(name: string, step: Monotonicity, span: Span): void {
+    const key = `${span.start} ${name}`;
+    const known = this.#monotonicity.get(key)?.seen;
+    if (known === undefined && this.#monotonicity.size >= ANNOTATION_COUNT_MAX) return;
+    const seen =
+      known === undefined
+        ? step
+        : {
+            fromBound: Math.min(known.fromBound, step.fromBound),
+            toBound: Math.max(known.toBound, step.toBound),
+            differenceMax: Math.max(known.differenceMax, step.differenceMax),
+            sampleCount: known.sampleCount + step.sampleCount,
+            startMs: Math.min(known.startMs, step.startMs),
+            endMs: Math.max(known.endMs, step.endMs),
+          };
+    this.#monotonicity.set(key, { span, name, seen });
+  }
+
   #add(set: Set<string>, message: string, span: Span): void {
     if (set.size >= ANNOTATION_COUNT_MAX) return;
     const { line, column } = lineAndColumn(this.#text, span.start);
     set.add(`${message} (${line}:${column})`);
   }
+}
+
+function describeMonotonicity(seen: Monotonicity): string {
+  const time = (timeMs: number) => new Date(timeMs).toISOString().replace(/\.\d+Z$/, 'Z');
+  const difference = Number(seen.differenceMax.toPrecision(2));
+  return (
+    `, from buckets ${seen.fromBound} to ${seen.toBound}, with a max diff of ${difference}, ` +
+    `over ${seen.sampleCount} samples from ${time(seen.startMs)} to ${time(seen.endMs)}`
+  );
 }
 
 /** ` for metric name "x"`, or nothing where the name is unknown. */
@@ -58,6 +102,9 @@ export const messages = {
   possibleNonCounter: (name: string) =>
     'metric might not be a counter, name does not end in _total/_sum/_count/_bucket: ' +
     JSON.stringify(name),
+  possibleNonCounterType: (name: string, type: string) =>
+    'metric might not be a counter, __type__ label is not set to "counter" or "histogram", got ' +
+    `${JSON.stringify(type)}: ${JSON.stringify(name)}`,
   forcedMonotonicity: (name: string, details: string) =>
     `input to histogram_quantile needed to be fixed for monotonicity (see ${QUANTILE_HELP})` +
     `${forMetric(name)}${details}`,

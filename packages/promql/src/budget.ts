@@ -17,6 +17,7 @@ export class QueryBudget {
   readonly #deadlineMs: number;
   #pausedAtMs: number;
   #held = 0;
+  #pinned = 0;
   #peak = 0;
 
   constructor(options: BudgetOptions) {
@@ -25,7 +26,7 @@ export class QueryBudget {
     this.#deadlineMs = this.#pausedAtMs + options.timeoutMs;
   }
 
-  /** Samples and points in memory now. */
+  /** Samples and points in memory now, besides the pinned ones. */
   get held(): number {
     return this.#held;
   }
@@ -40,11 +41,25 @@ export class QueryBudget {
     this.settle(this.#held + count);
   }
 
-  /** Says how much is held now, after temporary values are gone. */
+  /** Counts samples that the query keeps to its end. */
+  pin(count: number): void {
+    this.#pinned += count;
+    this.settle(this.#held);
+  }
+
+  /** Refuses what would be too much in passing, before it is allocated. */
+  check(count: number): void {
+    const held = this.#held;
+    this.settle(held + count);
+    this.#held = held;
+  }
+
+  /** Says how much is held now besides what is pinned, after temporary values are gone. */
   settle(held: number): void {
     this.#held = held;
-    if (held > this.#peak) this.#peak = held;
-    if (held > this.#options.sampleLimit) {
+    const total = held + this.#pinned;
+    if (total > this.#peak) this.#peak = total;
+    if (total > this.#options.sampleLimit) {
       throw new TytoError(
         'execution',
         'query processing would load too many samples into memory in query execution',

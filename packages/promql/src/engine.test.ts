@@ -105,6 +105,12 @@ describe('range queries', () => {
 });
 
 describe('limits', () => {
+  it('leave room for long chains of operators', async () => {
+    const engine = new QueryEngine(await storeWith(1));
+    const { value } = await engine.instant(`m${' + m'.repeat(1000)}`, 0);
+    expect(value).toMatchObject({ samples: [{ value: 1001 }] });
+  });
+
   it('refuse to load too many samples', async () => {
     const engine = new QueryEngine(await storeWith(10), { sampleLimit: 50 });
     const problem = await problemOf(engine.range('m', 0, 60_000, 1000));

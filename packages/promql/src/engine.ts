@@ -11,7 +11,15 @@ import { compareLabels, Labels, METRIC_NAME } from '@tyto/model';
 import { type Expr, parseExpr, typeOf, unwrapParens } from '@tyto/syntax';
 import { Annotations } from './annotations.ts';
 import { QueryBudget } from './budget.ts';
-import { ABSENT, type Column, type Grid, HISTOGRAM, mergeEqual, relabeled } from './column.ts';
+import {
+  ABSENT,
+  type Column,
+  FLOAT,
+  type Grid,
+  HISTOGRAM,
+  mergeEqual,
+  relabeled,
+} from './column.ts';
 import { Evaluator } from './evaluator.ts';
 import { LOOKBACK_MS, SAMPLE_LIMIT, SUBQUERY_STEP_MS, TIMEOUT_MS } from './limits.ts';
 import { planLoads, QueryTimes } from './plan.ts';
@@ -195,27 +203,26 @@ function withoutDroppedNames(columns: readonly Column[], evaluator: Evaluator): 
   );
 }
 
-/** Only the steps at which there is something. */
+/** Only the steps at which there is something; a full column is handed over as it is. */
 function compactSeries(column: Column, times: Float64Array): MatrixSeries | undefined {
   const { labels, present, values } = column;
-  const timestamps: number[] = [];
-  const floats: number[] = [];
+  const floatCount = present.reduce((count, mark) => (mark === FLOAT ? count + 1 : count), 0);
+  if (floatCount === present.length) return { labels, timestamps: times, values };
+  const timestamps = new Float64Array(floatCount);
+  const floats = new Float64Array(floatCount);
   const histograms: NonNullable<MatrixSeries['histograms']>[number][] = [];
+  let at = 0;
   for (let step = 0; step < present.length; step++) {
     const histogram = present[step] === HISTOGRAM ? column.histograms?.[step] : undefined;
     if (histogram !== undefined) {
       histograms.push({ timestampMs: times[step], histogram });
-    } else if (present[step] !== ABSENT) {
-      timestamps.push(times[step]);
-      floats.push(values[step]);
+    } else if (present[step] === FLOAT) {
+      timestamps[at] = times[step];
+      floats[at++] = values[step];
     }
   }
-  if (timestamps.length === 0 && histograms.length === 0) return undefined;
-  const series = {
-    labels,
-    timestamps: Float64Array.from(timestamps),
-    values: Float64Array.from(floats),
-  };
+  if (floatCount === 0 && histograms.length === 0) return undefined;
+  const series = { labels, timestamps, values: floats };
   return histograms.length === 0 ? series : { ...series, histograms };
 }
 

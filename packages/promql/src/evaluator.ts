@@ -119,6 +119,7 @@ export class Evaluator implements Evaluation {
       case 'subquery': {
         const shifted = this.times.shifted(matrix, grid);
         const innerGrid = this.times.inner(matrix, shifted);
+        this.budget.check(innerGrid.count);
         const columns = innerGrid.count === 0 ? [] : await this.vector(matrix.inner, innerGrid);
         const present = columns.filter((column) => hasAny(column.present));
         return subqueryWindows(matrix, present, innerGrid, shifted, this.times);

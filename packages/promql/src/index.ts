@@ -11,6 +11,7 @@ export {
   type EvalOutcome,
   loadSeries,
   runScript,
+  type ScriptOptions,
   type ScriptStore,
 } from './testing/scriptRunner.ts';
 export {
@@ -20,4 +21,3 @@ export {
   parseSeries,
   parseValues,
 } from './testing/seriesNotation.ts';
-export { rateWindows } from './windows/rate.ts';

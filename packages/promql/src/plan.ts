@@ -15,6 +15,7 @@ import {
 } from '@tyto/syntax';
 import { SUBQUERY_STEP_COUNT_MAX } from './limits.ts';
 import type { Grid } from './column.ts';
+import { infoSelector } from './infoSelector.ts';
 
 export interface PlanOptions {
   readonly startMs: number;
@@ -114,6 +115,9 @@ export function planLoads(
       add(expr.selector, times.shifted(expr.selector, outer), times.range(expr.range));
     } else if (expr.kind === 'subquery') {
       visit(expr.inner, times.inner(expr, times.shifted(expr, outer)));
+    } else if (expr.kind === 'call' && expr.name === 'info') {
+      visit(expr.args[0], outer);
+      visit(infoSelector(expr), outer);
     } else {
       for (const child of childrenOf(expr)) visit(child, outer);
     }

@@ -1,4 +1,4 @@
-/** Instant selectors: for each step the newest sample of the lookback window, if it is not stale. */
+/** Instant selectors: at each step the newest sample of the lookback, if it is not stale. */
 import type { SampleColumns } from '@tyto/model';
 import type { VectorSelector } from '@tyto/syntax';
 import {
@@ -11,6 +11,7 @@ import {
   HISTOGRAM,
 } from './column.ts';
 import type { Evaluation } from './evaluator.ts';
+import { fillSmoothed } from './smoothedSelector.ts';
 import { latestIndexes } from './windows/bounds.ts';
 
 /** Called for each series; `latest` says per step which sample is meant, -1 for none. */
@@ -52,7 +53,8 @@ async function selectLatest(
     latestIndexes(timestamps, length, seen.startMs, seen.stepMs, seen.count, lookbackMs, latest);
     const make = samples.histograms === null ? emptyColumn : emptyHistogramColumn;
     const column = make(source.labels(index), source.dropName(index), grid.count);
-    fill(samples, latest, column);
+    if (node.smoothed) fillSmoothed(node, samples, seen, column, evaluation);
+    else fill(samples, latest, column);
     if (!hasAny(column.present)) continue;
     budget.acquire(grid.count);
     columns.push(column);

@@ -33,8 +33,8 @@ export class QuerySources {
       const { matchers, minTimeMs, maxTimeMs } = load;
       const selection = await querier.select({ matchers, minTimeMs, maxTimeMs, signal });
       const source = load.shared
-        ? new DecodedSource(selection)
-        : new StreamedSource(selection, scratch);
+        ? new DecodedSource(selection, this.#budget)
+        : new StreamedSource(selection, scratch, this.#budget);
       this.#sources.set(load, source);
     }
   }
@@ -48,10 +48,12 @@ export class QuerySources {
 class StreamedSource implements SeriesSource {
   readonly #selection: SeriesSelection;
   readonly #scratch: SampleColumns;
+  readonly #budget: QueryBudget;
 
-  constructor(selection: SeriesSelection, scratch: SampleColumns) {
+  constructor(selection: SeriesSelection, scratch: SampleColumns, budget: QueryBudget) {
     this.#selection = selection;
     this.#scratch = scratch;
+    this.#budget = budget;
   }
 
   get size(): number {
@@ -69,6 +71,7 @@ class StreamedSource implements SeriesSource {
   samples(index: number): SampleColumns {
     this.#scratch.clear();
     this.#selection.readInto(index, this.#scratch);
+    this.#budget.check(this.#scratch.length);
     return this.#scratch;
   }
 }
@@ -76,8 +79,10 @@ class StreamedSource implements SeriesSource {
 class DecodedSource implements SeriesSource {
   readonly #selection: SeriesSelection;
   readonly #decoded: (SampleColumns | undefined)[];
+  readonly #budget: QueryBudget;
 
-  constructor(selection: SeriesSelection) {
+  constructor(selection: SeriesSelection, budget: QueryBudget) {
+    this.#budget = budget;
     this.#selection = selection;
     this.#decoded = new Array(selection.size);
   }
@@ -99,6 +104,7 @@ class DecodedSource implements SeriesSource {
     if (samples === undefined) {
       samples = new SampleColumns(16);
       this.#selection.readInto(index, samples);
+      this.#budget.pin(samples.length);
       this.#decoded[index] = samples;
     }
     return samples;

@@ -1,8 +1,9 @@
 /** Range vectors: series with their samples, and the windows over them, one per step. */
-import { type Labels, SampleColumns } from '@tyto/model';
+import { type FloatHistogram, type Labels, SampleColumns } from '@tyto/model';
 import type { Expr, MatrixSelector, Subquery, VectorSelector } from '@tyto/syntax';
 import { ABSENT, type Column, type Grid } from './column.ts';
 import type { Evaluation } from './evaluator.ts';
+import { withHint } from './histograms/arithmetic.ts';
 import type { QueryTimes } from './plan.ts';
 import type { SeriesSource } from './source.ts';
 
@@ -15,6 +16,7 @@ export interface WindowSource {
   /** The ends of the windows. */
   readonly ends: Grid;
   readonly rangeMs: number;
+  readonly lookbackMs: number;
   /** What is selected, for messages and for absent_over_time. */
   readonly expr: Expr;
   /** The selector, where the windows are over stored series. */
@@ -35,6 +37,7 @@ export function matrixWindows(
     samples: (index) => withoutStale(source.samples(index), scratch),
     ends: evaluation.times.shifted(node.selector, grid),
     rangeMs: evaluation.times.range(node.range),
+    lookbackMs: evaluation.times.options.lookbackMs,
     expr: node,
     selector: node.selector,
   };
@@ -55,6 +58,7 @@ export function subqueryWindows(
     samples: (index) => samplesOf(columns[index], innerGrid, scratch),
     ends,
     rangeMs: times.range(node.range),
+    lookbackMs: times.options.lookbackMs,
     expr: node,
     selector: undefined,
   };
@@ -73,6 +77,11 @@ function withoutStale(samples: SampleColumns, scratch: SampleColumns): SampleCol
   return scratch;
 }
 
+/** A hint is about the sample before it in the store, which a subquery may have skipped. */
+function withoutResetHint(histogram: FloatHistogram): FloatHistogram {
+  return histogram.counterResetHint === 'gauge' ? histogram : withHint(histogram, 'unknown');
+}
+
 /** The steps of a column at which it has something, as samples. */
 function samplesOf(column: Column, grid: Grid, scratch: SampleColumns): SampleColumns {
   scratch.clear();
@@ -81,7 +90,7 @@ function samplesOf(column: Column, grid: Grid, scratch: SampleColumns): SampleCo
     if (column.present[step] === ABSENT) continue;
     const timeMs = grid.startMs + step * grid.stepMs;
     const histogram = column.histograms?.[step];
-    if (histogram !== undefined) scratch.pushHistogram(timeMs, histogram);
+    if (histogram !== undefined) scratch.pushHistogram(timeMs, withoutResetHint(histogram));
     else scratch.push(timeMs, column.values[step]);
   }
   return scratch;

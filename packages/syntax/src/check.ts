@@ -8,6 +8,7 @@ import {
   isSetOperator,
   type Span,
   type ValueType,
+  type VectorSelector,
 } from './ast.ts';
 import { functionSignatures } from './functions.ts';
 import { ParseError } from './problems.ts';
@@ -59,8 +60,12 @@ export function checkTypes(text: string, root: Expr, experimental: boolean): voi
     switch (expr.kind) {
       case 'number':
       case 'string':
+        break;
       case 'vector':
+        checkSelector(expr, fail);
+        break;
       case 'matrix':
+        checkSelector(expr.selector, fail);
         break;
       case 'paren':
         visit(expr.inner);
@@ -93,7 +98,8 @@ export function checkTypes(text: string, root: Expr, experimental: boolean): voi
         checkAggregation(expr, experimental, expectType, fail);
         break;
       case 'call':
-        for (const arg of expr.args) visit(arg);
+        // The second argument of info() is no selector of its own but a list of matchers.
+        for (const arg of expr.name === 'info' ? expr.args.slice(0, 1) : expr.args) visit(arg);
         checkCall(expr, experimental, expectType, fail);
         break;
     }
@@ -103,6 +109,12 @@ export function checkTypes(text: string, root: Expr, experimental: boolean): voi
 
 type Fail = (span: Span, reason: string) => never;
 type ExpectType = (expr: Expr, wanted: ValueType, where: string) => void;
+
+function checkSelector(selector: VectorSelector, fail: Fail): void {
+  if (selector.matchers.every((matcher) => matcher.matches(''))) {
+    fail(selector.span, 'vector selector must contain at least one non-empty matcher');
+  }
+}
 
 function checkBinary(expr: Binary, fail: Fail): void {
   const { operator, matching, span } = expr;

@@ -40,6 +40,7 @@ export {
   unquote,
 } from './literals.ts';
 export { parseExpr, type ParseOptions, parseSelector } from './parser.ts';
+export { prettyExpr } from './pretty.ts';
 export { formatExpr } from './printer.ts';
 export { lineAndColumn, ParseError } from './problems.ts';
 export { childrenOf, unwrapParens, walkExpr } from './walk.ts';

@@ -18,7 +18,10 @@ export const DEFAULT_MATCHING: VectorMatching = {
   fillRight: undefined,
 };
 
-/** Reads `bool`, `on (…)`, `ignoring (…)`, `group_left (…)`, `group_right (…)`, `fill… (…)`. */
+/**
+ * Reads `bool`, `on (…)`, `ignoring (…)`, `group_left (…)`, `group_right (…)` and the fill
+ * modifiers, as far as they are there.
+ */
 export function parseMatching(cursor: TokenCursor): MatchingClause {
   const returnBool = takeKeyword(cursor, 'bool');
   const on = takeKeyword(cursor, 'on');

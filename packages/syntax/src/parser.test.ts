@@ -1,30 +1,5 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { formatExpr, ParseError, parseExpr, parseSelector } from '@tyto/syntax';
+import { formatExpr, ParseError, parseExpr, parseSelector, prettyExpr } from '@tyto/syntax';
 import { describe, expect, it } from 'vitest';
-
-interface ParseCase {
-  readonly query: string;
-  readonly valid: boolean;
-  readonly errors?: readonly { msg: string; start: number; end: number }[];
-}
-
-/** The reference data lies beside the repository; elsewhere these cases are skipped. */
-function sharedFile(name: string): string | undefined {
-  let directory = process.env.TYTO_SHARED ?? '';
-  if (directory === '') {
-    for (let at = process.cwd(); at !== dirname(at) && directory === ''; at = dirname(at)) {
-      if (existsSync(join(at, 'shared', 'conformance'))) directory = join(at, 'shared');
-    }
-  }
-  const path = join(directory, 'conformance', 'prometheus', 'extracted', name);
-  return directory !== '' && existsSync(path) ? path : undefined;
-}
-
-function casesOf<T>(name: string): T[] {
-  const path = sharedFile(name);
-  return path === undefined ? [] : JSON.parse(readFileSync(path, 'utf8')).cases;
-}
 
 function problemOf(query: string): ParseError | undefined {
   try {
@@ -35,28 +10,6 @@ function problemOf(query: string): ParseError | undefined {
     throw error;
   }
 }
-
-describe('the cases of Prometheus', () => {
-  for (const { query, valid, errors } of casesOf<ParseCase>('promql_parse_cases.json')) {
-    it(`${valid ? 'accepts' : 'refuses'} ${query}`, () => {
-      const problem = problemOf(query);
-      if (valid) {
-        expect(problem?.message).toBeUndefined();
-      } else {
-        expect(problem?.reason).toBe(errors?.[0].msg);
-        expect(problem?.span.start).toBe(errors?.[0].start);
-      }
-    });
-  }
-
-  for (const { in: text, out } of casesOf<{ in: string; out: string }>(
-    'promql_printer_cases.json',
-  )) {
-    it(`prints ${text}`, () => {
-      expect(formatExpr(parseExpr(text))).toBe(out);
-    });
-  }
-});
 
 function printed(query: string): string {
   return formatExpr(parseExpr(query));
@@ -115,6 +68,9 @@ describe('the grammar', () => {
 
   it('refuses a nesting that would exhaust the stack', () => {
     expect(() => parseExpr(`${'('.repeat(5000)}1${')'.repeat(5000)}`)).toThrow(/too deeply/);
+    const chain = (count: number) => `a${' + a'.repeat(count)}`;
+    expect(() => parseExpr(chain(5000))).toThrow(/more than 1500 operators/);
+    expect(formatExpr(parseExpr(chain(1500)))).toBe(chain(1500));
   });
 });
 
@@ -136,6 +92,22 @@ describe('the type check', () => {
 
   it('refuses experimental functions when they are off', () => {
     expect(() => parseExpr('mad_over_time(a[5m])', { experimental: false })).toThrow(/not enabled/);
+  });
+});
+
+describe('prettyExpr', () => {
+  it('leaves what fits on one line and splits what does not', () => {
+    expect(prettyExpr(parseExpr('sum(a)+1'))).toBe('sum(a) + 1');
+    expect(prettyExpr(parseExpr('sum by (x) (foo) + foo_3'), 10)).toBe(
+      '  sum by (x) (\n    foo\n  )\n+\n  foo_3',
+    );
+  });
+
+  it('never changes what is meant', () => {
+    const text = '-(aaaaaaaa + bbbbbbbb) * (cccccccc[5m:] offset 1m > bool 5) ^ topk(3, dddddddd)';
+    const query = text.replace('cccccccc[5m:] offset 1m', 'rate(cccccccc[5m:] offset 1m)');
+    const expr = parseExpr(query);
+    expect(formatExpr(parseExpr(prettyExpr(expr, 10)))).toBe(formatExpr(expr));
   });
 });
 

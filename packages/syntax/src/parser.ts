@@ -35,6 +35,8 @@ export interface ParseOptions {
 
 /** A deeper nesting than anybody writes; it keeps the stack from running out. */
 const DEPTH_MAX = 400;
+/** A chain of operators is a tree as deep as it is long. */
+const OPERATOR_COUNT_MAX = 1500;
 
 const PRECEDENCE: Readonly<Record<string, number>> = {
   or: 1,
@@ -76,6 +78,7 @@ export function parseSelector(text: string): readonly Matcher[] {
 
 class Parser extends TokenCursor {
   #depth = 0;
+  #operatorCount = 0;
 
   parse(): Expr {
     if (this.peek().type === 'eof') throw this.problem(this.peek(), 'no expression found in input');
@@ -93,6 +96,9 @@ class Parser extends TokenCursor {
       const precedence = token.type === 'operator' ? (PRECEDENCE[token.text] ?? 0) : 0;
       if (precedence < precedenceMin || precedence === 0) break;
       this.next();
+      if (++this.#operatorCount > OPERATOR_COUNT_MAX) {
+        throw this.problem(token, `the query has more than ${OPERATOR_COUNT_MAX} operators`);
+      }
       const clause = parseMatching(this);
       const right = this.#expr(precedence === POWER_PRECEDENCE ? precedence : precedence + 1);
       left = this.#binary(token.text as BinaryOperator, left, right, clause);
@@ -249,9 +255,6 @@ class Parser extends TokenCursor {
       name = this.#labelMatchers(name, start.start, matchers);
     }
     const span = { start: start.start, end: this.previousEnd };
-    if (matchers.every((matcher) => matcher.matches(''))) {
-      throw this.problem(span, 'vector selector must contain at least one non-empty matcher');
-    }
     const modifiers = { offset: NO_OFFSET, at: undefined, anchored: false, smoothed: false };
     return { kind: 'vector', name, matchers, ...modifiers, span };
   }

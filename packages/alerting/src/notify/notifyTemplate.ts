@@ -1,5 +1,5 @@
 /** Notification templates: the defaults, the user's files over them, and the strings that use them. */
-import type { Clock } from '@tyto/base';
+import { type Clock, errorMessage, TytoError } from '@tyto/base';
 import type { TemplateSet } from '../template/ast.ts';
 import { builtins } from '../template/builtins.ts';
 import { executeTemplate, fail, type TemplateFunction } from '../template/execute.ts';
@@ -20,7 +20,13 @@ export class NotifyTemplates {
     this.#functions = new Map(Object.entries(functionsWith(clock)));
     this.#names = new Set(this.#functions.keys());
     parseTemplate('', DEFAULT_TEMPLATES, this.#names, this.#set);
-    for (const [name, text] of files) parseTemplate(name, text, this.#names, this.#set);
+    for (const [name, text] of files) {
+      try {
+        parseTemplate(name, text, this.#names, this.#set);
+      } catch (error) {
+        throw new TytoError('bad_data', `${name}: ${errorMessage(error)}`, { cause: error });
+      }
+    }
   }
 
   /** Expands a field of a receiver. Throws TytoError. */

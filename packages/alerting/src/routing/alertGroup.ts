@@ -10,9 +10,10 @@ import { type NotificationLog, type NotifyReason, reasonToNotify } from './notif
 import type { Route } from './route.ts';
 
 export interface NotifyObserver {
-  attempt(kind: string, durationMs: number, failed: boolean): void;
-  /** A whole notification was given up: nobody got it. */
-  givenUp(kind: string): void;
+  /** One request to a receiver, whatever came of it. */
+  attempt(kind: string, durationMs: number): void;
+  /** A whole notification, with its retries: whether the receiver got it. */
+  told(kind: string, wasTold: boolean): void;
 }
 
 export interface GroupDependencies {
@@ -181,7 +182,8 @@ export class AlertGroup {
           nowMs: clock.nowMs(),
         };
         await integration.notify(notification, signal);
-        observer.attempt(integration.kind, clock.monotonicMs() - startedMs, false);
+        observer.attempt(integration.kind, clock.monotonicMs() - startedMs);
+        observer.told(integration.kind, true);
         logger.info('notified', {
           ...context,
           reason,
@@ -190,7 +192,7 @@ export class AlertGroup {
         });
         return true;
       } catch (error) {
-        observer.attempt(integration.kind, clock.monotonicMs() - startedMs, true);
+        observer.attempt(integration.kind, clock.monotonicMs() - startedMs);
         const delayMs = Math.min(RETRY_MS_MAX, RETRY_MS_MIN * 2 ** attempt);
         const isFinal = error instanceof NotifyError ? !error.retry : true;
         const isLate = clock.monotonicMs() + delayMs >= deadlineMs;
@@ -207,7 +209,7 @@ export class AlertGroup {
       }
     }
     // The notification log does not know of it: the next flush tries again.
-    observer.givenUp(integration.kind);
+    observer.told(integration.kind, false);
     return false;
   }
 

@@ -54,7 +54,7 @@ async function dispatcher(
     logger: silentLogger,
     state,
     externalUrl: 'http://tyto:9090',
-    observer: { attempt() {}, givenUp() {} },
+    observer: { attempt() {}, told() {} },
   });
   await made.apply(config, new NotifyTemplates(files, systemClock));
   cleanups.push(() => made.stop());

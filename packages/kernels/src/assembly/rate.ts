@@ -17,56 +17,61 @@ export function rateWindows(
   isRate: i32,
   out: usize,
   present: usize,
-  corrections: usize,
+  resets: usize,
 ): void {
-  if (isCounter) sumResets(values, count, corrections);
+  // Indexes of the samples that are smaller than the one before them; there are few of them, and
+  // only those within a window count for it.
+  let resetCount = 0;
+  let resetFirst = 0;
   let first = 0;
   let next = 0;
   for (let step = 0; step < stepCount; step++) {
     const endMs = startMs + <f64>step * stepMs;
     const fromMs = endMs - rangeMs;
-    while (next < count && at(timestamps, next) <= endMs) next++;
+    for (; next < count && at(timestamps, next) <= endMs; next++) {
+      if (isCounter && next > 0 && at(values, next) < at(values, next - 1)) {
+        store<i32>(resets + (<usize>resetCount << 2), next);
+        resetCount++;
+      }
+    }
     while (first < next && at(timestamps, first) <= fromMs) first++;
     const last = next - 1;
     if (last <= first) {
       store<u8>(present + step, 0);
       continue;
     }
-    let increase = at(values, last) - at(values, first);
-    if (isCounter) increase += at(corrections, last) - at(corrections, first);
-    const result = extrapolate(
-      increase,
-      at(values, first),
+    let difference = at(values, last) - at(values, first);
+    while (resetFirst < resetCount && load<i32>(resets + (<usize>resetFirst << 2)) <= first) {
+      resetFirst++;
+    }
+    for (let i = resetFirst; i < resetCount; i++) {
+      difference += at(values, load<i32>(resets + (<usize>i << 2)) - 1);
+    }
+    const factor = extrapolation(
       at(timestamps, first),
       at(timestamps, last),
       last - first,
       fromMs,
       endMs,
       isCounter,
+      at(values, first),
+      difference,
     );
-    store<f64>(out + (<usize>step << 3), isRate ? result / (rangeMs / 1000.0) : result);
+    store<f64>(out + (<usize>step << 3), difference * (isRate ? factor / (rangeMs / 1000.0) : factor));
     store<u8>(present + step, 1);
   }
 }
 
-/** corrections[i]: what all counter resets up to sample i have taken away. */
-function sumResets(values: usize, count: i32, corrections: usize): void {
-  let sum = 0.0;
-  for (let i = 0; i < count; i++) {
-    if (i > 0 && at(values, i) < at(values, i - 1)) sum += at(values, i - 1);
-    store<f64>(corrections + (<usize>i << 3), sum);
-  }
-}
-
-function extrapolate(
-  increase: f64,
-  firstValue: f64,
+/** How much longer the whole window is taken to be than what its samples cover. */
+function extrapolation(
   firstMs: f64,
   lastMs: f64,
   intervals: i32,
   fromMs: f64,
   endMs: f64,
   isCounter: i32,
+  firstValue: f64,
+  difference: f64,
 ): f64 {
   const sampled = (lastMs - firstMs) / 1000.0;
   const average = sampled / <f64>intervals;
@@ -74,14 +79,13 @@ function extrapolate(
   let toStart = (firstMs - fromMs) / 1000.0;
   let toEnd = (endMs - lastMs) / 1000.0;
   if (toStart >= threshold) toStart = average / 2.0;
-  if (isCounter) {
+  if (isCounter && difference > 0.0 && firstValue >= 0.0) {
     // A counter cannot have been below zero: it reaches no further back than to its zero.
-    let toZero = toStart;
-    if (increase > 0.0 && firstValue >= 0.0) toZero = sampled * (firstValue / increase);
+    const toZero = sampled * (firstValue / difference);
     if (toZero < toStart) toStart = toZero;
   }
   if (toEnd >= threshold) toEnd = average / 2.0;
-  return increase * ((sampled + toStart + toEnd) / sampled);
+  return (sampled + toStart + toEnd) / sampled;
 }
 
 // @ts-ignore: decorator

@@ -11,7 +11,9 @@ export function countValues(
   columns: readonly Column[],
   grid: Grid,
 ): Column[] {
-  if (label === '') throw new TytoError('execution', `invalid label name ${JSON.stringify(label)}`);
+  if (label === '' || label.includes('\ufffd')) {
+    throw new TytoError('execution', `invalid label name ${JSON.stringify(label)}`);
+  }
   const results = new Map<string, Column>();
   for (const column of columns) {
     const base = baseLabels(node, column.labels);

@@ -24,7 +24,7 @@ export function rankGroups(
     const order = rankMembers(members, sizes, isTop);
     const kept = members.filter(({ present }) => hasAny(present));
     // At a single moment the order of the answer is that of the values.
-    results.push(...(evaluation.isRange ? kept : order));
+    results.push(...(evaluation.isRange || sizes.length > 1 ? kept : order));
   }
   return results;
 }

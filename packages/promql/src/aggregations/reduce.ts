@@ -9,7 +9,7 @@ import {
   FLOAT,
   HISTOGRAM,
 } from '../column.ts';
-import { HistogramSum } from '../functions/rangeHistograms.ts';
+import { HistogramSum } from '../histograms/sum.ts';
 import type { Evaluation } from '../evaluator.ts';
 import { compensate } from '../windows/sums.ts';
 import type { Group } from './grouping.ts';
@@ -75,10 +75,10 @@ function addHistogramSteps(
       annotations.warn(messages.mixedFloatsHistogramsAggregation(), span);
       continue;
     }
+    const result = node.operator === 'avg' ? total.average() : total.sum();
     if (total.incompatible) annotations.warn(messages.mixedSchemas(''), span);
     if (total.conflictingResets) annotations.warn(messages.conflictingResets('aggregation'), span);
     if (total.reconciled) annotations.info(messages.reconciledBounds('aggregation'), span);
-    const result = node.operator === 'avg' ? total.average() : total.sum();
     if (result === undefined || out.histograms === null) continue;
     out.present[step] = HISTOGRAM;
     out.histograms[step] = result;

@@ -47,7 +47,7 @@ const histogramQuantile: VectorFunction = async (call, grid, evaluation) => {
   const quantiles = await evaluation.scalar(call.args[0], grid);
   const columns = await evaluation.vector(call.args[1], grid);
   const { span } = call.args[1];
-  if (columns.length > 0) warnOfQuantiles(quantiles, call.args[0].span, evaluation);
+  warnOfQuantiles(quantiles, call.args[0].span, evaluation);
   const histograms = groupBuckets(columns, span, evaluation);
   const statistic = quantileStatistic(quantiles, grid, span, evaluation);
   return evaluateHistograms(histograms, grid, span, evaluation, statistic);
@@ -98,8 +98,16 @@ function quantileStatistic(
     classic(buckets, step, name) {
       const value = bucketQuantile(quantiles[step], buckets);
       if (buckets.forcedMonotonic) {
-        const details = monotonicityDetails(buckets, grid.startMs + step * grid.stepMs);
-        annotations.info(messages.forcedMonotonicity(name, details), span);
+        const timeMs = grid.startMs + step * grid.stepMs;
+        const seen = {
+          fromBound: buckets.forcedFrom,
+          toBound: buckets.forcedTo,
+          differenceMax: buckets.forcedDifference,
+          sampleCount: 1,
+          startMs: timeMs,
+          endMs: timeMs,
+        };
+        annotations.forcedMonotonicity(name, seen, span);
       }
       return value;
     },
@@ -125,7 +133,7 @@ function formatBound(value: number): string {
 function groupBuckets(columns: readonly Column[], span: Span, evaluation: Evaluation): Histogram[] {
   const histograms = new Map<string, Histogram>();
   const groupOf = (labels: Labels): Histogram => {
-    const { key } = labels.withoutMetricName();
+    const { key } = labels;
     const histogram = histograms.get(key) ?? newHistogram(labels);
     histograms.set(key, histogram);
     return histogram;
@@ -201,14 +209,6 @@ function sortedColumns({ bounds, columns }: Histogram): BucketColumns {
       columns[index].present.map((mark) => (mark === FLOAT ? 1 : ABSENT)),
     ),
   };
-}
-
-function monotonicityDetails(buckets: Buckets, timeMs: number): string {
-  const { forcedFrom, forcedTo, forcedDifference } = buckets;
-  const time = new Date(timeMs).toISOString();
-  const range = `from buckets ${forcedFrom} to ${forcedTo}`;
-  const difference = `with a max diff of ${Number(forcedDifference.toPrecision(2))}`;
-  return `, ${range}, ${difference}, over 1 samples from ${time} to ${time}`;
 }
 
 export const classicHistogramFunctions: readonly (readonly [string, VectorFunction])[] = [

@@ -47,7 +47,9 @@ function compilePattern(pattern: string): AnchoredRegExp {
 }
 
 function checkLabelName(name: string, what: string): void {
-  if (name === '') throw new TytoError('execution', `invalid ${what}: ${name}`);
+  // A replacement character is what is left of bytes that are no UTF-8.
+  if (name === '' || name.includes('\ufffd'))
+    throw new TytoError('execution', `invalid ${what}: ${name}`);
 }
 
 /** Go's template of Regexp.Expand: `$1`, `$name`, `${name}`, `$$`; unknown groups are empty. */

@@ -18,6 +18,8 @@ import {
   withHint,
 } from '../histograms/arithmetic.ts';
 import { usesCustomBuckets } from '../histograms/sparse.ts';
+import { HistogramSum } from '../histograms/sum.ts';
+import { extendedDifference, extendedWindow } from './extendedHistograms.ts';
 import { extrapolation } from '../windows/rate.ts';
 import type { WindowSource } from '../windowSource.ts';
 
@@ -78,8 +80,32 @@ function purity(window: MixedWindow, target: MixedTarget): 'floats' | 'histogram
   return 'mixed';
 }
 
+/** The same for anchored and smoothed selectors, which extrapolate nothing. */
+function mixedExtendedRate(
+  given: MixedWindow,
+  target: MixedTarget,
+  isCounter: boolean,
+  isRate: boolean,
+): boolean {
+  const isSmoothed = target.source.selector?.smoothed === true;
+  const window = extendedWindow(given, target.source.lookbackMs, isSmoothed);
+  if (window === undefined) return false;
+  const kind = purity(window, target);
+  if (kind !== 'histograms') return kind === 'floats';
+  const histograms = histogramsOf(window);
+  const difference = extendedDifference(window, histograms, isSmoothed, isCounter, target);
+  if (difference === undefined) return false;
+  const seconds = isRate ? target.source.rangeMs / 1000 : 1;
+  setHistogram(target, divideHistogram(difference, seconds));
+  return false;
+}
+
 export function mixedRate(isCounter: boolean, isRate: boolean): MixedFunction {
   return (window, target) => {
+    const { selector } = target.source;
+    if (selector?.anchored === true || selector?.smoothed === true) {
+      return mixedExtendedRate(window, target, isCounter, isRate);
+    }
     if (window.to - window.from < 2) return true;
     const kind = purity(window, target);
     if (kind !== 'histograms') return kind === 'floats';
@@ -179,50 +205,6 @@ export function mixedLastPair(isRate: boolean): MixedFunction {
   };
 }
 
-/** What can be added of many histograms, or the reason why not. */
-export class HistogramSum {
-  #sum: FloatHistogram | undefined;
-  #count = 0;
-  #sawReset = false;
-  #sawNoReset = false;
-  reconciled = false;
-  incompatible = false;
-
-  add(histogram: FloatHistogram): void {
-    this.#count++;
-    if (histogram.counterResetHint === 'reset') this.#sawReset = true;
-    if (histogram.counterResetHint === 'not_reset') this.#sawNoReset = true;
-    if (this.#sum === undefined) {
-      this.#sum = histogram;
-      return;
-    }
-    if (!compatible(this.#sum, histogram)) {
-      this.incompatible = true;
-      return;
-    }
-    const notes: AdditionNotes = {};
-    this.#sum = addHistograms(this.#sum, histogram, 1, notes);
-    if (notes.reconciledBounds) this.reconciled = true;
-  }
-
-  get isEmpty(): boolean {
-    return this.#count === 0;
-  }
-
-  get conflictingResets(): boolean {
-    return this.#sawReset && this.#sawNoReset;
-  }
-
-  sum(): FloatHistogram | undefined {
-    return this.incompatible ? undefined : this.#sum;
-  }
-
-  average(): FloatHistogram | undefined {
-    const sum = this.sum();
-    return sum === undefined ? undefined : divideHistogram(sum, this.#count);
-  }
-}
-
 export function mixedSum(isAverage: boolean): MixedFunction {
   return (window, target) => {
     const kind = purity(window, target);
@@ -230,12 +212,12 @@ export function mixedSum(isAverage: boolean): MixedFunction {
     const total = new HistogramSum();
     for (const histogram of histogramsOf(window)) total.add(histogram);
     const { annotations } = target.evaluation;
+    const result = isAverage ? total.average() : total.sum();
     if (total.incompatible) annotations.warn(messages.mixedSchemas(target.name), target.span);
     if (total.conflictingResets) {
       annotations.warn(messages.conflictingResets('aggregation'), target.span);
     }
     if (total.reconciled) annotations.info(messages.reconciledBounds('aggregation'), target.span);
-    const result = isAverage ? total.average() : total.sum();
     if (result !== undefined) setHistogram(target, result);
     return false;
   };

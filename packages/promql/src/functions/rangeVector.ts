@@ -1,5 +1,6 @@
 /** Functions of range vectors: one kernel call per series computes all steps. */
 import { TytoError } from '@tyto/base';
+import { type RateKind, rateWindows } from '@tyto/kernels';
 import { SampleColumns } from '@tyto/model';
 import { formatNumber } from '@tyto/syntax';
 import { messages } from '../annotations.ts';
@@ -14,6 +15,7 @@ import {
 import type { WindowSource } from '../windowSource.ts';
 import type { Evaluation } from '../evaluator.ts';
 import { windowBounds } from '../windows/bounds.ts';
+import { anchorBounds, extendedRateWindows } from '../windows/extended.ts';
 import {
   changesWindows,
   countWindows,
@@ -23,7 +25,6 @@ import {
   resetsWindows,
 } from '../windows/picks.ts';
 import { deviationWindows, quantileWindows } from '../windows/quantiles.ts';
-import { rateWindows } from '../windows/rate.ts';
 import { averageWindows, sumWindows, varianceWindows } from '../windows/sums.ts';
 import { predictWindows, slopeWindows, smoothWindows } from '../windows/trend.ts';
 import {
@@ -67,6 +68,11 @@ async function overWindows(
     const samples = source.samples(index);
     const { timestamps, length } = samples;
     windowBounds(timestamps, length, ends.startMs, ends.stepMs, ends.count, rangeMs, from, to);
+    if (source.selector?.anchored === true) {
+      const { startMs, stepMs, count } = ends;
+      const { lookbackMs } = source;
+      anchorBounds(timestamps, startMs, stepMs, count, rangeMs, lookbackMs, from, to);
+    }
     const dropName = !keepName || source.dropName(index);
     const make = samples.histograms === null ? emptyColumn : emptyHistogramColumn;
     const column = make(source.labels(index), dropName, grid.count);
@@ -96,7 +102,8 @@ function runMixed(
   kernel(floats, values, present);
   const name = column.labels.metricName;
   for (let step = 0; step < count; step++) {
-    if (from[step] >= to[step]) continue;
+    // A smoothed window may be empty and yet lie between two samples.
+    if (from[step] >= to[step] && source.selector?.smoothed !== true) continue;
     const endMs = ends.startMs + step * ends.stepMs;
     const window = { samples, from: from[step], to: to[step], beginMs: endMs - rangeMs, endMs };
     const target = { column, step, source, name, span: source.expr.span, evaluation };
@@ -133,26 +140,35 @@ function windowFunction(
   };
 }
 
-function rateKernel(isCounter: boolean, isRate: boolean): Kernel {
+function rateKernel(kind: RateKind): Kernel {
   return ({ samples, source }, out, present) => {
-    const { timestamps, values, length } = samples;
+    const { timestamps: times, values, length } = samples;
     const { startMs, stepMs, count } = source.ends;
-    rateWindows(
-      timestamps,
+    const { rangeMs, lookbackMs, selector } = source;
+    if (selector?.anchored !== true && selector?.smoothed !== true) {
+      rateWindows(kind, times, values, length, startMs, stepMs, count, rangeMs, out, present);
+      return;
+    }
+    extendedRateWindows(
+      times,
       values,
       length,
       startMs,
       stepMs,
       count,
-      source.rangeMs,
-      isCounter,
-      isRate,
+      rangeMs,
+      lookbackMs,
+      selector.smoothed,
+      kind !== 'delta',
+      kind === 'rate',
       out,
       present,
     );
   };
 }
 
+const TYPE_LABEL = '__type__';
+const COUNTER_TYPE = /^(?:counter|histogram)$/;
 const COUNTER_SUFFIX = /_(?:total|sum|count|bucket)$/;
 
 /** rate and increase tell when the metric does not look like a counter. */
@@ -162,8 +178,14 @@ function counterFunction(kernel: Kernel, mixed: MixedFunction): VectorFunction {
     const columns = await overWindows(source, grid, evaluation, false, kernel, mixed);
     for (const { labels, present } of columns) {
       const name = labels.metricName;
-      if (name === '' || COUNTER_SUFFIX.test(name) || !present.includes(FLOAT)) continue;
-      evaluation.annotations.info(messages.possibleNonCounter(name), call.args[0].span);
+      if (name === '' || !present.includes(FLOAT)) continue;
+      const type = evaluation.droppedWithName.has(TYPE_LABEL) ? labels.get(TYPE_LABEL) : '';
+      if (type === '' ? COUNTER_SUFFIX.test(name) : COUNTER_TYPE.test(type)) continue;
+      const message =
+        type === ''
+          ? messages.possibleNonCounter(name)
+          : messages.possibleNonCounterType(name, type);
+      evaluation.annotations.info(message, call.args[0].span);
     }
     return columns;
   };
@@ -280,9 +302,9 @@ const present: Kernel = ({ from, to, count }, out, marks) => {
 };
 
 export const rangeFunctions: readonly (readonly [string, VectorFunction])[] = [
-  ['rate', counterFunction(rateKernel(true, true), mixedRate(true, true))],
-  ['increase', counterFunction(rateKernel(true, false), mixedRate(true, false))],
-  ['delta', windowFunction(rateKernel(false, false), false, mixedRate(false, false))],
+  ['rate', counterFunction(rateKernel('rate'), mixedRate(true, true))],
+  ['increase', counterFunction(rateKernel('increase'), mixedRate(true, false))],
+  ['delta', windowFunction(rateKernel('delta'), false, mixedRate(false, false))],
   ['irate', windowFunction(lastPair(true), false, mixedLastPair(true))],
   ['idelta', windowFunction(lastPair(false), false, mixedLastPair(false))],
   [

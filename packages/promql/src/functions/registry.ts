@@ -6,6 +6,7 @@ import type { Evaluation } from '../evaluator.ts';
 import { absentFunctions } from './absent.ts';
 import { classicHistogramFunctions } from './classicHistogram.ts';
 import { dateFunctions } from './dates.ts';
+import { infoFunctions } from './info.ts';
 import { labelFunctions } from './labels.ts';
 import { mathFunctions } from './math.ts';
 import { nativeHistogramFunctions } from './nativeHistogram.ts';
@@ -25,6 +26,7 @@ const vectorFunctions = new Map<string, VectorFunction>([
   ...absentFunctions,
   ...classicHistogramFunctions,
   ...dateFunctions,
+  ...infoFunctions,
   ...labelFunctions,
   ...mathFunctions,
   ...nativeHistogramFunctions,
@@ -37,8 +39,29 @@ const scalars = new Map<string, ScalarFunction>(scalarFunctions);
 
 export function callVector(call: Call, grid: Grid, evaluation: Evaluation): Promise<Column[]> {
   const implementation = vectorFunctions.get(call.name);
+  checkExtended(call);
   if (implementation !== undefined) return implementation(call, grid, evaluation);
   throw new TytoError('execution', `function "${call.name}" is not supported yet`);
+}
+
+const EXTENDED: Readonly<Record<'anchored' | 'smoothed', readonly string[]>> = {
+  anchored: ['changes', 'delta', 'increase', 'rate', 'resets'],
+  smoothed: ['delta', 'increase', 'rate'],
+};
+
+/** Only some functions know what to do with samples beyond a window's ends. */
+function checkExtended(call: Call): void {
+  for (const arg of call.args) {
+    if (arg.kind !== 'matrix') continue;
+    for (const word of ['anchored', 'smoothed'] as const) {
+      if (!arg.selector[word] || EXTENDED[word].includes(call.name)) continue;
+      const names = EXTENDED[word].join(', ');
+      throw new TytoError(
+        'bad_data',
+        `${word} modifier can only be used with: ${names} - not with ${call.name}`,
+      );
+    }
+  }
 }
 
 export function callScalar(call: Call, grid: Grid, evaluation: Evaluation): Promise<Float64Array> {

@@ -8,7 +8,7 @@ import type { VectorFunction } from './registry.ts';
 function byValue(sign: 1 | -1): VectorFunction {
   return async (call, grid, evaluation) => {
     const columns = await evaluation.vector(call.args[0], grid);
-    if (evaluation.isRange) {
+    if (evaluation.isRange || grid.count > 1) {
       evaluation.annotations.warn(messages.sortInRange(), call.span);
       return columns;
     }
@@ -26,7 +26,7 @@ function compareNaNLast(a: number, b: number, sign: 1 | -1): number {
 function byLabel(sign: 1 | -1): VectorFunction {
   return async (call, grid, evaluation) => {
     const columns = await evaluation.vector(call.args[0], grid);
-    if (evaluation.isRange) {
+    if (evaluation.isRange || grid.count > 1) {
       evaluation.annotations.warn(messages.sortInRange(), call.span);
       return columns;
     }

@@ -43,7 +43,7 @@ export function addHistograms(
 }
 
 /** Brings two histograms to the same resolution, zero bucket and custom bounds. */
-function align(left: SparseHistogram, right: SparseHistogram, notes: AdditionNotes): void {
+export function align(left: SparseHistogram, right: SparseHistogram, notes: AdditionNotes): void {
   if (usesCustomBuckets(left)) {
     const same =
       left.customValues.length === right.customValues.length &&

@@ -1,11 +1,12 @@
 /** Cutting off the observations of a native histogram above or below a value. */
 import type { FloatHistogram } from '@tyto/model';
-import { histogramFractionOf } from './statistics.ts';
-import { allBuckets, fromSparse, toSparse, upperBound, usesCustomBuckets } from './sparse.ts';
+import { fromSparse, toSparse, upperBound, usesCustomBuckets } from './sparse.ts';
 
 /**
- * Keeps the observations below (`</`) or above (`>/`) `value`; a bucket that is cut keeps the
- * share that interpolation gives it. The sum is estimated from what is left.
+ * Keeps the observations below (`</`) or above (`>/`) `value`. A bucket that is cut keeps the
+ * share that interpolation gives it: linear in custom and zero buckets, exponential elsewhere. A
+ * bucket without end is kept as a whole on its open side. The sum is estimated from the middles of
+ * what is left.
  */
 export function trimHistogram(
   histogram: FloatHistogram,
@@ -14,46 +15,76 @@ export function trimHistogram(
 ): FloatHistogram {
   const sparse = toSparse(histogram);
   const { schema, customValues } = sparse;
-  const share = (lower: number, upper: number): number => {
-    if (keepBelow ? upper <= value : lower >= value) return 1;
-    if (keepBelow ? lower >= value : upper <= value) return 0;
-    const below = cutShare(lower, upper, value, histogram);
-    return keepBelow ? below : 1 - below;
+  const custom = usesCustomBuckets(sparse);
+  let count = 0;
+  let sum = 0;
+  let changed = false;
+  const cut = (bucketCount: number, lower: number, upper: number, linear: boolean): number => {
+    const share = keptShare(lower, upper, value, keepBelow, linear);
+    const kept = bucketCount * share;
+    if (share !== 1 && bucketCount !== 0) changed = true;
+    if (kept === 0) return 0;
+    const low = keepBelow ? lower : Math.max(lower, value);
+    const high = keepBelow ? Math.min(upper, value) : upper;
+    count += kept;
+    sum += kept * middle(low, high, linear);
+    return kept;
   };
-  for (const [index, count] of sparse.positive) {
-    const lower = upperBound(schema, index - 1, customValues);
-    const kept = share(lower, upperBound(schema, index, customValues));
-    sparse.positive.set(index, count * kept);
+  for (const [index, bucketCount] of sparse.positive) {
+    const upper = upperBound(schema, index, customValues);
+    let lower = upperBound(schema, index - 1, customValues);
+    // The first custom bucket is taken to begin at zero where that makes sense.
+    const isFirst = lower === Number.NEGATIVE_INFINITY && Number.isFinite(upper);
+    if (isFirst && upper > 0 && value >= 0) lower = 0;
+    sparse.positive.set(index, cut(bucketCount, lower, upper, custom));
   }
-  for (const [index, count] of sparse.negative) {
+  for (const [index, bucketCount] of sparse.negative) {
     const upper = -upperBound(schema, index - 1, customValues);
-    sparse.negative.set(index, count * share(-upperBound(schema, index, customValues), upper));
+    const lower = -upperBound(schema, index, customValues);
+    sparse.negative.set(index, cut(bucketCount, lower, upper, false));
   }
-  if (!usesCustomBuckets(sparse)) {
-    sparse.zeroCount *= share(-sparse.zeroThreshold, sparse.zeroThreshold);
+  if (!custom) {
+    const { zeroThreshold, zeroCount } = sparse;
+    const hasNegative = histogram.negativeBuckets.length > 0;
+    const hasPositive = histogram.positiveBuckets.length > 0;
+    const lower = !hasNegative && hasPositive ? 0 : -zeroThreshold;
+    const upper = !hasPositive && hasNegative ? 0 : zeroThreshold;
+    sparse.zeroCount = cut(zeroCount, lower, upper, true);
   }
-  const trimmed = fromSparse(sparse);
-  const buckets = allBuckets(trimmed);
-  const count = buckets.reduce((sum, bucket) => sum + bucket.count, 0);
-  if (count === histogram.count) return histogram;
-  const sum = buckets.reduce((total, bucket) => total + bucket.count * middle(bucket), 0);
-  return { ...trimmed, count, sum };
+  if (!changed) return histogram;
+  return { ...fromSparse(sparse), count, sum };
 }
 
-function middle({ lower, upper }: { lower: number; upper: number }): number {
+function keptShare(
+  lower: number,
+  upper: number,
+  value: number,
+  keepBelow: boolean,
+  linear: boolean,
+): number {
+  if (keepBelow ? upper <= value : lower >= value) return 1;
+  if (keepBelow ? lower >= value : upper <= value) return 0;
+  const opensBelow = lower === Number.NEGATIVE_INFINITY;
+  const opensAbove = upper === Number.POSITIVE_INFINITY;
+  // A first bucket that reaches above zero is taken to have nothing below it.
+  if (opensBelow && upper > 0) return 0;
+  if (opensBelow || opensAbove)
+    return opensBelow !== opensAbove && keepBelow === opensBelow ? 1 : 0;
+  const below = linear ? (value - lower) / (upper - lower) : exponentialShare(lower, upper, value);
+  return keepBelow ? below : 1 - below;
+}
+
+function exponentialShare(lower: number, upper: number, value: number): number {
+  const logLower = Math.log2(Math.abs(lower));
+  const logUpper = Math.log2(Math.abs(upper));
+  const logValue = Math.log2(Math.abs(value));
+  return (logValue - logLower) / (logUpper - logLower);
+}
+
+function middle(lower: number, upper: number, linear: boolean): number {
   if (lower === Number.NEGATIVE_INFINITY) return upper;
   if (upper === Number.POSITIVE_INFINITY) return lower;
-  if (lower <= 0 && upper >= 0) return (lower + upper) / 2;
+  if (linear) return (lower + upper) / 2;
   const mean = Math.sqrt(lower * upper);
-  return upper < 0 ? -mean : mean;
-}
-
-/** The share of one bucket's observations that interpolation puts below `value`. */
-function cutShare(lower: number, upper: number, value: number, histogram: FloatHistogram): number {
-  const width = usesCustomBuckets(histogram) ? upper - lower : 0;
-  if (width > 0 && Number.isFinite(width)) return (value - lower) / width;
-  if (lower <= 0 && upper >= 0) return (value - lower) / (upper - lower);
-  const single = histogramFractionOf(lower, value, histogram);
-  const whole = histogramFractionOf(lower, upper, histogram);
-  return whole === 0 ? 0 : single / whole;
+  return upper <= 0 ? -mean : mean;
 }

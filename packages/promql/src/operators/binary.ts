@@ -53,7 +53,8 @@ async function withScalar(
   const scalar = await evaluation.scalar(leftIsScalar ? left : right, grid);
   const columns = await evaluation.vector(leftIsScalar ? right : left, grid);
   const present = new Uint8Array(grid.count).fill(FLOAT);
-  const dropsName = !isComparison(operator) || returnBool;
+  const isTrim = operator === '</' || operator === '>/';
+  const dropsName = returnBool || (!isComparison(operator) && !isTrim);
   const out: Column[] = [];
   for (const column of columns) {
     if (evaluation.budget.due()) await evaluation.budget.pause();

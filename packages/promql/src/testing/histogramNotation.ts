@@ -1,4 +1,4 @@
-/** Native histograms in the notation of unit tests: `{{schema:1 sum:3 count:22 buckets:[5 10]}}`. */
+/** Native histograms in the notation of unit tests: `{{schema:1 sum:3 buckets:[5 10]}}`. */
 import { TytoError } from '@tyto/base';
 import type { FloatHistogram, HistogramSpan } from '@tyto/model';
 

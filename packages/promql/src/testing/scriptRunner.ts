@@ -1,10 +1,12 @@
 /** Runs promqltest scripts against the engine over any store, and says what came out otherwise. */
 import { errorMessage } from '@tyto/base';
-import type { FloatHistogram, MetricStore, QueryResult } from '@tyto/model';
+import type { FloatHistogram, MetricStore, QueryResult, QueryValue } from '@tyto/model';
 import { type EngineOptions, QueryEngine } from '../engine.ts';
+import { detectReset, withHint } from '../histograms/arithmetic.ts';
 import { compareResult } from './compare.ts';
 import { customBucketSeries } from './customBuckets.ts';
 import { type EvalCommand, type LoadCommand, parseScript } from './script.ts';
+import type { NotedValue } from './seriesNotation.ts';
 
 /** A store for tests; its appenders may also take histograms. */
 export interface ScriptStore {
@@ -19,6 +21,11 @@ export interface EvalOutcome {
   readonly failure: string | undefined;
 }
 
+export interface ScriptOptions extends EngineOptions {
+  /** Instant queries must say the same as the middle of a range query around them. */
+  readonly checkRanges?: boolean;
+}
+
 interface HistogramAppender {
   appendHistogram(ref: number, timestampMs: number, histogram: FloatHistogram): number;
 }
@@ -27,7 +34,7 @@ interface HistogramAppender {
 export async function runScript(
   text: string,
   openStore: () => Promise<ScriptStore>,
-  options: EngineOptions = {},
+  options: ScriptOptions = {},
 ): Promise<EvalOutcome[]> {
   const outcomes: EvalOutcome[] = [];
   let current = await openStore();
@@ -56,8 +63,9 @@ export async function loadSeries(store: MetricStore, command: LoadCommand): Prom
   const lastLine = new Map(all.map((series) => [series.labels.key, series]));
   for (const { labels, values } of lastLine.values()) {
     const ref = appender.series(labels);
-    for (let i = 0; i < values.length; i++) {
-      const value = values[i];
+    const noted = withResetHints(values);
+    for (let i = 0; i < noted.length; i++) {
+      const value = noted[i];
       const timestampMs = i * command.stepMs;
       if (value.kind === 'float') appender.append(ref, timestampMs, value.value);
       else if (value.kind === 'stale') appender.appendStale(ref, timestampMs);
@@ -73,10 +81,32 @@ export async function loadSeries(store: MetricStore, command: LoadCommand): Prom
   await appender.commit();
 }
 
+/** Stores note on each histogram whether there was a counter reset before it. */
+function withResetHints(values: readonly NotedValue[]): NotedValue[] {
+  let previous: FloatHistogram | undefined;
+  return values.map((value) => {
+    if (value.kind === 'gap') return value;
+    const before = previous;
+    previous = value.kind === 'histogram' ? value.histogram : undefined;
+    if (value.kind !== 'histogram' || value.histogram.counterResetHint === 'gauge') return value;
+    return { ...value, histogram: withHint(value.histogram, resetHint(value.histogram, before)) };
+  });
+}
+
+function resetHint(
+  histogram: FloatHistogram,
+  previous: FloatHistogram | undefined,
+): FloatHistogram['counterResetHint'] {
+  if (histogram.counterResetHint === 'reset') return 'unknown';
+  if (previous === undefined || previous.counterResetHint === 'gauge') return 'unknown';
+  // After a reset a store says nothing, because what came before may be gone when it is read.
+  return detectReset(withHint(histogram, 'unknown'), previous) ? 'unknown' : 'not_reset';
+}
+
 async function runEval(
   store: MetricStore,
   command: EvalCommand,
-  options: EngineOptions,
+  options: ScriptOptions,
 ): Promise<string | undefined> {
   const engine = new QueryEngine(store, options);
   const { query, startMs, endMs, stepMs } = command;
@@ -91,7 +121,43 @@ async function runEval(
     return judgeFailure(errorMessage(error), command);
   }
   if (expectedFailures.length > 0) return 'expected the query to fail, but it did not';
-  return judgeAnnotations(result, command) ?? compareResult(result.value, command);
+  const failure = judgeAnnotations(result, command) ?? compareResult(result.value, command);
+  if (failure !== undefined || options.checkRanges !== true || stepMs !== 0) return failure;
+  return compareWithRange(engine, result.value, command);
+}
+
+const RANGE_STEP_MS = 60_000;
+/** What depends on the range of the query by itself. */
+const RANGE_DEPENDENT = /\b(?:start|end|step|range|sort\w*)\(/;
+
+async function compareWithRange(
+  engine: QueryEngine,
+  instant: QueryValue,
+  { query, startMs }: EvalCommand,
+): Promise<string | undefined> {
+  if (instant.type !== 'vector' || RANGE_DEPENDENT.test(query)) return undefined;
+  let range: QueryValue;
+  try {
+    const [fromMs, toMs] = [startMs - RANGE_STEP_MS, startMs + RANGE_STEP_MS];
+    range = (await engine.range(query, fromMs, toMs, RANGE_STEP_MS)).value;
+  } catch (error) {
+    return `as a range query: ${errorMessage(error)}`;
+  }
+  if (range.type !== 'matrix') return 'a range query yields a matrix';
+  const found = new Map<string, string>();
+  for (const { labels, timestamps, values, histograms } of range.series) {
+    const index = timestamps.indexOf(startMs);
+    const histogram = histograms?.find(({ timestampMs }) => timestampMs === startMs)?.histogram;
+    if (index >= 0) found.set(labels.key, String(values[index]));
+    if (histogram !== undefined) found.set(labels.key, JSON.stringify(histogram));
+  }
+  for (const { labels, value, histogram } of instant.samples) {
+    const wanted = histogram === undefined ? String(value) : JSON.stringify(histogram);
+    const other = found.get(labels.key);
+    if (other !== wanted) return `${labels}: ${wanted}, but ${other} in a range query`;
+  }
+  const surplus = found.size - instant.samples.length;
+  return surplus === 0 ? undefined : `${surplus} more series in a range query`;
 }
 
 function judgeFailure(message: string, command: EvalCommand): string | undefined {

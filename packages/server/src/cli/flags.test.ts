@@ -1,0 +1,38 @@
+import { describe, expect, it } from 'vitest';
+import { parseFlags, parseSize, START_FLAGS } from './flags.ts';
+
+const parse = (...args: string[]) => parseFlags(args, START_FLAGS);
+
+describe('parseFlags', () => {
+  it('reads values behind an equals sign or a space, and switches', () => {
+    const { flags, given } = parse(
+      '--config.file=a.yml',
+      '--log.level',
+      'debug',
+      '--no-web.enable-lifecycle',
+    );
+    expect(flags.get('config.file')).toBe('a.yml');
+    expect(flags.get('log.level')).toBe('debug');
+    expect(flags.get('web.enable-lifecycle')).toBe('false');
+    expect(flags.get('web.listen-address')).toBe('127.0.0.1:9090');
+    expect([...given]).toEqual(['config.file', 'log.level', 'web.enable-lifecycle']);
+  });
+
+  it('refuses what it does not know with the nearest right name', () => {
+    expect(() => parse('--confg.file=x')).toThrow(
+      'unknown flag --confg.file; did you mean --config.file?',
+    );
+    expect(() => parse('--xyzzy')).toThrow('see tyto --help');
+    expect(() => parse('--query.timeout=5x')).toThrow('"5x" is no duration');
+    expect(() => parse('--query.max-samples=many')).toThrow('"many" is no number');
+    expect(() => parse('--storage.tsdb.retention.size=big')).toThrow('"big" is no size');
+    expect(() => parse('--config.file')).toThrow('needs a value');
+    expect(() => parse('--web.enable-lifecycle=maybe')).toThrow('neither true nor false');
+  });
+
+  it('knows sizes to the base of 1024', () => {
+    expect(parseSize('50GB')).toBe(50 * 1024 ** 3);
+    expect(parseSize('0')).toBe(0);
+    expect(parseSize('1.5x')).toBeUndefined();
+  });
+});

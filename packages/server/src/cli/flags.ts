@@ -1,0 +1,196 @@
+/** Command line flags under Prometheus' names: declared once, parsed and explained from here. */
+import { nearestName, parseDuration, TytoError } from '@tyto/base';
+
+export interface FlagDefinition {
+  readonly name: string;
+  readonly kind: 'text' | 'duration' | 'size' | 'number' | 'boolean';
+  readonly fallback: string;
+  readonly help: string;
+  /** Said at a start where the flag is given but changes nothing. */
+  readonly unused?: string;
+}
+
+export const START_FLAGS: readonly FlagDefinition[] = [
+  flag(
+    'config.file',
+    'text',
+    '',
+    'prometheus.yml, or tyto.yaml. Without one Tyto watches this machine and itself.',
+  ),
+  flag('alertmanager.config.file', 'text', '', 'alertmanager.yml: who is told of alerts, and how.'),
+  flag(
+    'web.listen-address',
+    'text',
+    '127.0.0.1:9090',
+    'Address and port of everything. 0.0.0.0:9090 opens it to the network.',
+  ),
+  flag(
+    'web.external-url',
+    'text',
+    '',
+    'The URL under which people reach Tyto, for links in notifications.',
+  ),
+  flag('web.enable-lifecycle', 'boolean', 'true', 'Reload and quit by POST /-/reload and /-/quit.'),
+  flag(
+    'web.enable-admin-api',
+    'boolean',
+    'false',
+    'Accepted for compatibility.',
+    'there is no admin API yet',
+  ),
+  flag(
+    'web.enable-remote-write-receiver',
+    'boolean',
+    'false',
+    'Accepted for compatibility.',
+    'remote write is not received yet',
+  ),
+  flag('web.page-title', 'text', 'Tyto', 'Accepted for compatibility.', 'the title is fixed'),
+  flag('storage.tsdb.path', 'text', 'data/', 'Where all data is kept.'),
+  flag('storage.tsdb.retention.time', 'duration', '15d', 'How long metrics are kept.'),
+  flag(
+    'storage.tsdb.retention.size',
+    'size',
+    '0',
+    'The most bytes of blocks that are kept, such as 50GB; 0 for no limit.',
+  ),
+  flag(
+    'storage.tsdb.wal-fsync-interval',
+    'duration',
+    '1s',
+    'How often the log is forced to the disk: what a power cut may cost.',
+  ),
+  flag(
+    'storage.tsdb.wal-compression',
+    'boolean',
+    'true',
+    'Accepted for compatibility.',
+    'the log is not compressed',
+  ),
+  flag('query.timeout', 'duration', '2m', 'The longest that a query may take.'),
+  flag('query.max-concurrency', 'number', '20', 'Queries that run at once; others wait.'),
+  flag('query.max-samples', 'number', '50000000', 'Samples that one query may load.'),
+  flag(
+    'query.lookback-delta',
+    'duration',
+    '5m',
+    'How far back a query looks for the newest sample.',
+  ),
+  flag(
+    'rules.alert.resend-delay',
+    'duration',
+    '1m',
+    'Accepted for compatibility.',
+    'it is one minute',
+  ),
+  flag(
+    'enable-feature',
+    'text',
+    '',
+    'Names of features, separated by commas.',
+    'no feature needs to be switched on yet',
+  ),
+  flag('log.level', 'text', 'info', 'debug, info, warn or error.'),
+  flag('log.format', 'text', '', 'json or text; text where a person looks at a terminal.'),
+];
+
+export type Flags = ReadonlyMap<string, string>;
+
+export interface ParsedFlags {
+  readonly flags: Flags;
+  readonly given: ReadonlySet<string>;
+  readonly rest: readonly string[];
+}
+
+function flag(
+  name: string,
+  kind: FlagDefinition['kind'],
+  fallback: string,
+  help: string,
+  unused?: string,
+): FlagDefinition {
+  return { name, kind, fallback, help, ...(unused === undefined ? {} : { unused }) };
+}
+
+/**
+ * Parses `--name=value`, `--name value`, `--name` and `--no-name` for booleans. Throws TytoError
+ * `bad_data` for an unknown flag, with the nearest right name, or a value that does not fit.
+ */
+export function parseFlags(args: readonly string[], known: readonly FlagDefinition[]): ParsedFlags {
+  const flags = new Map(known.map(({ name, fallback }) => [name, fallback]));
+  const given = new Set<string>();
+  const rest: string[] = [];
+  for (let i = 0; i < args.length; i++) {
+    const match = /^--?([^=]+)(?:=(.*))?$/s.exec(args[i]);
+    if (match === null || args[i] === '-') {
+      rest.push(args[i]);
+      continue;
+    }
+    const { definition, negated } = findFlag(match[1], known);
+    let value: string | undefined = match[2];
+    if (definition.kind === 'boolean') value ??= 'true';
+    else if (value === undefined) value = args[++i];
+    if (value === undefined) throw bad(`--${definition.name} needs a value`);
+    checkValue(definition, value);
+    flags.set(definition.name, negated ? 'false' : value);
+    given.add(definition.name);
+  }
+  return { flags, given, rest };
+}
+
+function findFlag(
+  name: string,
+  known: readonly FlagDefinition[],
+): { definition: FlagDefinition; negated: boolean } {
+  const exact = known.find((definition) => definition.name === name);
+  if (exact !== undefined) return { definition: exact, negated: false };
+  const positive = known.find(
+    (definition) => definition.kind === 'boolean' && name === `no-${definition.name}`,
+  );
+  if (positive !== undefined) return { definition: positive, negated: true };
+  const nearest = nearestName(
+    name,
+    known.map((definition) => definition.name),
+  );
+  const hint = nearest === undefined ? 'see tyto --help' : `did you mean --${nearest}?`;
+  throw bad(`unknown flag --${name}; ${hint}`);
+}
+
+function checkValue(definition: FlagDefinition, value: string): void {
+  const { kind, name } = definition;
+  if (kind === 'duration' && parseDuration(value) === undefined) {
+    throw bad(`--${name}: "${value}" is no duration; write for example 30s, 5m or 15d`);
+  }
+  if (kind === 'number' && !/^\d+$/.test(value)) throw bad(`--${name}: "${value}" is no number`);
+  if (kind === 'size' && parseSize(value) === undefined) {
+    throw bad(`--${name}: "${value}" is no size; write for example 512MB or 50GB`);
+  }
+  if (kind === 'boolean' && value !== 'true' && value !== 'false') {
+    throw bad(`--${name}: "${value}" is neither true nor false`);
+  }
+}
+
+/** Bytes of `50GB`, base 1024; undefined for what is no size. */
+export function parseSize(text: string): number | undefined {
+  const match = /^(\d+)\s*([KMGTPE]?)B?$/i.exec(text);
+  if (match === null) return undefined;
+  return Number(match[1]) * 1024 ** ' KMGTPE'.indexOf(match[2].toUpperCase() || ' ');
+}
+
+function bad(message: string): TytoError {
+  return new TytoError('bad_data', message);
+}
+
+/** The flags, one a line, with their defaults. */
+export function describeFlags(known: readonly FlagDefinition[]): string {
+  const left = known.map(
+    ({ name, kind }) => `  --${name}${kind === 'boolean' ? '' : `=<${kind}>`}`,
+  );
+  const width = Math.max(...left.map((text) => text.length)) + 2;
+  return known
+    .map(({ help, fallback }, i) => {
+      const shown = fallback === '' ? '' : ` (default ${fallback})`;
+      return `${left[i].padEnd(width)}${help}${shown}`;
+    })
+    .join('\n');
+}

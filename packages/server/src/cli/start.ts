@@ -1,0 +1,199 @@
+/** `tyto start`: from flags to a running Tyto, and down again on a signal. */
+import { hostname } from 'node:os';
+import { resolve } from 'node:path';
+import {
+  errorCode,
+  errorMessage,
+  type Logger,
+  must,
+  parseDuration,
+  systemClock,
+  TytoError,
+} from '@tyto/base';
+import { loadConfig } from '../config/load.ts';
+import { createLogger } from '../logging.ts';
+import { Tyto, type TytoOptions } from '../tyto.ts';
+import { VERSION } from '../version.ts';
+import { parseFlags, parseSize, START_FLAGS, type Flags } from './flags.ts';
+
+/** A clean end takes less than this, or it is not clean. */
+const STOP_MS_MAX = 4500;
+
+export async function start(args: readonly string[]): Promise<void> {
+  const { flags, given, rest } = parseFlags(args, START_FLAGS);
+  if (rest.length > 0) {
+    throw new TytoError(
+      'bad_data',
+      `unexpected argument "${rest[0]}"; flags begin with --, see tyto --help`,
+    );
+  }
+  const logger = createLogger(logOptions(flags));
+  for (const { name, unused } of START_FLAGS) {
+    if (unused !== undefined && given.has(name))
+      logger.warn(`--${name} is accepted but changes nothing: ${unused}`);
+  }
+  const { host, port } = parseListenAddress(text(flags, 'web.listen-address'));
+  const options = tytoOptions(flags, port, logger);
+  const config = await loadConfig(options.files, systemClock);
+  const { storage } = config.prometheus;
+  const tyto = await Tyto.start(
+    {
+      ...options,
+      dataDirectory:
+        given.has('storage.tsdb.path') || storage.path === ''
+          ? options.dataDirectory
+          : storage.path,
+      retentionMs: given.has('storage.tsdb.retention.time')
+        ? options.retentionMs
+        : (storage.retentionMs ?? options.retentionMs),
+      retentionBytes: given.has('storage.tsdb.retention.size')
+        ? options.retentionBytes
+        : (storage.retentionBytes ?? options.retentionBytes),
+    },
+    config,
+  ).catch((error: unknown) => {
+    throw startError(error, options.dataDirectory);
+  });
+  handleSignals(tyto, logger);
+  try {
+    const address = await tyto.listen(host, port);
+    await tyto.run();
+    logger.info('listening', { address, version: VERSION, externalUrl: options.externalUrl });
+  } catch (error) {
+    await tyto.stop();
+    throw listenError(error, host, port);
+  }
+}
+
+let stopping: (() => void) | undefined;
+
+function handleSignals(tyto: Tyto, logger: Logger): void {
+  let isStopping = false;
+  const stop = (signal: string) => {
+    if (isStopping) return;
+    isStopping = true;
+    logger.info('stopping', { signal });
+    const timer = setTimeout(() => {
+      logger.error('stopping took too long; the log is replayed at the next start');
+      process.exit(1);
+    }, STOP_MS_MAX);
+    tyto.stop().then(
+      () => {
+        clearTimeout(timer);
+        logger.info('stopped');
+        process.exit(0);
+      },
+      (error: unknown) => {
+        logger.error('stopping failed', { error: errorMessage(error) });
+        process.exit(1);
+      },
+    );
+  };
+  stopping = () => stop('quit');
+  process.on('SIGTERM', () => stop('SIGTERM'));
+  process.on('SIGINT', () => stop('SIGINT'));
+  // What went wrong is in the log already; the old configuration stays in force.
+  process.on('SIGHUP', () => tyto.reload().catch(() => undefined));
+}
+
+function tytoOptions(flags: Flags, port: number, logger: Logger): TytoOptions {
+  const externalUrl = text(flags, 'web.external-url') || `http://${hostname()}:${port}`;
+  if (!URL.canParse(externalUrl) || !/^https?:/.test(externalUrl)) {
+    throw new TytoError('bad_data', `--web.external-url: "${externalUrl}" is no web address`);
+  }
+  return {
+    clock: systemClock,
+    logger,
+    files: {
+      config: text(flags, 'config.file'),
+      alertmanager: text(flags, 'alertmanager.config.file'),
+    },
+    dataDirectory: resolve(text(flags, 'storage.tsdb.path')),
+    externalUrl: externalUrl.replace(/\/$/, ''),
+    lifecycle: text(flags, 'web.enable-lifecycle') === 'true',
+    retentionMs: duration(flags, 'storage.tsdb.retention.time'),
+    retentionBytes: must(parseSize(text(flags, 'storage.tsdb.retention.size')), 'a checked size'),
+    logFsyncIntervalMs: duration(flags, 'storage.tsdb.wal-fsync-interval'),
+    query: {
+      timeoutMs: duration(flags, 'query.timeout'),
+      concurrencyMax: Math.max(1, Number(text(flags, 'query.max-concurrency'))),
+      sampleLimit: Number(text(flags, 'query.max-samples')),
+      lookbackMs: duration(flags, 'query.lookback-delta'),
+    },
+    flags,
+    quit: () => stopping?.(),
+  };
+}
+
+function logOptions(flags: Flags): { level: string; format: 'json' | 'text' } {
+  const level = text(flags, 'log.level');
+  const format = text(flags, 'log.format') || (process.stderr.isTTY ? 'text' : 'json');
+  if (!['debug', 'info', 'warn', 'error'].includes(level)) {
+    throw new TytoError('bad_data', `--log.level: "${level}" is none of debug, info, warn, error`);
+  }
+  if (format !== 'json' && format !== 'text') {
+    throw new TytoError('bad_data', `--log.format: "${format}" is neither json nor text`);
+  }
+  return { level, format };
+}
+
+/** `host:port`, `:port`, `[::1]:9090`. */
+function parseListenAddress(address: string): { host: string; port: number } {
+  const match = /^(\[[^\]]*\]|[^:]*):(\d+)$/.exec(address);
+  const port = Number(match?.[2]);
+  if (match === null || port > 65_535) {
+    throw new TytoError(
+      'bad_data',
+      `--web.listen-address: "${address}" is no address; write for example 127.0.0.1:9090`,
+    );
+  }
+  return { host: match[1].replace(/^\[|\]$/g, '') || '::', port };
+}
+
+function text(flags: Flags, name: string): string {
+  return must(flags.get(name), `the flag ${name} is declared`);
+}
+
+function duration(flags: Flags, name: string): number {
+  return must(parseDuration(text(flags, name)), 'a checked duration');
+}
+
+function startError(error: unknown, directory: string): unknown {
+  const code = errorCode(error);
+  if (code === 'EACCES' || code === 'EROFS' || code === 'EPERM') {
+    return new TytoError(
+      'io',
+      `the data directory ${directory} may not be written by this user; choose another with --storage.tsdb.path`,
+    );
+  }
+  if (code === 'ENOTDIR' || code === 'EEXIST') {
+    return new TytoError(
+      'io',
+      `${directory} is no directory; choose another with --storage.tsdb.path`,
+    );
+  }
+  return error;
+}
+
+function listenError(error: unknown, host: string, port: number): unknown {
+  const code = errorCode(error);
+  if (code === 'EADDRINUSE') {
+    return new TytoError(
+      'unavailable',
+      `port ${port} on ${host} is taken by another process; choose another with --web.listen-address=${host}:<port>`,
+    );
+  }
+  if (code === 'EACCES') {
+    return new TytoError(
+      'unavailable',
+      `port ${port} may not be opened by this user; ports below 1024 need the right to`,
+    );
+  }
+  if (code === 'EADDRNOTAVAIL') {
+    return new TytoError(
+      'unavailable',
+      `${host} is no address of this machine; see --web.listen-address`,
+    );
+  }
+  return error;
+}

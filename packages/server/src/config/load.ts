@@ -1,0 +1,200 @@
+/**
+ * All configuration, read and checked as a whole before any of it is used: prometheus.yml or
+ * tyto.yaml, rule files, alertmanager.yml, notification templates.
+ */
+import { readFile } from 'node:fs/promises';
+import { dirname, isAbsolute, join, resolve } from 'node:path';
+import {
+  type AlertmanagerConfig,
+  NotifyTemplates,
+  parseAlertmanagerConfig,
+  parseRuleFile,
+  type RuleGroupConfig,
+} from '@tyto/alerting';
+import { type Clock, errorCode, errorMessage, TytoError, yaml } from '@tyto/base';
+import type { ScrapeConfig, ScrapeSection } from '@tyto/collect';
+import { glob } from './glob.ts';
+import {
+  finishJobs,
+  parseScrapeFile,
+  type PrometheusConfig,
+  prometheusSchema,
+} from './prometheusConfig.ts';
+import { STARTER_RULES, STARTER_RULES_FILE } from './starterRules.ts';
+import { looksLikeTyto, tytoSchema } from './tytoConfig.ts';
+
+export interface ConfigFiles {
+  /** '' for none. */
+  readonly config: string;
+  readonly alertmanager: string;
+}
+
+export interface LoadedConfig {
+  readonly prometheus: PrometheusConfig;
+  readonly jobs: readonly ScrapeConfig[];
+  readonly ruleGroups: readonly RuleGroupConfig[];
+  readonly alertmanager: AlertmanagerConfig;
+  readonly templates: NotifyTemplates;
+  /** Watch this machine and Tyto itself, without a scrape config for it. */
+  readonly watchesHost: boolean;
+  /** The text of the main file, for the status page. */
+  readonly source: string;
+  readonly warnings: readonly yaml.Problem[];
+}
+
+/** Without an alertmanager.yml, alerts are grouped and shown, and nobody is notified. */
+const NO_RECEIVER = `
+route: {receiver: nobody, group_by: [alertname], group_wait: 10s}
+receivers: [{name: nobody}]
+`;
+
+/** Without a file, everything is fresh enough for a page that somebody looks at. */
+const ZERO_CONFIG = 'global: {scrape_interval: 5s, scrape_timeout: 4s, evaluation_interval: 5s}\n';
+
+class ConfigError extends TytoError {
+  constructor(problems: readonly yaml.Problem[]) {
+    super('bad_data', yaml.formatProblems(problems));
+  }
+}
+
+/** Reads everything. Throws TytoError `bad_data` with all problems, one a line. */
+export async function loadConfig(files: ConfigFiles, clock: Clock): Promise<LoadedConfig> {
+  const problems: yaml.Problem[] = [];
+  const main = await loadMain(files, problems);
+  const base = files.config === '' ? process.cwd() : dirname(resolve(files.config));
+  const sections: ScrapeSection[] = [...main.prometheus.sections];
+  for (const path of await expand(main.prometheus.scrapeConfigFiles, base)) {
+    const read = parseScrapeFile(await readConfigFile(path), path);
+    sections.push(...read.sections);
+    problems.push(...read.problems);
+  }
+  const finished = finishJobs(sections, main.prometheus.global);
+  problems.push(...finished.problems);
+  const ruleGroups = await loadRules(main, base, problems);
+  const alertmanager = parseAlertmanagerConfig(main.alertmanager.source, main.alertmanager.file);
+  problems.push(...alertmanager.problems);
+  if (yaml.hasErrors(problems) || alertmanager.config === undefined)
+    throw new ConfigError(problems);
+  const amBase = dirname(resolve(main.alertmanager.file));
+  return {
+    prometheus: main.prometheus,
+    jobs: finished.jobs,
+    ruleGroups,
+    alertmanager: alertmanager.config,
+    templates: await loadTemplates(alertmanager.config.templates, amBase, clock),
+    watchesHost: main.watchesHost,
+    source: main.source,
+    warnings: problems,
+  };
+}
+
+interface MainConfig {
+  readonly prometheus: PrometheusConfig;
+  readonly alertmanager: { readonly source: string; readonly file: string };
+  readonly watchesHost: boolean;
+  readonly starterRules: boolean;
+  readonly source: string;
+}
+
+async function loadMain(files: ConfigFiles, problems: yaml.Problem[]): Promise<MainConfig> {
+  const source = files.config === '' ? ZERO_CONFIG : await readConfigFile(files.config);
+  const file = files.config === '' ? 'built-in configuration' : files.config;
+  const isTyto = looksLikeTyto(source, file);
+  const own = isTyto ? yaml.decodeYaml(source, file, tytoSchema) : undefined;
+  problems.push(...(own?.problems ?? []));
+  const base = dirname(resolve(file));
+  const pointed = own?.value?.prometheusFile;
+  let prometheus = own?.value?.prometheus;
+  let shown = source;
+  if (prometheus === undefined) {
+    const path = pointed === undefined ? file : within(base, pointed);
+    const text =
+      pointed === undefined ? (isTyto ? ZERO_CONFIG : source) : await readConfigFile(path);
+    const decoded = yaml.decodeYaml(text, path, prometheusSchema);
+    problems.push(...decoded.problems);
+    prometheus = decoded.value;
+    if (pointed !== undefined) shown = text;
+  }
+  if (prometheus === undefined) throw new ConfigError(problems);
+  const isBare =
+    files.config === '' ||
+    (isTyto && own?.value?.prometheus === undefined && pointed === undefined);
+  return {
+    prometheus,
+    alertmanager: await alertmanagerSource(files, own?.value?.alertmanager, base),
+    watchesHost: own?.value?.watchesHost ?? isBare,
+    starterRules: own?.value?.starterRules ?? isBare,
+    source: shown,
+  };
+}
+
+async function alertmanagerSource(
+  files: ConfigFiles,
+  pointed: string | undefined,
+  base: string,
+): Promise<{ source: string; file: string }> {
+  if (files.alertmanager !== '') {
+    return { source: await readConfigFile(files.alertmanager), file: files.alertmanager };
+  }
+  if (pointed === undefined) return { source: NO_RECEIVER, file: 'built-in alertmanager.yml' };
+  const path = within(base, pointed);
+  return { source: await readConfigFile(path), file: path };
+}
+
+async function loadRules(
+  main: MainConfig,
+  base: string,
+  problems: yaml.Problem[],
+): Promise<RuleGroupConfig[]> {
+  const groups: RuleGroupConfig[] = [];
+  const add = (text: string, path: string) => {
+    const read = parseRuleFile(text, path);
+    groups.push(...read.groups);
+    problems.push(...read.problems);
+  };
+  if (main.starterRules) add(STARTER_RULES, STARTER_RULES_FILE);
+  for (const pattern of main.prometheus.ruleFiles) {
+    const paths = await glob(pattern, base);
+    if (paths.length === 0) {
+      const place = { file: pattern, line: 1, column: 1 };
+      problems.push({ severity: 'warning', place, message: 'no rule file matches this pattern' });
+    }
+    for (const path of paths) add(await readConfigFile(path), path);
+  }
+  return groups;
+}
+
+async function loadTemplates(
+  patterns: readonly string[],
+  base: string,
+  clock: Clock,
+): Promise<NotifyTemplates> {
+  const files: [string, string][] = [];
+  for (const path of await expand(patterns, base)) files.push([path, await readConfigFile(path)]);
+  return new NotifyTemplates(files, clock);
+}
+
+async function expand(patterns: readonly string[], base: string): Promise<string[]> {
+  const found = await Promise.all(patterns.map((pattern) => glob(pattern, base)));
+  return found.flat();
+}
+
+function within(base: string, path: string): string {
+  return isAbsolute(path) ? path : join(base, path);
+}
+
+/** Reads a file that somebody named. Throws TytoError `bad_data` that says what to do. */
+export async function readConfigFile(path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    const code = errorCode(error);
+    const reasons: Record<string, string> = {
+      ENOENT: 'there is no such file',
+      EACCES: 'it may not be read by this user',
+      EISDIR: 'it is a directory, not a file',
+    };
+    const reason = reasons[code ?? ''] ?? errorMessage(error);
+    throw new TytoError('bad_data', `cannot read ${path}: ${reason}`, { cause: error });
+  }
+}

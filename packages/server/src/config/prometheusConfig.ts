@@ -1,0 +1,231 @@
+/** prometheus.yml: the sections, with a warning for what is accepted and not done yet. */
+import { yaml } from '@tyto/base';
+import {
+  DEFAULT_GLOBAL,
+  finishScrapeConfigs,
+  type GlobalScrapeConfig,
+  globalScrapeSchema,
+  type RelabelConfig,
+  relabelConfigsSchema,
+  type ScrapeConfig,
+  type ScrapeSection,
+  scrapeConfigSchema,
+  staticConfigSchema,
+} from '@tyto/collect';
+import { Labels } from '@tyto/model';
+
+const ruleGlobal = yaml.object(
+  {
+    evaluation_interval: yaml.optional(yaml.duration, 60_000),
+    rule_query_offset: yaml.optional(yaml.duration, 0),
+    external_labels: yaml.optional(yaml.record(yaml.string), (): Record<string, string> => ({})),
+    query_log_file: yaml.optional(yaml.string, ''),
+  },
+  { name: 'global' },
+);
+
+type RuleGlobal = ReturnType<typeof ruleGlobal>;
+
+interface GlobalSection {
+  readonly scrape: GlobalScrapeConfig;
+  readonly rules: RuleGlobal;
+}
+
+/** One section, two readers: the scrape schema checks the names of all fields. */
+const globalSection: yaml.Schema<GlobalSection> = (node, decoder) => {
+  const scrape = globalScrapeSchema(node, decoder);
+  const own = ['evaluation_interval', 'rule_query_offset', 'external_labels', 'query_log_file'];
+  const quiet = {
+    ...decoder,
+    error: (at: yaml.YamlNode, message: string) => {
+      if (!message.startsWith('global: unknown field')) decoder.error(at, message);
+    },
+    warn() {},
+  };
+  const rules = ruleGlobal(node, quiet);
+  for (const field of own) {
+    if (field !== 'query_log_file' || !yaml.writesField(node, field)) continue;
+    decoder.warn(yaml.childNode(node, field), 'query_log_file is accepted but not written yet');
+  }
+  return { scrape, rules };
+};
+
+const alertmanagerTarget = yaml.object(
+  {
+    static_configs: yaml.optional(yaml.list(staticConfigSchema), () => []),
+    scheme: yaml.optional(yaml.oneOf(['http', 'https']), 'http' as const),
+    path_prefix: yaml.optional(yaml.string, ''),
+    timeout: yaml.optional(yaml.duration, 10_000),
+    api_version: yaml.optional(yaml.string, 'v2'),
+    relabel_configs: yaml.optional(relabelConfigsSchema, (): RelabelConfig[] => []),
+    alert_relabel_configs: yaml.optional(relabelConfigsSchema, (): RelabelConfig[] => []),
+  },
+  {
+    name: 'alertmanager',
+    ignored: Object.fromEntries(
+      [
+        'basic_auth',
+        'authorization',
+        'bearer_token',
+        'bearer_token_file',
+        'oauth2',
+        'tls_config',
+        'proxy_url',
+        'follow_redirects',
+        'enable_http2',
+        'sigv4',
+        'http_headers',
+        'proxy_from_environment',
+        'no_proxy',
+        'proxy_connect_header',
+        'google_iam',
+        'azuread',
+        ...[
+          'dns',
+          'file',
+          'http',
+          'kubernetes',
+          'consul',
+          'ec2',
+          'azure',
+          'docker',
+          'marathon',
+        ].map((name) => `${name}_sd_configs`),
+      ].map((name) => [name, 'only static, unauthenticated Alertmanagers are sent to yet']),
+    ),
+  },
+);
+
+const alerting = yaml.object(
+  {
+    alertmanagers: yaml.optional(yaml.list(alertmanagerTarget), () => []),
+    alert_relabel_configs: yaml.optional(relabelConfigsSchema, (): RelabelConfig[] => []),
+  },
+  { name: 'alerting' },
+);
+
+const storage = yaml.object(
+  {
+    tsdb: yaml.optional(
+      yaml.object(
+        {
+          path: yaml.optional(yaml.string, ''),
+          'retention.time': yaml.optional(yaml.duration),
+          'retention.size': yaml.optional(yaml.byteSize),
+          retention: yaml.optional(
+            yaml.object(
+              { time: yaml.optional(yaml.duration), size: yaml.optional(yaml.byteSize) },
+              { name: 'retention', ignored: { percentage: 'retention goes by time and size' } },
+            ),
+          ),
+        },
+        {
+          name: 'storage.tsdb',
+          ignored: {
+            wal_compression: 'the log is not compressed',
+            out_of_order_time_window: 'samples out of order are refused yet',
+            stale_series_compaction_threshold: 'blocks are cut by time',
+            chunk_encoding: 'the smallest encoding is chosen for each chunk',
+          },
+        },
+      ),
+    ),
+  },
+  { name: 'storage', ignored: { exemplars: 'exemplars are not stored yet' } },
+);
+
+const fileSchema = yaml.object(
+  {
+    global: yaml.optional(globalSection),
+    rule_files: yaml.optional(yaml.list(yaml.string), (): string[] => []),
+    scrape_configs: yaml.optional(yaml.list(scrapeConfigSchema), (): ScrapeSection[] => []),
+    scrape_config_files: yaml.optional(yaml.list(yaml.string), (): string[] => []),
+    alerting: yaml.optional(alerting),
+    storage: yaml.optional(storage),
+  },
+  {
+    name: 'prometheus configuration',
+    ignored: {
+      remote_write: 'samples are not sent on yet',
+      remote_read: 'other stores are not read yet',
+      tracing: 'Tyto does not trace itself yet',
+      otlp: 'OTLP is not received yet',
+      runtime: 'there is no Go runtime to configure',
+    },
+  },
+);
+
+/** A file of `scrape_config_files`: only scrape configs. */
+const scrapeFileSchema = yaml.object(
+  { scrape_configs: yaml.optional(yaml.list(scrapeConfigSchema), (): ScrapeSection[] => []) },
+  { name: 'scrape configuration' },
+);
+
+export interface AlertmanagerTarget {
+  readonly urls: readonly string[];
+  readonly timeoutMs: number;
+  readonly alertRelabelConfigs: readonly RelabelConfig[];
+}
+
+export interface PrometheusConfig {
+  readonly global: GlobalScrapeConfig;
+  readonly evaluationIntervalMs: number;
+  readonly queryOffsetMs: number;
+  readonly externalLabels: Labels;
+  readonly ruleFiles: readonly string[];
+  readonly scrapeConfigFiles: readonly string[];
+  readonly sections: readonly ScrapeSection[];
+  readonly alertmanagers: readonly AlertmanagerTarget[];
+  readonly alertRelabelConfigs: readonly RelabelConfig[];
+  readonly storage: {
+    readonly path: string;
+    readonly retentionMs: number | undefined;
+    readonly retentionBytes: number | undefined;
+  };
+}
+
+/** prometheus.yml as a schema, so that tyto.yaml can hold it as a section too. */
+export const prometheusSchema: yaml.Schema<PrometheusConfig> = (node, decoder) => {
+  const raw = fileSchema(node, decoder);
+  const rules = raw.global?.rules;
+  const tsdb = raw.storage?.tsdb;
+  return {
+    global: raw.global?.scrape ?? DEFAULT_GLOBAL,
+    evaluationIntervalMs: rules?.evaluation_interval || 60_000,
+    queryOffsetMs: rules?.rule_query_offset ?? 0,
+    externalLabels: Labels.of(rules?.external_labels ?? {}),
+    ruleFiles: raw.rule_files,
+    scrapeConfigFiles: raw.scrape_config_files,
+    sections: raw.scrape_configs,
+    alertmanagers: (raw.alerting?.alertmanagers ?? []).map((target) => ({
+      urls: target.static_configs
+        .flatMap((group) => group.targets)
+        .map((address) => `${target.scheme}://${address}${target.path_prefix.replace(/\/$/, '')}`),
+      timeoutMs: target.timeout,
+      alertRelabelConfigs: target.alert_relabel_configs,
+    })),
+    alertRelabelConfigs: raw.alerting?.alert_relabel_configs ?? [],
+    storage: {
+      path: tsdb?.path ?? '',
+      retentionMs: tsdb?.['retention.time'] ?? tsdb?.retention?.time,
+      retentionBytes: tsdb?.['retention.size'] ?? tsdb?.retention?.size,
+    },
+  };
+};
+
+/** The jobs of a scrape configuration file. */
+export function parseScrapeFile(
+  source: string,
+  file: string,
+): { sections: readonly ScrapeSection[]; problems: readonly yaml.Problem[] } {
+  const { value, problems } = yaml.decodeYaml(source, file, scrapeFileSchema);
+  return { sections: value?.scrape_configs ?? [], problems };
+}
+
+/** All jobs with their defaults filled in. */
+export function finishJobs(
+  sections: readonly ScrapeSection[],
+  global: GlobalScrapeConfig,
+): { jobs: ScrapeConfig[]; problems: yaml.Problem[] } {
+  return finishScrapeConfigs(sections, global);
+}

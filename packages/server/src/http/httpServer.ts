@@ -1,0 +1,153 @@
+/** One port for everything: the APIs, self metrics, lifecycle, and the web UI. */
+import { errorMessage, type Logger, TytoError } from '@tyto/base';
+import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify';
+import type { SelfMetrics } from '../metrics/selfMetrics.ts';
+import { VERSION } from '../version.ts';
+import { type AlertmanagerApiOptions, registerAlertmanagerApi } from './alertmanagerApi.ts';
+import { errorBody, statusOfError } from './envelope.ts';
+import { type PrometheusApiOptions, registerPrometheusApi } from './prometheusApi.ts';
+import { registerStatusApi, type StatusApiOptions } from './statusApi.ts';
+import { registerWebUi } from './webUi.ts';
+
+export interface HttpServerOptions
+  extends PrometheusApiOptions,
+    StatusApiOptions,
+    AlertmanagerApiOptions {
+  readonly logger: Logger;
+  readonly metrics: SelfMetrics;
+  /** Where people reach Tyto; its path is the prefix of all routes. */
+  readonly externalUrl: string;
+  readonly lifecycle: boolean;
+  isReady(): boolean;
+  /** Rejects with what is wrong with the new configuration. */
+  reload(): Promise<void>;
+  quit(): void;
+}
+
+/** A request's body; alerts and queries are far smaller. */
+const BODY_BYTES_MAX = 32 * 1024 * 1024;
+const REQUEST_TIMEOUT_MS = 5 * 60_000;
+
+export async function createHttpServer(options: HttpServerOptions): Promise<FastifyInstance> {
+  const prefix = new URL(options.externalUrl).pathname.replace(/\/+$/, '');
+  const app = Fastify({
+    logger: false,
+    bodyLimit: BODY_BYTES_MAX,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    forceCloseConnections: true,
+    routerOptions: { maxParamLength: 4096 },
+    rewriteUrl: (request) => stripPrefix(request.url ?? '/', prefix),
+  });
+  app.addContentTypeParser(
+    'application/x-www-form-urlencoded',
+    { parseAs: 'string' },
+    (_, body, done) => done(null, new URLSearchParams(String(body))),
+  );
+  registerErrors(app, options.logger);
+  registerGuards(app, options);
+  registerLifecycle(app, options);
+  registerPrometheusApi(app, options);
+  registerStatusApi(app, options);
+  registerAlertmanagerApi(app, options);
+  await registerWebUi(app, prefix);
+  return app;
+}
+
+function stripPrefix(url: string, prefix: string): string {
+  if (prefix === '' || !url.startsWith(prefix)) return url;
+  const rest = url.slice(prefix.length);
+  return rest.startsWith('/') ? rest : `/${rest}`;
+}
+
+function registerErrors(app: FastifyInstance, logger: Logger): void {
+  app.setErrorHandler(async (error, request, reply) => {
+    const status = statusOfError(error);
+    if (status >= 500 && !(error instanceof TytoError)) {
+      logger.error('a request failed', {
+        url: request.url,
+        error: errorMessage(error),
+        stack: error instanceof Error ? error.stack : undefined,
+      });
+    }
+    reply.code(status);
+    // Alertmanager's API answers errors with a JSON string, Prometheus' with an envelope.
+    if (request.url.startsWith('/api/v2/'))
+      return reply.send(JSON.stringify(errorBody(error).error));
+    if (!request.url.startsWith('/api/'))
+      return reply.type('text/plain').send(`${errorBody(error).error}\n`);
+    return reply.send({ status: 'error', ...errorBody(error) });
+  });
+}
+
+function registerGuards(app: FastifyInstance, options: HttpServerOptions): void {
+  const { metrics } = options;
+  app.addHook('onRequest', async (request) => {
+    if (request.method !== 'GET' && request.method !== 'HEAD')
+      refuseForeignOrigin(request, options);
+  });
+  app.addHook('onSend', async (_, reply) => {
+    reply.header('x-content-type-options', 'nosniff');
+    reply.header('referrer-policy', 'same-origin');
+    reply.header('x-frame-options', 'SAMEORIGIN');
+  });
+  app.addHook('onResponse', async (request, reply) => {
+    const handler = request.routeOptions.url ?? 'other';
+    metrics.httpRequests.inc({ handler, code: String(reply.statusCode) });
+    metrics.httpDuration.observe({ handler }, reply.elapsedTime / 1000);
+  });
+}
+
+/** A page of another site must not silence alerts or reload with the browser of its visitor. */
+function refuseForeignOrigin(request: FastifyRequest, { externalUrl }: HttpServerOptions): void {
+  const origin = request.headers.origin;
+  if (origin === undefined) return;
+  const own = [request.headers.host, new URL(externalUrl).host];
+  const host = URL.canParse(origin) ? new URL(origin).host : '';
+  if (own.includes(host)) return;
+  throw Object.assign(new Error(`requests from pages of ${origin} are refused`), {
+    statusCode: 403,
+  });
+}
+
+function registerLifecycle(app: FastifyInstance, options: HttpServerOptions): void {
+  app.get('/-/healthy', async (_, reply) => reply.type('text/plain').send('Tyto is Healthy.\n'));
+  app.get('/-/ready', async (_, reply) => {
+    const ready = options.isReady();
+    return reply
+      .code(ready ? 200 : 503)
+      .type('text/plain')
+      .send(ready ? 'Tyto is Ready.\n' : 'Tyto is not ready.\n');
+  });
+  app.get('/version', async () => ({ version: VERSION, nodeVersion: process.version }));
+  app.get('/metrics', async (_, reply) =>
+    reply.type(options.metrics.registry.contentType).send(await options.metrics.registry.metrics()),
+  );
+  app.route({
+    method: ['POST', 'PUT'],
+    url: '/-/reload',
+    handler: async (_, reply) => {
+      requireLifecycle(options.lifecycle);
+      try {
+        await options.reload();
+      } catch (error) {
+        const message = `failed to reload config: ${errorMessage(error)}\n`;
+        return reply.code(500).type('text/plain').send(message);
+      }
+      return reply.code(200).send();
+    },
+  });
+  app.route({
+    method: ['POST', 'PUT'],
+    url: '/-/quit',
+    handler: async (_, reply) => {
+      requireLifecycle(options.lifecycle);
+      setImmediate(() => options.quit());
+      return reply.type('text/plain').send('Requesting termination... Goodbye!');
+    },
+  });
+}
+
+function requireLifecycle(lifecycle: boolean): void {
+  if (lifecycle) return;
+  throw Object.assign(new Error('Lifecycle API is not enabled.'), { statusCode: 403 });
+}

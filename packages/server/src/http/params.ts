@@ -1,0 +1,112 @@
+/** Parameters of the Prometheus API: times, durations, selectors, limits. Errors are its words. */
+import { parseDuration, TytoError } from '@tyto/base';
+import type { Matcher } from '@tyto/model';
+import { parseSelector } from '@tyto/syntax';
+
+/** The longest answer of a range query, per series, as in Prometheus. */
+const POINTS_MAX = 11_000;
+const TIME_MS_MAX = 8.64e15;
+
+/** Milliseconds of a Unix time in seconds (with decimals) or an RFC 3339 text. */
+export function parseTime(text: string, name: string): number {
+  if (/^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text)) {
+    const ms = Math.round(Number(text) * 1000);
+    if (Math.abs(ms) <= TIME_MS_MAX) return ms;
+  } else if (/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/.test(text)) {
+    const ms = Date.parse(text);
+    if (!Number.isNaN(ms)) return ms;
+  }
+  throw invalid(name, `cannot parse "${text}" to a valid timestamp`);
+}
+
+/** Milliseconds of a duration as a number of seconds or in Prometheus' notation. */
+export function parseDurationParam(text: string, name: string): number {
+  if (/^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text)) {
+    const ms = Number(text) * 1000;
+    if (Math.abs(ms) <= TIME_MS_MAX) return ms;
+  }
+  const ms = parseDuration(text);
+  if (ms !== undefined) return ms;
+  throw invalid(name, `cannot parse "${text}" to a valid duration`);
+}
+
+export class Params {
+  readonly #params: URLSearchParams;
+
+  constructor(params: URLSearchParams) {
+    this.#params = params;
+  }
+
+  text(name: string): string {
+    return this.#params.get(name) ?? '';
+  }
+
+  all(name: string): string[] {
+    return this.#params.getAll(name);
+  }
+
+  time(name: string, fallbackMs: number): number {
+    const text = this.text(name);
+    return text === '' ? fallbackMs : parseTime(text, name);
+  }
+
+  requiredTime(name: string): number {
+    return parseTime(this.text(name), name);
+  }
+
+  duration(name: string): number | undefined {
+    const text = this.text(name);
+    return text === '' ? undefined : parseDurationParam(text, name);
+  }
+
+  /** A count; 0, which is also the default, means no limit. */
+  limit(name: string): number {
+    const text = this.text(name);
+    if (text === '') return 0;
+    if (!/^-?\d+$/.test(text)) throw invalid(name, `cannot parse "${text}" to a number`);
+    if (Number(text) < 0) throw invalid(name, 'limit must be non-negative');
+    return Number(text);
+  }
+
+  flag(name: string, fallback: boolean): boolean {
+    const text = this.text(name).toLowerCase();
+    return text === '' ? fallback : text === 'true' || text === '1';
+  }
+
+  /** The lists of matchers of all `match[]`. */
+  matcherSets(name = 'match[]'): Matcher[][] {
+    return this.all(name).map((text) => {
+      const matchers = [...parseSelector(text)];
+      if (matchers.every((matcher) => matcher.matches(''))) {
+        throw invalid(name, 'match[] must contain at least one non-empty matcher');
+      }
+      return matchers;
+    });
+  }
+
+  /** Start, end and step of a range query, checked against each other. */
+  range(): { startMs: number; endMs: number; stepMs: number } {
+    const startMs = this.requiredTime('start');
+    const endMs = this.requiredTime('end');
+    if (endMs < startMs) throw invalid('end', 'end timestamp must not be before start time');
+    const stepMs = parseDurationParam(this.text('step'), 'step');
+    if (stepMs <= 0) {
+      throw invalid(
+        'step',
+        'zero or negative query resolution step widths are not accepted. Try a positive integer',
+      );
+    }
+    if ((endMs - startMs) / stepMs > POINTS_MAX) {
+      throw new TytoError(
+        'bad_data',
+        `exceeded maximum resolution of ${POINTS_MAX.toLocaleString('en')} points per timeseries. ` +
+          'Try decreasing the query resolution (?step=XX)',
+      );
+    }
+    return { startMs, endMs, stepMs };
+  }
+}
+
+function invalid(name: string, reason: string): TytoError {
+  return new TytoError('bad_data', `invalid parameter "${name}": ${reason}`);
+}

@@ -1,0 +1,227 @@
+/** Prometheus' HTTP API under /api/v1: queries and metadata. See statusApi.ts for the rest. */
+import { type Clock, TytoError } from '@tyto/base';
+import type { ScrapeManager } from '@tyto/collect';
+import { type LabelRequest, type MetricQuerier, matchesAll } from '@tyto/model';
+import { parseExpr, parseSelector, prettyExpr } from '@tyto/syntax';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { QueryRunner } from '../queries.ts';
+import { sendData, sendRaw } from './envelope.ts';
+import { Params } from './params.ts';
+import { labelsJson, queryDataJson } from './queryJson.ts';
+
+export interface PrometheusApiOptions {
+  readonly clock: Clock;
+  readonly queries: QueryRunner;
+  readonly store: MetricQuerier;
+  readonly scrapes: ScrapeManager;
+}
+
+/** The widest range of time that the store can be asked for. */
+const ALWAYS = { minTimeMs: -8.64e15, maxTimeMs: 8.64e15 };
+
+type Handler = (
+  params: Params,
+  reply: FastifyReply,
+  request: FastifyRequest,
+) => Promise<FastifyReply>;
+
+export function registerPrometheusApi(app: FastifyInstance, options: PrometheusApiOptions): void {
+  const both = (path: string, handler: Handler) => {
+    app.route({
+      method: ['GET', 'POST'],
+      url: `/api/v1/${path}`,
+      handler: (request, reply) => handler(paramsOf(request), reply, request),
+    });
+  };
+  both('query', instantQuery(options));
+  both('query_range', rangeQuery(options));
+  both('series', series(options));
+  both('labels', labelNames(options));
+  both('format_query', async (params, reply) =>
+    sendData(reply, prettyExpr(parseExpr(params.text('query')))),
+  );
+  both('query_exemplars', async (params, reply) => {
+    parseExpr(params.text('query'));
+    return sendData(reply, []);
+  });
+  app.get<{ Params: { name: string } }>('/api/v1/label/:name/values', (request, reply) =>
+    labelValues(options, request.params.name, paramsOf(request), reply),
+  );
+  app.get('/api/v1/metadata', (request, reply) => metadata(options, paramsOf(request), reply));
+  app.get('/api/v1/targets/metadata', (request, reply) =>
+    targetsMetadata(options, paramsOf(request), reply),
+  );
+}
+
+/** Parameters of the address and, of a POST, those of the form in its body. */
+export function paramsOf(request: FastifyRequest): Params {
+  const query = request.url.indexOf('?');
+  const params = new URLSearchParams(query < 0 ? '' : request.url.slice(query + 1));
+  if (request.body instanceof URLSearchParams) {
+    for (const [name, value] of request.body) params.append(name, value);
+  }
+  return new Params(params);
+}
+
+/** Aborted when the client goes away: nobody waits for the answer any more. */
+function clientSignal(reply: FastifyReply): AbortSignal {
+  const controller = new AbortController();
+  reply.raw.on('close', () => {
+    if (!reply.raw.writableEnded) controller.abort();
+  });
+  return controller.signal;
+}
+
+function queryOptions(params: Params, reply: FastifyReply) {
+  const lookbackMs = params.duration('lookback_delta');
+  const timeoutMs = params.duration('timeout');
+  return {
+    signal: clientSignal(reply),
+    ...(lookbackMs === undefined ? {} : { lookbackMs }),
+    ...(timeoutMs === undefined ? {} : { timeoutMs }),
+  };
+}
+
+function instantQuery({ queries, clock }: PrometheusApiOptions): Handler {
+  return async (params, reply) => {
+    const timeMs = params.time('time', clock.nowMs());
+    const limit = params.limit('limit');
+    const result = await queries.instant(params.text('query'), timeMs, queryOptions(params, reply));
+    const { value } = result;
+    const warnings = [...result.warnings];
+    let shown = value;
+    if (limit > 0 && value.type === 'vector' && value.samples.length > limit) {
+      shown = { ...value, samples: value.samples.slice(0, limit) };
+      warnings.push('results truncated due to limit');
+    }
+    if (limit > 0 && value.type === 'matrix' && value.series.length > limit) {
+      shown = { ...value, series: value.series.slice(0, limit) };
+      warnings.push('results truncated due to limit');
+    }
+    return sendRaw(reply, queryDataJson(shown), warnings, result.infos);
+  };
+}
+
+function rangeQuery({ queries }: PrometheusApiOptions): Handler {
+  return async (params, reply) => {
+    const { startMs, endMs, stepMs } = params.range();
+    const limit = params.limit('limit');
+    const options = queryOptions(params, reply);
+    const result = await queries.range(params.text('query'), startMs, endMs, stepMs, options);
+    const { value } = result;
+    const warnings = [...result.warnings];
+    let shown = value;
+    if (limit > 0 && value.type === 'matrix' && value.series.length > limit) {
+      shown = { ...value, series: value.series.slice(0, limit) };
+      warnings.push('results truncated due to limit');
+    }
+    return sendRaw(reply, queryDataJson(shown), warnings, result.infos);
+  };
+}
+
+function labelRequest(params: Params): LabelRequest {
+  const minTimeMs = params.time('start', ALWAYS.minTimeMs);
+  const maxTimeMs = params.time('end', ALWAYS.maxTimeMs);
+  if (maxTimeMs < minTimeMs) {
+    throw new TytoError(
+      'bad_data',
+      'invalid parameter "end": end timestamp must not be before start time',
+    );
+  }
+  return { matcherSets: params.matcherSets(), minTimeMs, maxTimeMs, limit: params.limit('limit') };
+}
+
+function series({ store }: PrometheusApiOptions): Handler {
+  return async (params, reply) => {
+    const request = labelRequest(params);
+    if (request.matcherSets.length === 0) {
+      throw new TytoError('bad_data', 'no match[] parameter provided');
+    }
+    const { items, truncated } = await store.series(request);
+    return sendRaw(reply, `[${items.map(labelsJson).join(',')}]`, limitWarning(truncated));
+  };
+}
+
+function labelNames({ store }: PrometheusApiOptions): Handler {
+  return async (params, reply) => {
+    const { items, truncated } = await store.labelNames(labelRequest(params));
+    return sendRaw(reply, JSON.stringify(items), limitWarning(truncated));
+  };
+}
+
+async function labelValues(
+  { store }: PrometheusApiOptions,
+  given: string,
+  params: Params,
+  reply: FastifyReply,
+): Promise<FastifyReply> {
+  const name = unescapeName(given);
+  if (name === '') throw new TytoError('bad_data', `invalid label name: "${given}"`);
+  const { items, truncated } = await store.labelValues(name, labelRequest(params));
+  return sendRaw(reply, JSON.stringify(items), limitWarning(truncated));
+}
+
+/** Label names with other characters come as `U__` and the code points in hexadecimal. */
+function unescapeName(name: string): string {
+  if (!name.startsWith('U__')) return name;
+  return name
+    .slice(3)
+    .replace(/__|_([0-9a-fA-F]+)_/g, (all, hex: string | undefined) =>
+      all === '__' || hex === undefined ? '_' : String.fromCodePoint(Number.parseInt(hex, 16)),
+    );
+}
+
+function limitWarning(truncated: boolean): string[] {
+  return truncated ? ['results truncated due to limit'] : [];
+}
+
+async function metadata(
+  { scrapes }: PrometheusApiOptions,
+  params: Params,
+  reply: FastifyReply,
+): Promise<FastifyReply> {
+  const limit = params.limit('limit');
+  const perMetric = params.limit('limit_per_metric');
+  const wanted = params.text('metric');
+  const found = new Map<string, Map<string, { type: string; help: string; unit: string }>>();
+  for (const target of scrapes.metadata()) {
+    for (const [metric, { type, help, unit }] of target.metadata) {
+      if (wanted !== '' && metric !== wanted) continue;
+      if (limit > 0 && !found.has(metric) && found.size >= limit) continue;
+      const entries = found.get(metric) ?? new Map();
+      found.set(metric, entries);
+      if (perMetric === 0 || entries.size < perMetric) {
+        entries.set(`${type}\n${help}\n${unit}`, { type, help, unit });
+      }
+    }
+  }
+  const data = Object.fromEntries(
+    [...found].map(([metric, entries]) => [metric, [...entries.values()]]),
+  );
+  return sendData(reply, data);
+}
+
+async function targetsMetadata(
+  { scrapes }: PrometheusApiOptions,
+  params: Params,
+  reply: FastifyReply,
+): Promise<FastifyReply> {
+  const limit = params.limit('limit');
+  const metric = params.text('metric');
+  const text = params.text('match_target');
+  const matchers = text === '' ? [] : [...parseSelector(text)];
+  const found: unknown[] = [];
+  for (const target of scrapes.metadata()) {
+    if (!matchesAll(matchers, target.labels)) continue;
+    for (const [name, entry] of target.metadata) {
+      if (metric !== '' && name !== metric) continue;
+      if (limit > 0 && found.length >= limit) break;
+      found.push({
+        target: target.labels.toRecord(),
+        ...(metric === '' ? { metric: name } : {}),
+        ...entry,
+      });
+    }
+  }
+  return sendData(reply, found);
+}

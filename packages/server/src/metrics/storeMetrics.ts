@@ -1,0 +1,192 @@
+/** What the parts of the server say of themselves at each scrape, under Prometheus' names. */
+import type { Dispatcher, RuleManager } from '@tyto/alerting';
+import type { Tsdb } from '@tyto/tsdb';
+import type { AlertForwarder } from '../alertForwarder.ts';
+import type { SelfMetrics } from './selfMetrics.ts';
+
+export function registerStoreMetrics(metrics: SelfMetrics, tsdb: Tsdb): void {
+  const finite = (value: number) => (Number.isFinite(value) ? value : 0);
+  metrics.gauge(
+    'prometheus_tsdb_head_series',
+    'Total number of series in the head block.',
+    () => tsdb.stats().seriesCount,
+  );
+  metrics.gauge(
+    'prometheus_tsdb_head_chunks',
+    'Total number of chunks in the head block.',
+    () => tsdb.stats().chunkCount,
+  );
+  metrics.gauge(
+    'prometheus_tsdb_head_min_time_seconds',
+    'Minimum time bound of the head block.',
+    () => finite(tsdb.stats().headMinTimeMs) / 1000,
+  );
+  metrics.gauge(
+    'prometheus_tsdb_head_max_time_seconds',
+    'Maximum timestamp of the head block.',
+    () => finite(tsdb.stats().headMaxTimeMs) / 1000,
+  );
+  metrics.counter(
+    'prometheus_tsdb_head_samples_appended_total',
+    'Total number of appended samples.',
+    () => tsdb.stats().samplesAppended,
+  );
+  metrics.counter(
+    'prometheus_tsdb_compactions_total',
+    'Total number of compactions that were executed for the partition.',
+    () => tsdb.stats().compactions,
+  );
+  metrics.counter(
+    'prometheus_tsdb_compactions_failed_total',
+    'Total number of compactions that failed for the partition.',
+    () => tsdb.stats().compactionsFailed,
+  );
+  metrics.gauge(
+    'prometheus_tsdb_blocks_loaded',
+    'Number of currently loaded data blocks',
+    () => tsdb.stats().blockCount,
+  );
+  metrics.gauge(
+    'prometheus_tsdb_storage_blocks_bytes',
+    'The number of bytes that are currently used for local storage by all blocks.',
+    () => tsdb.stats().blockBytes,
+  );
+  metrics.gauge(
+    'prometheus_tsdb_wal_segment_current',
+    'WAL segment index that TSDB is currently writing to.',
+    () => tsdb.stats().logSegment,
+  );
+  metrics.counter(
+    'prometheus_tsdb_wal_writes_failed_total',
+    'Total number of WAL writes that failed.',
+    () => tsdb.stats().logFailures,
+  );
+  metrics.counter(
+    'tyto_tsdb_wal_written_bytes_total',
+    'Bytes written to the log.',
+    () => tsdb.stats().logBytesWritten,
+  );
+  metrics.gauge(
+    'tyto_tsdb_head_bytes',
+    'Memory that the samples of the head take.',
+    () => tsdb.stats().headBytes,
+  );
+}
+
+export function registerRuleMetrics(metrics: SelfMetrics, rules: RuleManager): void {
+  const group = ['rule_group'];
+  type Group = RuleManager['groups'][number];
+  const each = (read: (group: Group) => number) => () =>
+    rules.groups.map(
+      (g) => [{ rule_group: `${g.config.file};${g.config.name}` }, read(g)] as const,
+    );
+  metrics.labelled(
+    'counter',
+    'prometheus_rule_evaluations_total',
+    'The total number of rule evaluations.',
+    group,
+    each((g) => g.evaluations),
+  );
+  metrics.labelled(
+    'counter',
+    'prometheus_rule_evaluation_failures_total',
+    'The total number of rule evaluation failures.',
+    group,
+    each((g) => g.failures),
+  );
+  metrics.labelled(
+    'counter',
+    'prometheus_rule_group_iterations_total',
+    'The total number of scheduled rule group evaluations, whether executed or missed.',
+    group,
+    each((g) => g.iterations + g.iterationsMissed),
+  );
+  metrics.labelled(
+    'counter',
+    'prometheus_rule_group_iterations_missed_total',
+    'The total number of rule group evaluations missed due to slow rule group evaluation.',
+    group,
+    each((g) => g.iterationsMissed),
+  );
+  metrics.labelled(
+    'gauge',
+    'prometheus_rule_group_interval_seconds',
+    'The interval of a rule group.',
+    group,
+    each((g) => g.intervalMs / 1000),
+  );
+  metrics.labelled(
+    'gauge',
+    'prometheus_rule_group_last_duration_seconds',
+    'The duration of the last rule group evaluation.',
+    group,
+    each((g) => g.evaluationMs / 1000),
+  );
+  metrics.labelled(
+    'gauge',
+    'prometheus_rule_group_last_evaluation_timestamp_seconds',
+    'The timestamp of the last rule group evaluation in seconds.',
+    group,
+    each((g) => (g.lastEvaluationMs ?? 0) / 1000),
+  );
+  metrics.labelled(
+    'gauge',
+    'prometheus_rule_group_rules',
+    'The number of rules.',
+    group,
+    each((g) => g.rules.length),
+  );
+}
+
+export function registerAlertMetrics(
+  metrics: SelfMetrics,
+  dispatcher: Dispatcher,
+  forwarder: AlertForwarder,
+): void {
+  metrics.labelled('gauge', 'alertmanager_alerts', 'How many alerts by state.', ['state'], () => {
+    const counts = { active: 0, suppressed: 0 };
+    for (const alert of dispatcher.alerts.all()) {
+      if (dispatcher.alerts.isResolved(alert)) continue;
+      counts[dispatcher.status(alert).state === 'suppressed' ? 'suppressed' : 'active']++;
+    }
+    return Object.entries(counts).map(([state, count]) => [{ state }, count] as const);
+  });
+  metrics.counter(
+    'alertmanager_alerts_received_total',
+    'The total number of received alerts.',
+    () => dispatcher.received,
+  );
+  metrics.gauge(
+    'alertmanager_silences_active',
+    'How many silences are active.',
+    () =>
+      dispatcher.silences
+        .all()
+        .filter((silence) => dispatcher.silences.stateOf(silence) === 'active').length,
+  );
+  metrics.gauge(
+    'prometheus_notifications_alertmanagers_discovered',
+    'The number of alertmanagers discovered and active.',
+    () => forwarder.urls.length,
+  );
+  metrics.gauge(
+    'prometheus_notifications_queue_length',
+    'The number of alert notifications in the queue.',
+    () => forwarder.queueLength,
+  );
+  metrics.counter(
+    'prometheus_notifications_sent_total',
+    'Total number of alerts sent.',
+    () => forwarder.sent,
+  );
+  metrics.counter(
+    'prometheus_notifications_errors_total',
+    'Total number of sent alerts affected by errors.',
+    () => forwarder.failed,
+  );
+  metrics.counter(
+    'prometheus_notifications_dropped_total',
+    'Total number of alerts dropped due to errors when sending to Alertmanager.',
+    () => forwarder.dropped,
+  );
+}

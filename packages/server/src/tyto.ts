@@ -1,0 +1,251 @@
+/**
+ * The composition root: opens the stores, builds the engines on them, applies configurations, and
+ * takes everything down again in order.
+ */
+import { mkdir } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { Dispatcher, RuleManager } from '@tyto/alerting';
+import {
+  type Clock,
+  errorMessage,
+  formatDuration,
+  type Logger,
+  type yaml,
+  formatPlace,
+} from '@tyto/base';
+import { HostMetrics, ScrapeManager } from '@tyto/collect';
+import { QueryEngine } from '@tyto/promql';
+import { Tsdb } from '@tyto/tsdb';
+import type { FastifyInstance } from 'fastify';
+import { AlertForwarder } from './alertForwarder.ts';
+import { type ConfigFiles, type LoadedConfig, loadConfig } from './config/load.ts';
+import { createHttpServer } from './http/httpServer.ts';
+import { SelfMetrics } from './metrics/selfMetrics.ts';
+import {
+  registerAlertMetrics,
+  registerRuleMetrics,
+  registerStoreMetrics,
+} from './metrics/storeMetrics.ts';
+import { QueryRunner } from './queries.ts';
+import { LmdbStateStore } from './state/lmdbStateStore.ts';
+import { VERSION } from './version.ts';
+
+export interface TytoOptions {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly files: ConfigFiles;
+  readonly dataDirectory: string;
+  readonly externalUrl: string;
+  readonly lifecycle: boolean;
+  readonly retentionMs: number;
+  readonly retentionBytes: number;
+  readonly logFsyncIntervalMs: number;
+  readonly query: {
+    readonly timeoutMs: number;
+    readonly concurrencyMax: number;
+    readonly sampleLimit: number;
+    readonly lookbackMs: number;
+  };
+  readonly flags: ReadonlyMap<string, string>;
+  quit(): void;
+}
+
+const HOST_JOB = 'node';
+const SELF_JOB = 'tyto';
+
+export class Tyto {
+  readonly #options: TytoOptions;
+  readonly #tsdb: Tsdb;
+  readonly #state: LmdbStateStore;
+  readonly #metrics = new SelfMetrics();
+  readonly #scrapes: ScrapeManager;
+  readonly #rules = new RuleManager();
+  readonly #dispatcher: Dispatcher;
+  readonly #forwarder: AlertForwarder;
+  readonly #queries: QueryRunner;
+  readonly #host: HostMetrics;
+  readonly #startedMs: number;
+  #config: LoadedConfig;
+  #http: FastifyInstance | undefined;
+  #reloading: Promise<void> = Promise.resolve();
+  #reloadSuccessful = true;
+  #lastReloadMs: number;
+  #watching = false;
+  #ready = false;
+
+  private constructor(
+    options: TytoOptions,
+    config: LoadedConfig,
+    tsdb: Tsdb,
+    state: LmdbStateStore,
+  ) {
+    const { clock, logger, externalUrl } = options;
+    this.#options = options;
+    this.#config = config;
+    this.#tsdb = tsdb;
+    this.#state = state;
+    this.#startedMs = clock.nowMs();
+    this.#lastReloadMs = this.#startedMs;
+    this.#scrapes = new ScrapeManager({
+      store: tsdb,
+      clock,
+      logger,
+      version: VERSION,
+      metrics: this.#metrics.scrape,
+    });
+    const { timeoutMs, sampleLimit, lookbackMs, concurrencyMax } = options.query;
+    const engine = new QueryEngine(tsdb, { clock, timeoutMs, sampleLimit, lookbackMs });
+    this.#queries = new QueryRunner(engine, clock, this.#metrics, concurrencyMax);
+    const observer = this.#metrics.notify;
+    this.#dispatcher = new Dispatcher({ clock, logger, state, externalUrl, observer });
+    this.#forwarder = new AlertForwarder(logger);
+    this.#host = new HostMetrics({ clock, logger });
+    registerStoreMetrics(this.#metrics, tsdb);
+    registerRuleMetrics(this.#metrics, this.#rules);
+    registerAlertMetrics(this.#metrics, this.#dispatcher, this.#forwarder);
+  }
+
+  /** Opens everything and begins to scrape and evaluate. Rejects with TytoError. */
+  static async start(options: TytoOptions, config: LoadedConfig): Promise<Tyto> {
+    const { clock, logger, dataDirectory } = options;
+    const tsdb = await Tsdb.open({
+      directory: dataDirectory,
+      clock,
+      logger,
+      retentionMs: options.retentionMs,
+      retentionBytes: options.retentionBytes,
+      logFsyncIntervalMs: options.logFsyncIntervalMs,
+    });
+    await mkdir(join(dataDirectory, 'state'), { recursive: true });
+    const state = new LmdbStateStore(join(dataDirectory, 'state'));
+    return new Tyto(options, config, tsdb, state);
+  }
+
+  /** Opens the port. Rejects with the system's error when it is taken. */
+  async listen(host: string, port: number): Promise<string> {
+    const { clock, logger, externalUrl, lifecycle, flags } = this.#options;
+    this.#http = await createHttpServer({
+      clock,
+      logger,
+      externalUrl,
+      lifecycle,
+      flags,
+      metrics: this.#metrics,
+      queries: this.#queries,
+      store: this.#tsdb,
+      tsdb: this.#tsdb,
+      scrapes: this.#scrapes,
+      rules: this.#rules,
+      dispatcher: this.#dispatcher,
+      startedMs: this.#startedMs,
+      status: () => ({
+        startedMs: this.#startedMs,
+        configYaml: this.#config.source,
+        reloadSuccessful: this.#reloadSuccessful,
+        lastReloadMs: this.#lastReloadMs,
+        retention: formatDuration(this.#options.retentionMs),
+        alertmanagerUrls: [
+          `${externalUrl.replace(/\/$/, '')}/api/v2/alerts`,
+          ...this.#forwarder.urls,
+        ],
+      }),
+      isReady: () => this.#ready,
+      reload: () => this.reload(),
+      quit: () => this.#options.quit(),
+    });
+    return await this.#http.listen({ host, port });
+  }
+
+  /** Applies the configuration that Tyto was started with. */
+  async run(): Promise<void> {
+    await this.#apply(this.#config);
+    this.#ready = true;
+  }
+
+  /** Reads the files again. A mistake leaves the old configuration in force, and rejects. */
+  reload(): Promise<void> {
+    const done = this.#reloading.then(() => this.#reload());
+    this.#reloading = done.catch(() => {});
+    return done;
+  }
+
+  /** Ends in order: no new work, then what is under way, then the stores. */
+  async stop(): Promise<void> {
+    this.#ready = false;
+    await this.#http?.close();
+    await Promise.all([this.#rules.stop(), this.#scrapes.stop()]);
+    await this.#dispatcher.stop();
+    await this.#tsdb.close();
+    await this.#state.close();
+  }
+
+  async #reload(): Promise<void> {
+    const { logger, files, clock } = this.#options;
+    try {
+      const config = await loadConfig(files, clock);
+      await this.#apply(config);
+      this.#config = config;
+      logger.info('the configuration was reloaded', { file: files.config || 'built-in' });
+    } catch (error) {
+      this.#reloadSuccessful = false;
+      this.#metrics.reloadSuccessful.set(0);
+      logger.error('the configuration was refused; the old one stays in force', {
+        error: errorMessage(error),
+      });
+      throw error;
+    }
+  }
+
+  async #apply(config: LoadedConfig): Promise<void> {
+    const { clock, logger, externalUrl } = this.#options;
+    logWarnings(config.warnings, logger);
+    const { prometheus } = config;
+    this.#forwarder.apply(prometheus);
+    await this.#dispatcher.apply(config.alertmanager, config.templates);
+    await this.#scrapes.apply(config.jobs);
+    await this.#watchHost(config);
+    await this.#rules.apply(config.ruleGroups, {
+      clock,
+      logger,
+      store: this.#tsdb,
+      query: (expression, timeMs) => this.#queries.instant(expression, timeMs),
+      sink: {
+        send: (alerts) => {
+          this.#dispatcher.send(alerts);
+          this.#forwarder.send(alerts);
+        },
+      },
+      externalLabels: prometheus.externalLabels,
+      externalUrl,
+      evaluationIntervalMs: prometheus.evaluationIntervalMs,
+      queryOffsetMs: prometheus.queryOffsetMs,
+    });
+    this.#reloadSuccessful = true;
+    this.#lastReloadMs = clock.nowMs();
+    this.#metrics.reloadSuccessful.set(1);
+    this.#metrics.reloadTimestamp.set(this.#lastReloadMs / 1000);
+  }
+
+  /** The machine and Tyto itself as targets in this process. */
+  async #watchHost(config: LoadedConfig): Promise<void> {
+    const instance = hostname();
+    if (this.#watching) {
+      await this.#scrapes.removeInternal(HOST_JOB, instance);
+      await this.#scrapes.removeInternal(SELF_JOB, instance);
+    }
+    this.#watching = config.watchesHost;
+    if (!config.watchesHost) return;
+    const { global } = config.prometheus;
+    this.#scrapes.addInternal(
+      { jobName: HOST_JOB, instance, read: () => this.#host.read() },
+      global,
+    );
+    const read = () => this.#metrics.registry.metrics();
+    this.#scrapes.addInternal({ jobName: SELF_JOB, instance, read }, global);
+  }
+}
+
+function logWarnings(warnings: readonly yaml.Problem[], logger: Logger): void {
+  for (const { place, message } of warnings) logger.warn(message, { place: formatPlace(place) });
+}
