@@ -56,7 +56,7 @@ for (const target of targets) {
   if (!quiet) process.stderr.write(`${((Date.now() - started) / 1000).toFixed(1)} s\n`);
 }
 
-/** AssemblyScript to WebAssembly, kept as base64 in a module so that every runtime loads it alike. */
+/** AssemblyScript to WebAssembly, as base64 in a module, so that every runtime loads it alike. */
 async function buildKernels(output) {
   const wasm = output.replace(/kernelsWasm\.ts$/, 'kernels.wasm');
   run('node_modules/.bin/asc', [
