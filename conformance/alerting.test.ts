@@ -1,4 +1,4 @@
-/** Rules, routes, matchers and templates against the public facts of Prometheus and Alertmanager. */
+/** Rules, routes, matchers and templates against what Prometheus and Alertmanager do. */
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import {

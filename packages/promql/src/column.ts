@@ -28,8 +28,6 @@ export interface Column {
   readonly histograms: (FloatHistogram | undefined)[] | null;
 }
 
-export type Vector = readonly Column[];
-
 export const DUPLICATE_LABELS = 'vector cannot contain metrics with the same labelset';
 
 export function emptyColumn(labels: Labels, dropName: boolean, count: number): Column {

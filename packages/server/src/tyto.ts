@@ -58,7 +58,7 @@ export class Tyto {
   readonly #options: TytoOptions;
   readonly #tsdb: Tsdb;
   readonly #state: LmdbStateStore;
-  readonly #metrics = new SelfMetrics();
+  readonly #metrics: SelfMetrics;
   readonly #scrapes: ScrapeManager;
   readonly #rules = new RuleManager();
   readonly #dispatcher: Dispatcher;
@@ -83,6 +83,7 @@ export class Tyto {
     const { clock, logger, externalUrl } = options;
     this.#options = options;
     this.#config = config;
+    this.#metrics = new SelfMetrics(clock);
     this.#tsdb = tsdb;
     this.#state = state;
     this.#startedMs = clock.nowMs();

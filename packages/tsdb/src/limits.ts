@@ -30,9 +30,6 @@ export const LOG_SEGMENT_BYTES = 64 * 1024 * 1024;
 /** One record of the log; a longer length in a file is damage. */
 export const LOG_RECORD_BYTES_MAX = 32 * 1024 * 1024;
 
-/** A label name or value; longer ones are refused. */
-export const LABEL_BYTES_MAX = 256 * 1024;
-
 /** The longest that work on the main thread runs before other work gets its turn. */
 export const SLICE_MS = 10;
 

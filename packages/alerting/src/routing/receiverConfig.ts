@@ -250,8 +250,6 @@ export const receiverConfig = yaml.object(
   },
 );
 
-export type ReceiverConfig = ReturnType<typeof receiverConfig>;
-
 /** A web address; templates and the placeholders of documents are left for the time of use. */
 export function checkUrl(url: string, node: yaml.YamlNode, decoder: yaml.Decoder): void {
   if (url.includes('{{')) return;

@@ -73,10 +73,6 @@ export async function readProc({ paths }: HostContext, ...parts: string[]): Prom
   return await readFile(join(paths.procfs, ...parts), 'utf8');
 }
 
-export async function readSys({ paths }: HostContext, ...parts: string[]): Promise<string> {
-  return await readFile(join(paths.sysfs, ...parts), 'utf8');
-}
-
 /** The content without blanks around it, or undefined when it cannot be read. */
 export async function readOptional(path: string): Promise<string | undefined> {
   try {

@@ -123,7 +123,7 @@ function checkExposition(bytes: Buffer): string {
 }
 
 /** Processor, load and memory of macOS, as far as Node.js tells them. */
-export const darwinSystem: HostCollector = async ({ families }) => {
+export const darwinSystem: HostCollector = async ({ families, clock }) => {
   const seconds = 'Seconds the CPUs spent in each mode.';
   os.cpus().forEach(({ times }, index) => {
     const modes = { user: times.user, system: times.sys, idle: times.idle, nice: times.nice };
@@ -138,6 +138,6 @@ export const darwinSystem: HostCollector = async ({ families }) => {
   const memory = (name: string) => `Memory information field ${name}.`;
   families.gauge('node_memory_total_bytes', memory('total_bytes'), os.totalmem());
   families.gauge('node_memory_free_bytes', memory('free_bytes'), os.freemem());
-  const boot = Math.round(Date.now() / 1000 - os.uptime());
+  const boot = Math.round(clock.nowMs() / 1000 - os.uptime());
   families.gauge('node_boot_time_seconds', 'Node boot time, in unixtime.', boot);
 };

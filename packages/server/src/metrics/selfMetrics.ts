@@ -5,6 +5,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { monitorEventLoopDelay, performance } from 'node:perf_hooks';
 import type { NotifyObserver } from '@tyto/alerting';
+import type { Clock } from '@tyto/base';
 import type { RefusedReason, ScrapeLimitName, ScrapeMetrics } from '@tyto/collect';
 import { Counter, Gauge, Histogram, Registry, Summary } from 'prom-client';
 import { VERSION } from '../version.ts';
@@ -54,7 +55,7 @@ export class SelfMetrics {
     'The max number of concurrent queries.',
   );
 
-  constructor() {
+  constructor(clock: Clock) {
     const build = new Gauge({
       name: 'prometheus_build_info',
       help: "A metric with a constant '1' value labeled by version and runtime.",
@@ -67,7 +68,7 @@ export class SelfMetrics {
     );
     this.scrape = this.#scrapeMetrics();
     this.notify = this.#notifyMetrics();
-    this.#processMetrics();
+    this.#processMetrics(clock);
   }
 
   /** A gauge whose value is asked for at each scrape. */
@@ -235,7 +236,7 @@ export class SelfMetrics {
     };
   }
 
-  #processMetrics(): void {
+  #processMetrics(clock: Clock): void {
     const delay = monitorEventLoopDelay({ resolution: 10 });
     delay.enable();
     this.counter(
@@ -249,7 +250,7 @@ export class SelfMetrics {
     this.gauge('process_resident_memory_bytes', 'Resident memory size in bytes.', () =>
       process.memoryUsage.rss(),
     );
-    const startSeconds = Date.now() / 1000 - process.uptime();
+    const startSeconds = clock.nowMs() / 1000 - process.uptime();
     this.gauge(
       'process_start_time_seconds',
       'Start time of the process since unix epoch in seconds.',

@@ -11,7 +11,3 @@ const DICTIONARIES: Readonly<Record<Language, Dictionary>> = { en, ko };
 export function useText(): Dictionary {
   return DICTIONARIES[useSettings().language];
 }
-
-export function textIn(language: Language): Dictionary {
-  return DICTIONARIES[language];
-}

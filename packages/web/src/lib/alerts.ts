@@ -24,10 +24,6 @@ export interface FiringRule {
   readonly instances: readonly FiringInstance[];
 }
 
-export function alertingRules(groups: readonly RuleGroup[]): AlertingRule[] {
-  return groups.flatMap((group) => group.rules.filter((rule) => rule.type === 'alerting'));
-}
-
 /** Rules with a firing instance, gravest first, then the one that fired last. */
 export function firingRules(
   groups: readonly RuleGroup[],
