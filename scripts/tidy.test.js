@@ -124,7 +124,7 @@ describe('documents', () => {
 
   it('name no directory of one machine', () => {
     expect(checkMachinePaths('a.md', `cd ${'/wo' + 'rk'}/wt-x`)).toHaveLength(1);
-    expect(checkMachinePaths('a.md', 'https://a/work/b docs/work/c /var/lib/tyto')).toEqual([]);
+    expect(checkMachinePaths('a.md', 'https://a/home/b docs/home/c /var/lib/tyto')).toEqual([]);
   });
 
   it('take no download addresses into the lock file', () => {
