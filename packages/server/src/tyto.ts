@@ -63,6 +63,7 @@ export class Tyto {
   readonly #rules = new RuleManager();
   readonly #dispatcher: Dispatcher;
   readonly #forwarder: AlertForwarder;
+  readonly #engine: QueryEngine;
   readonly #queries: QueryRunner;
   readonly #host: HostMetrics;
   readonly #startedMs: number;
@@ -96,8 +97,8 @@ export class Tyto {
       metrics: this.#metrics.scrape,
     });
     const { timeoutMs, sampleLimit, lookbackMs, concurrencyMax } = options.query;
-    const engine = new QueryEngine(tsdb, { clock, timeoutMs, sampleLimit, lookbackMs });
-    this.#queries = new QueryRunner(engine, clock, this.#metrics, concurrencyMax);
+    this.#engine = new QueryEngine(tsdb, { clock, timeoutMs, sampleLimit, lookbackMs });
+    this.#queries = new QueryRunner(this.#engine, clock, this.#metrics, concurrencyMax);
     const observer = this.#metrics.notify;
     this.#dispatcher = new Dispatcher({ clock, logger, state, externalUrl, observer });
     this.#forwarder = new AlertForwarder(logger);
@@ -210,7 +211,8 @@ export class Tyto {
       clock,
       logger,
       store: this.#tsdb,
-      query: (expression, timeMs) => this.#queries.instant(expression, timeMs),
+      // Not through the queue of people's queries: alerting never waits for those.
+      query: (expression, timeMs) => this.#engine.instant(expression, timeMs),
       sink: {
         send: (alerts) => {
           this.#dispatcher.send(alerts);

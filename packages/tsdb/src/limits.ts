@@ -33,5 +33,8 @@ export const LOG_RECORD_BYTES_MAX = 32 * 1024 * 1024;
 /** The longest that work on the main thread runs before other work gets its turn. */
 export const SLICE_MS = 10;
 
+/** Characters of all names and values of one series; more are refused. */
+export const SERIES_TEXT_MAX = 1024 * 1024;
+
 /** Labels of one series; more are refused. */
 export const LABELS_PER_SERIES_MAX = 2000;

@@ -3,7 +3,7 @@
  * whose process id now belongs to another process, is taken over.
  */
 import { readFileSync } from 'node:fs';
-import { link, readFile, unlink, writeFile } from 'node:fs/promises';
+import { link, readFile, rename, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errorCode, TytoError } from '@tyto/base';
 
@@ -36,7 +36,8 @@ async function takeLock(draft: string, path: string, directory: string): Promise
   } catch (error) {
     if (errorCode(error) !== 'EEXIST') throw error;
   }
-  const [pid, start] = (await readFile(path, 'utf8').catch(() => '')).trim().split(' ');
+  const owner = await readFile(path, 'utf8').catch(() => '');
+  const [pid, start] = owner.trim().split(' ');
   if (isAlive(Number(pid), start)) {
     throw new TytoError(
       'unavailable',
@@ -44,7 +45,13 @@ async function takeLock(draft: string, path: string, directory: string): Promise
         'stop that one, or choose another directory with --storage.tsdb.path',
     );
   }
-  await unlink(path).catch(() => undefined);
+  // Moved aside before it is removed: somebody else may have taken over the same dead lock first,
+  // and then what was moved is theirs and goes back.
+  const aside = `${draft}-stale`;
+  await rename(path, aside).catch(() => undefined);
+  const moved = await readFile(aside, 'utf8').catch(() => owner);
+  if (moved !== owner) await link(aside, path).catch(() => undefined);
+  await unlink(aside).catch(() => undefined);
   return false;
 }
 

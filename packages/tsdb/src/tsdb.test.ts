@@ -10,7 +10,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { ManualClock } from '@tyto/base';
-import { APPENDED, Labels, OUT_OF_BOUNDS, SampleColumns, createMatcher } from '@tyto/model';
+import {
+  APPENDED,
+  createMatcher,
+  Labels,
+  NO_SERIES,
+  OUT_OF_BOUNDS,
+  SampleColumns,
+} from '@tyto/model';
 import { metricStoreSuite, readAll, SUITE_NOW_MS } from '@tyto/model/testing';
 import { Tsdb } from '@tyto/tsdb';
 import { FaultyDisk } from './testing/faultyDisk.ts';
@@ -146,6 +153,23 @@ describe('Tsdb', () => {
     expect(Object.keys(want)).toHaveLength(37);
     const again = await openIn(directory);
     expect(await readAll(again, [['__name__', '=~', 'churn|m']])).toEqual(want);
+  });
+
+  it('tells values with a byte order mark apart, and refuses endless ones', async () => {
+    const directory = newDirectory();
+    const db = await openIn(directory);
+    const appender = db.appender();
+    for (const value of ['a', '\ufeffa']) {
+      appender.append(appender.series(Labels.of({ __name__: 'bom', value })), t, value.length);
+    }
+    expect(appender.series(Labels.of({ __name__: 'huge', value: 'x'.repeat(2 ** 21) }))).toBe(
+      NO_SERIES,
+    );
+    await appender.commit();
+    const want = await readAll(db, [['__name__', '=', 'bom']]);
+    expect(Object.keys(want)).toHaveLength(2);
+    const again = await openIn(directory);
+    expect(await readAll(again, [['__name__', '=', 'bom']])).toEqual(want);
   });
 
   it('refuses samples from too far behind and too far ahead', async () => {

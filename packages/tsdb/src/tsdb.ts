@@ -28,7 +28,7 @@ import { type Disk, nodeDisk } from './disk.ts';
 import { BLOCKS_DIRECTORY, LOG_DIRECTORY } from './filenames.ts';
 import { Head } from './head.ts';
 import { searchLabelNames, searchLabelValues, searchSeries } from './labelSearch.ts';
-import { LABELS_PER_SERIES_MAX } from './limits.ts';
+import { LABELS_PER_SERIES_MAX, SERIES_TEXT_MAX } from './limits.ts';
 import { type DirectoryLock, lockDirectory } from './lock.ts';
 import { definitionRecords, LogKeeper } from './logKeeper.ts';
 import { replayLog } from './log/replay.ts';
@@ -260,6 +260,7 @@ export class Tsdb implements MetricStore {
 
   #resolve(labels: Labels): SeriesRef {
     if (labels.size === 0 || labels.size > LABELS_PER_SERIES_MAX) return NO_SERIES;
+    if (labels.key.length > SERIES_TEXT_MAX) return NO_SERIES;
     const { ref, created } = this.#head.series.resolve(labels);
     if (created) {
       const id = this.#head.series.idOf(ref);

@@ -36,6 +36,9 @@ const RETRY_MS_MAX = 60_000;
 const FLUSH_MS_MIN = 10_000;
 
 export class AlertGroup {
+  /** Tells the group from all others. */
+  readonly id: string;
+  /** The group as receivers and the notification log know it. */
   readonly key: string;
   readonly route: Route;
   readonly labels: Labels;
@@ -50,6 +53,7 @@ export class AlertGroup {
   constructor(route: Route, labels: Labels, deps: GroupDependencies) {
     this.route = route;
     this.labels = labels;
+    this.id = groupId(route, labels);
     this.key = `${route.key}:${labels}`;
     this.#deps = deps;
   }
@@ -77,11 +81,14 @@ export class AlertGroup {
     this.#schedule(waitedMs >= this.route.groupWaitMs ? 0 : this.route.groupWaitMs);
   }
 
-  async stop(): Promise<void> {
+  /** Stops. What is being delivered has `graceMs` to arrive, so that it is noted as told. */
+  async stop(graceMs: number): Promise<void> {
     this.#stopped = true;
     this.#timer?.cancel();
-    this.#abort.abort();
+    if (this.#flushing === undefined) return;
+    const timer = this.#deps.clock.schedule(graceMs, () => this.#abort.abort());
     await this.#flushing;
+    timer.cancel();
   }
 
   #schedule(delayMs: number): void {
@@ -230,4 +237,9 @@ export class AlertGroup {
       );
     });
   }
+}
+
+/** The identity of the group that a route and its group labels make. */
+export function groupId(route: Route, labels: Labels): string {
+  return `${route.id}:${labels.key}`;
 }

@@ -2,7 +2,7 @@
  * All alerts that were sent here and are not long over, by fingerprint. They are kept in the state
  * store too: after a restart one whose rule is quiet by then still ends, and its end is told.
  */
-import type { Clock } from '@tyto/base';
+import { type Clock, errorMessage, type Logger } from '@tyto/base';
 import { type Alert, Labels } from '@tyto/model';
 import type { StateStore } from '../stateStore.ts';
 import { fingerprint } from './fingerprint.ts';
@@ -20,11 +20,13 @@ const ALERTS_MAX = 200_000;
 export class AlertStore {
   readonly #clock: Clock;
   readonly #state: StateStore;
+  readonly #logger: Logger;
   readonly #alerts = new Map<string, StoredAlert>();
   #rejected = 0;
 
-  constructor(clock: Clock, state: StateStore) {
+  constructor(clock: Clock, state: StateStore, logger: Logger) {
     this.#clock = clock;
+    this.#logger = logger;
     this.#state = state;
     for (const [, value] of state.entries(PREFIX)) {
       const alert = reviveAlert(value);
@@ -63,12 +65,20 @@ export class AlertStore {
     const updatedAtMs = this.#clock.nowMs();
     const stored = { ...alert, startsAtMs, fingerprint: key, updatedAtMs };
     this.#alerts.set(key, stored);
-    if (known === undefined || isNews(known, stored, updatedAtMs)) void this.#persist(stored);
+    if (known === undefined || isNews(known, stored, updatedAtMs))
+      this.#keep(this.#persist(stored));
     return stored;
   }
 
   remove(key: string): void {
-    if (this.#alerts.delete(key)) void this.#state.remove(PREFIX + key);
+    if (this.#alerts.delete(key)) this.#keep(this.#state.remove(PREFIX + key));
+  }
+
+  /** An alert that cannot be kept is told all the same; only a restart would forget it. */
+  #keep(done: Promise<void>): void {
+    done.catch((error: unknown) => {
+      this.#logger.error('cannot keep the state of an alert', { error: errorMessage(error) });
+    });
   }
 
   #persist(alert: StoredAlert): Promise<void> {

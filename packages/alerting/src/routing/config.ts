@@ -5,7 +5,7 @@
 import { errorMessage, TytoError, yaml } from '@tyto/base';
 import { createMatcher, type Matcher } from '@tyto/model';
 import { parseMatchers } from './matcherText.ts';
-import { checkUrl, httpConfig, receiverConfig } from './receiverConfig.ts';
+import { checkUrl, filePath, httpConfig, receiverConfig } from './receiverConfig.ts';
 
 export interface RouteConfig {
   readonly receiver: string;
@@ -117,10 +117,10 @@ const globalConfig = yaml.object(
     smtp_hello: yaml.optional(yaml.string, ''),
     smtp_auth_username: yaml.optional(yaml.string, ''),
     smtp_auth_password: yaml.optional(yaml.string, ''),
-    smtp_auth_password_file: yaml.optional(yaml.string, ''),
+    smtp_auth_password_file: yaml.optional(filePath, ''),
     smtp_require_tls: yaml.optional(yaml.boolean, true),
     slack_api_url: yaml.optional(yaml.string, ''),
-    slack_api_url_file: yaml.optional(yaml.string, ''),
+    slack_api_url_file: yaml.optional(filePath, ''),
     http_config: yaml.optional(httpConfig),
   },
   {

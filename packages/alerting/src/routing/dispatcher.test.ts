@@ -82,6 +82,10 @@ async function until(condition: () => boolean, what: string) {
 
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
+/** One receiver, at `url`, for everything. */
+const oneWebhook = (url: string) =>
+  `route: {receiver: w, ${TIMES}}\n` + `receivers: [{name: w, webhook_configs: [{url: "${url}"}]}]`;
+
 const TIMES = 'group_wait: 50ms, group_interval: 100ms, repeat_interval: 1h';
 
 describe('the dispatcher', () => {
@@ -123,7 +127,7 @@ describe('the dispatcher', () => {
   it('retries a receiver that fails, and tells nobody twice over a restart', async () => {
     const { received, url } = await receiver((n) => (n === 1 ? 503 : 200));
     const state = new MemoryStateStore();
-    const config = `route: {receiver: w, ${TIMES}}\nreceivers: [{name: w, webhook_configs: [{url: "${url}"}]}]`;
+    const config = oneWebhook(url);
     const before = await dispatcher(config, state);
     before.send([alert({ alertname: 'A' })]);
     await until(() => received.length === 2, 'the retry');
@@ -141,7 +145,7 @@ describe('the dispatcher', () => {
   it('tells the end of an alert that ended while nothing ran', async () => {
     const { received, url } = await receiver();
     const state = new MemoryStateStore();
-    const config = `route: {receiver: w, ${TIMES}}\nreceivers: [{name: w, webhook_configs: [{url: "${url}"}]}]`;
+    const config = oneWebhook(url);
     const before = await dispatcher(config, state);
     before.send([alert({ alertname: 'A' }, 400)]);
     await until(() => received.length === 1, 'the alert');
@@ -198,6 +202,64 @@ inhibit_rules:
       (a) => a.labels.get('instance') === 'a' && a.labels.get('alertname') === 'W',
     );
     expect(inhibited && made.status(inhibited).state).toBe('suppressed');
+  });
+
+  it('tells every receiver of sibling routes with the same matchers', async () => {
+    const { received, url } = await receiver();
+    const made = await dispatcher(`
+route:
+  receiver: none
+  group_wait: 20ms
+  group_interval: 50ms
+  routes:
+  - {matchers: [severity="critical"], receiver: chat, continue: true}
+  - {matchers: [severity="critical"], receiver: pager}
+receivers:
+- {name: none}
+- {name: chat, webhook_configs: [{url: "${url}/chat"}]}
+- {name: pager, webhook_configs: [{url: "${url}/pager"}]}
+`);
+    made.send([alert({ alertname: 'A', severity: 'critical' })]);
+    await until(() => received.length === 2, 'both receivers');
+    expect(received.map(({ path }) => path).sort()).toEqual(['/chat', '/pager']);
+  });
+
+  it('goes on, and tells nobody twice, while its state cannot be written', async () => {
+    const { received, url } = await receiver();
+    const state = new MemoryStateStore();
+    state.put = () => Promise.reject(new Error('ENOSPC: no space left on device'));
+    const made = await dispatcher(oneWebhook(url), state);
+    made.send([alert({ alertname: 'A' })]);
+    await until(() => received.length === 1, 'the alert');
+    await pause(250);
+    expect(received).toHaveLength(1);
+  });
+
+  it('lets a delivery arrive that is under way when the configuration is reloaded', async () => {
+    let release = () => {};
+    const held = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    const bodies: string[] = [];
+    const server = createServer((request, response) => {
+      request.resume();
+      bodies.push(request.url ?? '');
+      void held.then(() => response.end('ok'));
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    cleanups.push(() => new Promise((resolve) => server.close(resolve)));
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const text = oneWebhook(url);
+    const made = await dispatcher(text);
+    made.send([alert({ alertname: 'A' })]);
+    await until(() => bodies.length === 1, 'the delivery to begin');
+    const { config } = parseAlertmanagerConfig(text, 'a.yml');
+    if (config === undefined) throw new Error('the configuration was read once already');
+    const applied = made.apply(config, new NotifyTemplates([], systemClock));
+    release();
+    await applied;
+    await pause(250);
+    expect(bodies).toHaveLength(1);
   });
 
   it('sends Slack the message that its configuration describes', async () => {

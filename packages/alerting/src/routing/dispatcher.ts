@@ -2,7 +2,7 @@
  * The dispatcher: alerts in, grouped by the routing tree, notifications out. It is the sink of the
  * rule groups, and of alerts that others send to the API.
  */
-import type { Clock, Logger, Timer } from '@tyto/base';
+import { type Clock, errorMessage, type Logger, type Timer } from '@tyto/base';
 import type { Alert, AlertSink } from '@tyto/model';
 import { emailIntegration } from '../notify/email.ts';
 import type { Integration } from '../notify/notification.ts';
@@ -10,7 +10,7 @@ import type { NotifyTemplates } from '../notify/notifyTemplate.ts';
 import { slackIntegration } from '../notify/slack.ts';
 import { webhookIntegration } from '../notify/webhook.ts';
 import type { StateStore } from '../stateStore.ts';
-import { AlertGroup, type NotifyObserver } from './alertGroup.ts';
+import { AlertGroup, groupId, type NotifyObserver } from './alertGroup.ts';
 import { AlertStore, type StoredAlert } from './alertStore.ts';
 import type { AlertmanagerConfig } from './config.ts';
 import { inhibitors } from './inhibition.ts';
@@ -37,6 +37,9 @@ export interface AlertStatus {
 const COLLECT_INTERVAL_MS = 60_000;
 /** An alert that is over is shown and kept for so long. */
 const RESOLVED_RETENTION_MS = 5 * 60_000;
+/** What is under way may still arrive, so that nobody is told twice. */
+const RELOAD_GRACE_MS = 10_000;
+const STOP_GRACE_MS = 2000;
 
 export class Dispatcher implements AlertSink {
   readonly alerts: AlertStore;
@@ -52,7 +55,7 @@ export class Dispatcher implements AlertSink {
 
   constructor(options: DispatcherOptions) {
     this.#options = options;
-    this.alerts = new AlertStore(options.clock, options.state);
+    this.alerts = new AlertStore(options.clock, options.state, options.logger);
     this.silences = new Silences(options.clock, options.state);
     this.#log = new NotificationLog(options.state);
     this.#scheduleCollect();
@@ -86,7 +89,7 @@ export class Dispatcher implements AlertSink {
         buildIntegrations(receiver, config, templates),
       ]),
     );
-    await Promise.all(previous.map((group) => group.stop()));
+    await Promise.all(previous.map((group) => group.stop(RELOAD_GRACE_MS)));
     for (const alert of this.alerts.all()) this.#group(alert);
   }
 
@@ -113,19 +116,19 @@ export class Dispatcher implements AlertSink {
 
   async stop(): Promise<void> {
     this.#timer?.cancel();
-    await Promise.all(this.groups().map((group) => group.stop()));
+    await Promise.all(this.groups().map((group) => group.stop(STOP_GRACE_MS)));
   }
 
   #group(alert: StoredAlert): void {
     if (this.#route === undefined) return;
     for (const route of matchRoutes(this.#route, alert.labels)) {
       const labels = groupLabels(route, alert.labels);
-      const key = `${route.key}:${labels}`;
-      const known = this.#groups.get(key);
+      const known = this.#groups.get(groupId(route, labels));
       // Nobody is told of the end of what they were never told of.
+      const key = `${route.key}:${labels}`;
       if (this.alerts.isResolved(alert) && !this.#concerns(key, known, alert)) continue;
       const group = known ?? this.#createGroup(route, labels);
-      this.#groups.set(group.key, group);
+      this.#groups.set(group.id, group);
       group.add(alert);
     }
   }
@@ -148,14 +151,19 @@ export class Dispatcher implements AlertSink {
       integrations: this.#integrations.get(route.receiver) ?? [],
       isMuted: (alert) => this.status(alert).state === 'suppressed',
       onEmpty: (group) => {
-        if (this.#groups.get(group.key) === group) this.#groups.delete(group.key);
+        if (this.#groups.get(group.id) === group) this.#groups.delete(group.id);
       },
     });
   }
 
   #scheduleCollect(): void {
     this.#timer = this.#options.clock.schedule(COLLECT_INTERVAL_MS, () => {
-      void this.#collect().finally(() => this.#scheduleCollect());
+      void this.#collect()
+        .catch((error: unknown) => {
+          const { logger } = this.#options;
+          logger.error('cannot forget what is over', { error: errorMessage(error) });
+        })
+        .finally(() => this.#scheduleCollect());
     });
   }
 

@@ -1,7 +1,15 @@
 /** The receivers of alertmanager.yml: what each integration needs, as YAML schemas. */
+import { dirname, isAbsolute, join } from 'node:path';
 import { yaml } from '@tyto/base';
 
 const secretMap = yaml.record(yaml.string);
+
+/** A path; a relative one starts at the directory of the file that it is written in. */
+export const filePath: yaml.Schema<string> = (node, decoder) => {
+  const path = yaml.string(node, decoder);
+  if (path === '' || isAbsolute(path)) return path;
+  return join(dirname(decoder.place(node).file ?? '.'), path);
+};
 
 /** How an HTTP integration authenticates; files are read at each use, so that secrets can rotate. */
 export const httpConfig = yaml.object(
@@ -11,7 +19,7 @@ export const httpConfig = yaml.object(
         {
           username: yaml.optional(yaml.string, ''),
           password: yaml.optional(yaml.string, ''),
-          password_file: yaml.optional(yaml.string, ''),
+          password_file: yaml.optional(filePath, ''),
         },
         { name: 'basic_auth' },
       ),
@@ -21,19 +29,19 @@ export const httpConfig = yaml.object(
         {
           type: yaml.optional(yaml.string, 'Bearer'),
           credentials: yaml.optional(yaml.string, ''),
-          credentials_file: yaml.optional(yaml.string, ''),
+          credentials_file: yaml.optional(filePath, ''),
         },
         { name: 'authorization' },
       ),
     ),
     bearer_token: yaml.optional(yaml.string, ''),
-    bearer_token_file: yaml.optional(yaml.string, ''),
+    bearer_token_file: yaml.optional(filePath, ''),
     tls_config: yaml.optional(
       yaml.object(
         {
-          ca_file: yaml.optional(yaml.string, ''),
-          cert_file: yaml.optional(yaml.string, ''),
-          key_file: yaml.optional(yaml.string, ''),
+          ca_file: yaml.optional(filePath, ''),
+          cert_file: yaml.optional(filePath, ''),
+          key_file: yaml.optional(filePath, ''),
           server_name: yaml.optional(yaml.string, ''),
           insecure_skip_verify: yaml.optional(yaml.boolean, false),
         },
@@ -65,7 +73,7 @@ export const webhookConfig = yaml.checked(
     {
       send_resolved: yaml.optional(yaml.boolean, true),
       url: yaml.optional(yaml.string, ''),
-      url_file: yaml.optional(yaml.string, ''),
+      url_file: yaml.optional(filePath, ''),
       http_config: yaml.optional(httpConfig),
       max_alerts: yaml.optional(yaml.integer(0), 0),
       timeout: yaml.optional(yaml.duration, 0),
@@ -95,14 +103,14 @@ export const emailConfig = yaml.checked(
       hello: yaml.optional(yaml.string, ''),
       auth_username: yaml.optional(yaml.string, ''),
       auth_password: yaml.optional(yaml.string, ''),
-      auth_password_file: yaml.optional(yaml.string, ''),
+      auth_password_file: yaml.optional(filePath, ''),
       require_tls: yaml.optional(yaml.boolean),
       tls_config: yaml.optional(
         yaml.object(
           {
-            ca_file: yaml.optional(yaml.string, ''),
-            cert_file: yaml.optional(yaml.string, ''),
-            key_file: yaml.optional(yaml.string, ''),
+            ca_file: yaml.optional(filePath, ''),
+            cert_file: yaml.optional(filePath, ''),
+            key_file: yaml.optional(filePath, ''),
             server_name: yaml.optional(yaml.string, ''),
             insecure_skip_verify: yaml.optional(yaml.boolean, false),
           },
@@ -178,7 +186,7 @@ export const slackConfig = yaml.object(
   {
     send_resolved: yaml.optional(yaml.boolean, false),
     api_url: yaml.optional(yaml.string, ''),
-    api_url_file: yaml.optional(yaml.string, ''),
+    api_url_file: yaml.optional(filePath, ''),
     http_config: yaml.optional(httpConfig),
     channel: yaml.optional(yaml.string, ''),
     username: yaml.optional(yaml.string, '{{ template "slack.default.username" . }}'),

@@ -3,7 +3,9 @@ import { formatMatcher, type Labels, type Matcher } from '@tyto/model';
 import type { RouteConfig } from './config.ts';
 
 export interface Route {
-  /** Names the route by its matchers from the root on; part of a group's identity. */
+  /** The route's place in the tree: siblings may have the same matchers. */
+  readonly id: string;
+  /** Names the route by its matchers from the root on, as receivers see it. */
   readonly key: string;
   readonly receiver: string;
   readonly matchers: readonly Matcher[];
@@ -28,11 +30,12 @@ const DEFAULTS = {
 type Inherited = typeof DEFAULTS | Route;
 
 /** Builds the tree; what a route does not say, its parent does. */
-export function buildRoute(config: RouteConfig, parent?: Route): Route {
+export function buildRoute(config: RouteConfig, parent?: Route, index = 0): Route {
   const inherited: Inherited = parent ?? DEFAULTS;
   const all = config.groupBy?.includes('...') ?? false;
   const own = `{${config.matchers.map(formatMatcher).sort().join(',')}}`;
   const route: Route = {
+    id: parent === undefined ? String(index) : `${parent.id}.${index}`,
     key: parent === undefined ? own : `${parent.key}/${own}`,
     receiver: config.receiver || inherited.receiver,
     matchers: config.matchers,
@@ -44,7 +47,7 @@ export function buildRoute(config: RouteConfig, parent?: Route): Route {
     repeatIntervalMs: config.repeatIntervalMs ?? inherited.repeatIntervalMs,
     routes: [],
   };
-  return { ...route, routes: config.routes.map((child) => buildRoute(child, route)) };
+  return { ...route, routes: config.routes.map((child, i) => buildRoute(child, route, i)) };
 }
 
 /** The routes of an alert: the deepest that match; further siblings where one says `continue`. */

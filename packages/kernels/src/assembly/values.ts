@@ -185,7 +185,7 @@ function decodeDecimal(source: usize, end: usize, count: i32, out: usize, kind: 
 }
 
 /**
- * XOR with the predecessor, byte-aligned: per value a byte of (leading zero bytes << 4 | length)
+ * XOR with the predecessor, byte-aligned: per value a byte of (trailing zero bytes << 4 | length)
  * and then the bytes in between; full-mantissa data gains nothing from finer alignment.
  */
 function encodeXor(source: usize, count: i32, out: usize): i32 {
@@ -207,7 +207,8 @@ function encodeXor(source: usize, count: i32, out: usize): i32 {
     store<u64>(out + size + 1, difference >> (trailing << 3));
     size += 1 + length;
   }
-  return max(size, 9);
+  for (; size < 9; size++) store<u8>(out + size, 0);
+  return size;
 }
 
 function decodeXor(source: usize, end: usize, count: i32, out: usize): i32 {

@@ -90,6 +90,11 @@ function handleSignals(tyto: Tyto, logger: Logger): void {
     );
   };
   stopping = () => stop('quit');
+  // A mistake of ours in one corner must not end what watches everything else.
+  process.on('unhandledRejection', (error: unknown) => {
+    const stack = error instanceof Error ? error.stack : undefined;
+    logger.error('BUG: nobody handled an error', { error: errorMessage(error), stack });
+  });
   process.on('SIGTERM', () => stop('SIGTERM'));
   process.on('SIGINT', () => stop('SIGINT'));
   // What went wrong is in the log already; the old configuration stays in force.

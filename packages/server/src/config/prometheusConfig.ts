@@ -57,13 +57,13 @@ const alertmanagerTarget = yaml.object(
     path_prefix: yaml.optional(yaml.string, ''),
     timeout: yaml.optional(yaml.duration, 10_000),
     api_version: yaml.optional(yaml.string, 'v2'),
-    relabel_configs: yaml.optional(relabelConfigsSchema, (): RelabelConfig[] => []),
     alert_relabel_configs: yaml.optional(relabelConfigsSchema, (): RelabelConfig[] => []),
   },
   {
     name: 'alertmanager',
     ignored: Object.fromEntries(
       [
+        'relabel_configs',
         'basic_auth',
         'authorization',
         'bearer_token',

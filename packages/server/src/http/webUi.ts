@@ -57,8 +57,6 @@ function webDirectory(): string | undefined {
 /** The page with the base that its relative addresses start from. */
 function readPage(directory: string, prefix: string): string {
   const html = readFileSync(join(directory, 'index.html'), 'utf8');
-  const head = must(/<head>/.exec(html), 'the page has a head');
-  const at = head.index + head[0].length;
-  const base = `<base href="${prefix.replaceAll('"', '&quot;')}/">`;
-  return html.slice(0, at) + base + html.slice(at);
+  const written = must(/<base [^>]*>/.exec(html), 'the page has a base')[0];
+  return html.replace(written, `<base href="${prefix.replaceAll('"', '&quot;')}/">`);
 }

@@ -79,13 +79,17 @@ export class BlockReader implements SeriesIndex {
     const sections = readSections(index, directory);
     const bytes = await disk.size(directory);
     const chunks = disk.openRead(join(directory, 'chunks'));
-    const magic = new Uint8Array(CHUNKS_MAGIC.length);
-    chunks.readSync(magic, 0);
-    if (!CHUNKS_MAGIC.every((byte, i) => magic[i] === byte)) {
+    try {
+      const magic = new Uint8Array(CHUNKS_MAGIC.length);
+      chunks.readSync(magic, 0);
+      if (!CHUNKS_MAGIC.every((byte, i) => magic[i] === byte)) {
+        throw new TytoError('io', `${directory}/chunks does not begin as a chunks file`);
+      }
+      return new BlockReader(directory, meta, bytes, sections, chunks);
+    } catch (error) {
       chunks.close();
-      throw new TytoError('io', `${directory}/chunks does not begin as a chunks file`);
+      throw error;
     }
-    return new BlockReader(directory, meta, bytes, sections, chunks);
   }
 
   close(): void {
@@ -168,7 +172,7 @@ export class BlockReader implements SeriesIndex {
   #readSymbols(): string[] {
     const text = this.#section(SECTION.symbolText);
     const start = asUint32(this.#section(SECTION.symbolStart));
-    const decoder = new TextDecoder();
+    const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
     return Array.from({ length: Math.max(0, start.length - 1) }, (_, i) =>
       decoder.decode(text.subarray(start[i], start[i + 1])),
     );

@@ -170,7 +170,7 @@ function visitRecord(payload: Uint8Array, visitor: RecordVisitor): boolean {
 }
 
 function visitSeries(payload: Uint8Array, view: DataView, visitor: RecordVisitor): boolean {
-  const decoder = new TextDecoder();
+  const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
   const count = view.getUint32(1, true);
   let at = 5;
   for (let i = 0; i < count; i++) {

@@ -81,6 +81,8 @@ export class LogWriter {
   /** Begins a new segment behind all that is queued; resolves with its number. */
   async rotate(): Promise<number> {
     await this.#drain();
+    // What waits for the disk must not land in a segment of which it is not known.
+    if (this.#queue.length > 0) throw new TytoError('io', 'the log waits for the disk');
     await this.#closeFile();
     this.#segment++;
     return this.#segment;
