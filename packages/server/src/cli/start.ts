@@ -33,7 +33,7 @@ export async function start(args: readonly string[]): Promise<void> {
       logger.warn(`--${name} is accepted but changes nothing: ${unused}`);
   }
   const { host, port } = parseListenAddress(text(flags, 'web.listen-address'));
-  const options = tytoOptions(flags, port, logger);
+  const options = tytoOptions(flags, host, port, logger);
   const config = await loadConfig(options.files, systemClock);
   const { storage } = config.prometheus;
   const tyto = await Tyto.start(
@@ -101,8 +101,10 @@ function handleSignals(tyto: Tyto, logger: Logger): void {
   process.on('SIGHUP', () => tyto.reload().catch(() => undefined));
 }
 
-function tytoOptions(flags: Flags, port: number, logger: Logger): TytoOptions {
-  const externalUrl = text(flags, 'web.external-url') || `http://${hostname()}:${port}`;
+function tytoOptions(flags: Flags, host: string, port: number, logger: Logger): TytoOptions {
+  // A link that leads nowhere helps nobody: on the loopback Tyto is reached from here alone.
+  const reached = /^(127\.|::1$|localhost$)/.test(host) ? 'localhost' : hostname();
+  const externalUrl = text(flags, 'web.external-url') || `http://${reached}:${port}`;
   if (!URL.canParse(externalUrl) || !/^https?:/.test(externalUrl)) {
     throw new TytoError('bad_data', `--web.external-url: "${externalUrl}" is no web address`);
   }
