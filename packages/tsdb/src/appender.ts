@@ -103,7 +103,7 @@ export class Appender implements MetricAppender {
     const previous = batches.lastIndex(id, this.#batch);
     const verdict =
       previous < 0
-        ? head.judge(id, timestampMs, this.#bits, index)
+        ? head.judge(id, timestampMs, this.#bits, index, head.boundMs)
         : this.#judgeWithin(previous, timestampMs, index);
     if (verdict !== APPENDED) return verdict;
     this.#refs[index] = ref;
@@ -124,11 +124,12 @@ export class Appender implements MetricAppender {
 
   /** Moves the samples that still pass to the front of the columns and into the head. */
   #applyTo(head: Head, ids: Uint32Array): number {
+    const { boundMs } = head;
     let kept = 0;
     for (let i = 0; i < this.#count; i++) {
       const id = head.series.idOf(this.#refs[i]);
       const timestampMs = this.#timestamps[i];
-      if (id < 0 || head.judge(id, timestampMs, this.#bits, i) !== APPENDED) continue;
+      if (id < 0 || head.judge(id, timestampMs, this.#bits, i, boundMs) !== APPENDED) continue;
       head.append(id, timestampMs, this.#bits, i);
       ids[kept] = id;
       this.#timestamps[kept] = timestampMs;

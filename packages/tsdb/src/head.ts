@@ -77,14 +77,23 @@ export class Head {
     return this.#lastTime[id];
   }
 
+  /** The oldest time that a batch which begins now may write. */
+  get boundMs(): number {
+    return Math.max(this.#minTimeMs, this.#maxTimeMs - PAST_MS_MAX);
+  }
+
   /**
-   * What would become of a sample. `afterMs` and `afterBits` are the newest sample's where the
-   * caller holds one that is not in the head yet; `bits` are compared, so NaNs equal themselves.
+   * What would become of a sample. A batch is judged by one bound, however far its own samples
+   * move the head; `bits` are compared, so NaNs equal themselves.
    */
-  judge(id: number, timestampMs: number, bits: Uint32Array, index: number): AppendResult {
-    if (timestampMs < this.#minTimeMs || timestampMs < this.#maxTimeMs - PAST_MS_MAX) {
-      return OUT_OF_BOUNDS;
-    }
+  judge(
+    id: number,
+    timestampMs: number,
+    bits: Uint32Array,
+    index: number,
+    boundMs: number,
+  ): AppendResult {
+    if (timestampMs < boundMs) return OUT_OF_BOUNDS;
     const lastMs = this.#lastTime[id];
     if (timestampMs > lastMs) return APPENDED;
     if (timestampMs < lastMs) return OUT_OF_ORDER;

@@ -184,6 +184,22 @@ describe('Tsdb', () => {
     expect(second.append(second.series(series(2)), t - HOUR, 1)).toBe(APPENDED);
   });
 
+  it('takes a batch that brings hours of several series at once', async () => {
+    const db = await openIn(newDirectory());
+    const appender = db.appender();
+    for (let n = 0; n < 3; n++) {
+      const ref = appender.series(series(n));
+      for (let time = t; time < t + 8 * HOUR; time += 60_000) {
+        expect(appender.append(ref, time, time / 1000 + n)).toBe(APPENDED);
+      }
+    }
+    await appender.commit();
+    const want = expected(3, t, t + 8 * HOUR, 60_000);
+    expect(await readAll(db, [['__name__', '=', 'm']])).toEqual(want);
+    await db.maintain();
+    expect(await readAll(db, [['__name__', '=', 'm']])).toEqual(want);
+  });
+
   it('deletes the oldest blocks past the retention, by time and by size', async () => {
     const db = await openIn(newDirectory(), { retentionMs: 5 * HOUR });
     await fill(db, 1, t, t + 1, 1);
