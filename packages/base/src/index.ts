@@ -15,3 +15,4 @@ export { getOrCreate } from './maps.ts';
 export { nearestName } from './nearest.ts';
 export { type AnchoredRegExp, compileAnchored, compileSearch } from './regexp.ts';
 export * as yaml from './yaml.ts';
+export { redactYaml } from './yamlRedact.ts';

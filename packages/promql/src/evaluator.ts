@@ -9,30 +9,13 @@ import type { Annotations } from './annotations.ts';
 import type { QueryBudget } from './budget.ts';
 import { broadcast, type Column, type Grid, hasAny } from './column.ts';
 import { callScalar, callVector } from './functions/registry.ts';
+import type { Evaluation } from './evaluation.ts';
 import { evaluateBinary, evaluateScalarBinary } from './operators/binary.ts';
 import { isStepInvariant, type QueryTimes } from './plan.ts';
 import { evaluateSelector } from './selectors.ts';
 import type { QuerySources } from './source.ts';
 import { negated } from './operators/negate.ts';
 import { matrixWindows, subqueryWindows, type WindowSource } from './windowSource.ts';
-
-/** What functions, operators and aggregations may ask of the running query. */
-export interface Evaluation {
-  readonly annotations: Annotations;
-  readonly budget: QueryBudget;
-  readonly times: QueryTimes;
-  readonly sources: QuerySources;
-  /** Whether there is a range of steps, as opposed to one moment. */
-  readonly isRange: boolean;
-  /** The labels that go away together with the metric name. */
-  readonly droppedWithName: ReadonlySet<string>;
-  vector(expr: Expr, grid: Grid): Promise<Column[]>;
-  /** One number per step. */
-  scalar(expr: Expr, grid: Grid): Promise<Float64Array>;
-  windows(expr: Expr, grid: Grid): Promise<WindowSource>;
-  /** The value of a string expression. */
-  text(expr: Expr): string;
-}
 
 export interface EvaluatorParts {
   readonly annotations: Annotations;

@@ -10,7 +10,7 @@ import {
   hasAny,
   HISTOGRAM,
 } from './column.ts';
-import type { Evaluation } from './evaluator.ts';
+import type { Evaluation } from './evaluation.ts';
 import { fillSmoothed } from './smoothedSelector.ts';
 import { latestIndexes } from './windows/bounds.ts';
 

@@ -3,7 +3,7 @@ import { SampleColumns } from '@tyto/model';
 import type { VectorSelector } from '@tyto/syntax';
 import { messages } from './annotations.ts';
 import { type Column, FLOAT, type Grid, HISTOGRAM } from './column.ts';
-import type { Evaluation } from './evaluator.ts';
+import type { Evaluation } from './evaluation.ts';
 import { between } from './functions/extendedHistograms.ts';
 import { compatible } from './histograms/arithmetic.ts';
 import { smoothedInstants } from './windows/extended.ts';

@@ -2,7 +2,7 @@
 import { type FloatHistogram, type Labels, SampleColumns } from '@tyto/model';
 import type { Expr, MatrixSelector, Subquery, VectorSelector } from '@tyto/syntax';
 import { ABSENT, type Column, type Grid } from './column.ts';
-import type { Evaluation } from './evaluator.ts';
+import type { Evaluation } from './evaluation.ts';
 import { withHint } from './histograms/arithmetic.ts';
 import type { QueryTimes } from './plan.ts';
 import type { SeriesSource } from './source.ts';

@@ -1,7 +1,7 @@
 /** Aggregations: groups of series become one, or some of their series are chosen. */
 import type { Aggregation } from '@tyto/syntax';
 import { type Column, type Grid, hasAny } from '../column.ts';
-import type { Evaluation } from '../evaluator.ts';
+import type { Evaluation } from '../evaluation.ts';
 import { countValues } from './countValues.ts';
 import { groupColumns } from './grouping.ts';
 import { limitGroups, limitRatio } from './limit.ts';

@@ -4,7 +4,7 @@ import type { Labels } from '@tyto/model';
 import { type Aggregation, formatNumber } from '@tyto/syntax';
 import { messages } from '../annotations.ts';
 import { ABSENT, type Column, withoutEmpty } from '../column.ts';
-import type { Evaluation } from '../evaluator.ts';
+import type { Evaluation } from '../evaluation.ts';
 import type { Group } from './grouping.ts';
 import { checkSizes } from './ranking.ts';
 

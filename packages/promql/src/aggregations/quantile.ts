@@ -2,7 +2,7 @@
 import type { Aggregation } from '@tyto/syntax';
 import { messages } from '../annotations.ts';
 import { type Column, emptyColumn, FLOAT, type Grid, hasAny } from '../column.ts';
-import type { Evaluation } from '../evaluator.ts';
+import type { Evaluation } from '../evaluation.ts';
 import { warnOfQuantiles } from '../functions/rangeVector.ts';
 import { quantileOf } from '../windows/quantiles.ts';
 import type { Group } from './grouping.ts';

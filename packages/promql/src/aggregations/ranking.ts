@@ -3,7 +3,7 @@ import { TytoError } from '@tyto/base';
 import type { Aggregation } from '@tyto/syntax';
 import { messages } from '../annotations.ts';
 import { ABSENT, type Column, FLOAT, hasAny } from '../column.ts';
-import type { Evaluation } from '../evaluator.ts';
+import type { Evaluation } from '../evaluation.ts';
 import type { Group } from './grouping.ts';
 import { hasHistogram } from './reduce.ts';
 

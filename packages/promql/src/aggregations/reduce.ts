@@ -10,7 +10,7 @@ import {
   HISTOGRAM,
 } from '../column.ts';
 import { HistogramSum } from '../histograms/sum.ts';
-import type { Evaluation } from '../evaluator.ts';
+import type { Evaluation } from '../evaluation.ts';
 import { compensate } from '../windows/sums.ts';
 import type { Group } from './grouping.ts';
 

@@ -16,7 +16,7 @@ import {
   HISTOGRAM,
   mergeEqual,
 } from '../column.ts';
-import type { Evaluation } from '../evaluator.ts';
+import type { Evaluation } from '../evaluation.ts';
 import {
   type BucketColumns,
   bucketFraction,

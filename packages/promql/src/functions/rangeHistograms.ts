@@ -6,7 +6,7 @@ import type { FloatHistogram, SampleColumns } from '@tyto/model';
 import type { Span } from '@tyto/syntax';
 import { messages } from '../annotations.ts';
 import { type Column, FLOAT, HISTOGRAM } from '../column.ts';
-import type { Evaluation } from '../evaluator.ts';
+import type { Evaluation } from '../evaluation.ts';
 import {
   addHistograms,
   type AdditionNotes,

@@ -13,7 +13,7 @@ import {
   hasAny,
 } from '../column.ts';
 import type { WindowSource } from '../windowSource.ts';
-import type { Evaluation } from '../evaluator.ts';
+import type { Evaluation } from '../evaluation.ts';
 import { windowBounds } from '../windows/bounds.ts';
 import { anchorBounds, extendedRateWindows } from '../windows/extended.ts';
 import {

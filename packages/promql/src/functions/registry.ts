@@ -2,7 +2,7 @@
 import { must, TytoError } from '@tyto/base';
 import type { Call } from '@tyto/syntax';
 import type { Column, Grid } from '../column.ts';
-import type { Evaluation } from '../evaluator.ts';
+import type { Evaluation } from '../evaluation.ts';
 import { absentFunctions } from './absent.ts';
 import { classicHistogramFunctions } from './classicHistogram.ts';
 import { dateFunctions } from './dates.ts';

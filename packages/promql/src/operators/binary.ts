@@ -8,7 +8,7 @@ import {
   type Grid,
   hasAny,
 } from '../column.ts';
-import type { Evaluation } from '../evaluator.ts';
+import type { Evaluation } from '../evaluation.ts';
 import { arithmetic, compare } from './arithmetic.ts';
 import { combineColumns } from './combine.ts';
 import { evaluateMatching } from './matching.ts';

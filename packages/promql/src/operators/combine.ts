@@ -3,7 +3,7 @@ import type { FloatHistogram } from '@tyto/model';
 import { type Binary, type BinaryOperator, isComparison } from '@tyto/syntax';
 import { messages } from '../annotations.ts';
 import { ABSENT, type Column, FLOAT, HISTOGRAM } from '../column.ts';
-import type { Evaluation } from '../evaluator.ts';
+import type { Evaluation } from '../evaluation.ts';
 import {
   addHistograms,
   type AdditionNotes,

@@ -16,7 +16,7 @@ import {
   hasAny,
   mergeEqual,
 } from '../column.ts';
-import type { Evaluation } from '../evaluator.ts';
+import type { Evaluation } from '../evaluation.ts';
 import { combineColumns } from './combine.ts';
 import { groupBySignature, signatureFunction } from './signature.ts';
 

@@ -13,7 +13,7 @@ import {
   type RuleManager,
   type RuleStatus,
 } from '@tyto/alerting';
-import { type Clock, formatDuration, TytoError } from '@tyto/base';
+import { type Clock, formatDuration, redactYaml, TytoError } from '@tyto/base';
 import type { ActiveTarget, ScrapeManager } from '@tyto/collect';
 import { matchesAll } from '@tyto/model';
 import type { Tsdb } from '@tyto/tsdb';
@@ -263,10 +263,20 @@ function tsdbStatus(tsdb: Tsdb, params: Params) {
   };
 }
 
-const SECRET =
-  /^(\s*-?\s*(?:password|credentials|bearer_token|client_secret|secret_key|auth_password|smtp_auth_password|slack_api_url|service_key|routing_key|api_key|token)\s*:\s*)(?!\s*$).+$/gm;
+const SECRET_FIELDS = new Set([
+  ...['password', 'credentials', 'bearer_token', 'client_secret', 'client_certificate_key', 'key'],
+  ...['secret_key', 'secret', 'token', 'auth_password', 'auth_secret', 'smtp_auth_password'],
+  ...['smtp_auth_secret', 'slack_api_url', 'api_url', 'service_key', 'routing_key', 'api_key'],
+  ...['api_secret', 'bot_token', 'user_key', 'app_token', 'opsgenie_api_key'],
+]);
+/** In alertmanager.yml the address of a webhook is what authorises. */
+const SECRET_ALERTMANAGER_FIELDS = new Set([...SECRET_FIELDS, 'url', 'webhook_url']);
 
-/** The configuration with its secrets covered, as Prometheus shows it. */
+/** prometheus.yml with its secrets covered, as Prometheus shows it. */
 export function hideSecrets(text: string): string {
-  return text.replace(SECRET, '$1<secret>').replace(/(:\/\/[^/\s:@]+:)[^@\s]+@/g, '$1<secret>@');
+  return redactYaml(text, SECRET_FIELDS);
+}
+
+export function hideAlertmanagerSecrets(text: string): string {
+  return redactYaml(text, SECRET_ALERTMANAGER_FIELDS);
 }

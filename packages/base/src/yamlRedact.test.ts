@@ -1,0 +1,38 @@
+import { describe, expect, it } from 'vitest';
+import { redactYaml } from '@tyto/base';
+
+const FIELDS = new Set(['password', 'credentials']);
+
+describe('redactYaml', () => {
+  it('covers a secret however it is written, and leaves the rest as it is', () => {
+    const text = [
+      'a: # kept',
+      '  password: one',
+      'b: {user: u, password: two}',
+      'c:',
+      '  "password": \'three\'',
+      'd:',
+      '  password: >-',
+      '    four',
+      '    more of four',
+      'e:',
+      '  credentials:',
+      '    five',
+      'f: [{password: "six"}]',
+      'g: http://user:seven@host/x',
+      'h: &anchor',
+      '  password: &secret eight',
+      '',
+    ].join('\n');
+    const shown = redactYaml(text, FIELDS);
+    expect(shown).not.toMatch(/one|two|three|four|five|six|seven|eight/);
+    expect(shown).toContain('a: # kept\n  password: <secret>\n');
+    expect(shown).toContain('b: {user: u, password: <secret>}');
+    expect(shown).toContain('http://user:<secret>@host/x');
+    expect(shown.match(/<secret>/g)).toHaveLength(8);
+  });
+
+  it('shows nothing of what is no YAML', () => {
+    expect(redactYaml('password: [one', FIELDS)).toBe('<secret>');
+  });
+});

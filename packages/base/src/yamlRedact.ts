@@ -1,0 +1,32 @@
+/** A YAML text with its secrets covered, for pages and logs. */
+import { isPair, isScalar, parseDocument, visit } from 'yaml';
+
+const COVER = '<secret>';
+const USER_INFO = /(\w+:\/\/[^/\s:@"']*:)[^@/\s"']+@/g;
+
+/**
+ * Covers the values of the named fields, however they are written, and the passwords in web
+ * addresses. A text that is no YAML is covered whole.
+ */
+export function redactYaml(text: string, secretFields: ReadonlySet<string>): string {
+  const document = parseDocument(text, { prettyErrors: false });
+  if (document.errors.length > 0) return COVER;
+  const ranges: [start: number, end: number][] = [];
+  visit(document, {
+    Pair(_, pair) {
+      if (!isPair(pair) || !isScalar(pair.key) || !secretFields.has(String(pair.key.value))) return;
+      const value = pair.value;
+      if (!isScalar(value) || value.value === null || value.value === '' || !value.range) return;
+      ranges.push([value.range[0], value.range[1]]);
+      return visit.SKIP;
+    },
+  });
+  ranges.sort((a, b) => b[0] - a[0]);
+  let covered = text;
+  for (const [start, end] of ranges) {
+    // A block scalar's range takes the end of its last line with it.
+    const lineEnd = covered.slice(start, end).endsWith('\n') ? '\n' : '';
+    covered = covered.slice(0, start) + COVER + lineEnd + covered.slice(end);
+  }
+  return covered.replace(USER_INFO, `$1${COVER}@`);
+}
