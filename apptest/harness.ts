@@ -18,6 +18,7 @@ const PORT_MIN = 20_000;
 const PORT_COUNT = 12_000;
 const READY_MS_MAX = 15_000;
 const STOP_MS_MAX = 10_000;
+const RUN_MS_MAX = 6000;
 const POLL_MS = 50;
 
 export interface Exit {
@@ -221,9 +222,9 @@ export function run(
   });
 }
 
-/** Runs the `tyto` command to its end. */
-export function runTyto(args: readonly string[], directory?: string): Promise<Run> {
-  return run(process.execPath, [BUNDLE, ...args], directory === undefined ? {} : { directory });
+/** Runs the `tyto` command to its end, which has to come soon. */
+export function runTyto(args: readonly string[], directory: string = ROOT): Promise<Run> {
+  return run(process.execPath, [BUNDLE, ...args], { directory, timeoutMs: RUN_MS_MAX });
 }
 
 export interface TytoOptions {

@@ -1,25 +1,26 @@
 /** Targets that misbehave on purpose: they harm neither Tyto's memory nor the other targets. */
 import { beforeAll, describe, expect, it } from 'vitest';
 import { sleep, startTyto, tell, type Tyto, waitFor } from './harness.ts';
-import {
-  type CountingTarget,
-  HOSTILE_TARGETS,
-  startCountingTarget,
-  startHttp,
-} from './targets.ts';
+import { type CountingTarget, HOSTILE_TARGETS, startCountingTarget, startHttp } from './targets.ts';
 
 /** Every hostile target is scraped several times in this while. */
 const WATCH_MS = 20_000;
-const MEMORY_MB_MAX = 400;
+/** Two bodies of 256 MB may be under way here, of which the larger part is let go in time. */
+const MEMORY_MB_MAX = 600;
+/** What a body's limit for all targets together would allow. */
+const TOGETHER_MB_MAX = 500;
+const TOGETHER_COUNT = 6;
 
 const ERRORS: Readonly<Record<string, RegExp>> = {
-  garbage: /./,
-  endless: /body|size|limit|deadline|timeout/i,
-  drip: /deadline|timeout|timed out/i,
-  silent: /deadline|timeout|timed out/i,
-  cut: /EOF|aborted|closed|reset|terminated|cut/i,
-  bomb: /body|size|limit|gzip|NUL|invalid|expected|parse/i,
-  long_line: /./,
+  garbage: /line \d+: expected/,
+  endless: /body size limit exceeded|deadline exceeded/,
+  drip: /deadline exceeded/,
+  silent: /deadline exceeded/,
+  cut: /EOF|reset/,
+  bomb: /line 1: expected a line of less than/,
+  line_bomb: /body size limit exceeded|deadline exceeded/,
+  long_line: /line 1: expected a line of less than/,
+  redirecting: /redirect/,
   failing: /server returned HTTP status 500/,
 };
 
@@ -90,4 +91,25 @@ describe('hostile targets', () => {
     expect(value).toBeGreaterThanOrEqual(Number(before[0].value[1]));
     expect(value).toBe(good.served.length);
   });
+});
+
+// It fails: each body may have 256 MB, whatever the others have.
+it.fails('many hostile targets at once leave the memory bounded as well', async () => {
+  const bomb = HOSTILE_TARGETS.find(({ name }) => name === 'line_bomb');
+  const { address } = await startHttp((request, response) => bomb?.listener(request, response));
+  const jobs = Array.from(
+    { length: TOGETHER_COUNT },
+    (_, i) => `  - {job_name: job${i}, static_configs: [{targets: ['${address}']}]}\n`,
+  );
+  const tyto = await startTyto({
+    config: `global: {scrape_interval: 8s, scrape_timeout: 8s}\nscrape_configs:\n${jobs.join('')}`,
+  });
+  await waitFor(
+    'all were scraped',
+    async () => (await tyto.query('up == 0')).length === TOGETHER_COUNT,
+    30_000,
+  );
+  const megabytes = Math.round(tyto.peakMemoryKb() / 1024);
+  tell(`peak memory among ${TOGETHER_COUNT} bombs at once: ${megabytes} MB`);
+  expect(megabytes).toBeLessThan(TOGETHER_MB_MAX);
 });

@@ -127,7 +127,11 @@ const BAD: readonly (readonly [string, string, string])[] = [
   ['a missing start', 'query_range?query=up&end=1&step=1', 'invalid parameter "start"'],
   ['an end before its start', 'query_range?query=up&start=9&end=1&step=1', 'must not be before'],
   ['a step of zero', 'query_range?query=up&start=1&end=9&step=0', 'zero or negative'],
-  ['too many points', 'query_range?query=up&start=0&end=11001&step=1', 'maximum resolution of 11,0'],
+  [
+    'too many points',
+    'query_range?query=up&start=0&end=11001&step=1',
+    'maximum resolution of 11,0',
+  ],
   ['series without match[]', 'series', 'no match[] parameter provided'],
   ['a match[] that matches all', 'series?match[]={job=~".*"}', 'at least one non-empty matcher'],
   ['a match[] that is none', 'labels?match[]=up[5m', 'parse error'],

@@ -63,7 +63,9 @@ export interface HostileTarget {
 const MEGABYTE = 1024 * 1024;
 const GARBAGE = randomBytes(MEGABYTE);
 /** Lines that are right, so that a parser has no early way out. */
-const LINES = Buffer.from('a_metric_of_a_target_that_never_stops{label="value"} 1\n'.repeat(20_000));
+const LINES = Buffer.from(
+  'a_metric_of_a_target_that_never_stops{label="value"} 1\n'.repeat(20_000),
+);
 
 function plain(response: ServerResponse): void {
   response.setHeader('content-type', 'text/plain; version=0.0.4');
@@ -85,15 +87,15 @@ function flood(response: ServerResponse, chunk: Buffer, totalBytes: number): voi
   more();
 }
 
-let bomb: Buffer | undefined;
-
-/** 1 GB of zeros in one megabyte, as many gzip members: made once, from one member. */
-function gzipBomb(): Buffer {
-  if (bomb === undefined) {
-    const member = gzipSync(Buffer.alloc(64 * MEGABYTE));
-    bomb = Buffer.concat(new Array(16).fill(member));
-  }
-  return bomb;
+/** 64 times `content` as many gzip members, made when it is first asked for. */
+function gzipBomb(content: () => Buffer): Listener {
+  let bomb: Buffer | undefined;
+  return (_, response) => {
+    bomb ??= Buffer.concat(new Array(64).fill(gzipSync(content())));
+    plain(response);
+    response.setHeader('content-encoding', 'gzip');
+    response.end(bomb);
+  };
 }
 
 export const HOSTILE_TARGETS: readonly HostileTarget[] = [
@@ -132,19 +134,24 @@ export const HOSTILE_TARGETS: readonly HostileTarget[] = [
       setTimeout(() => response.destroy(), 20);
     },
   },
+  { name: 'bomb', listener: gzipBomb(() => Buffer.alloc(16 * MEGABYTE)) },
   {
-    name: 'bomb',
-    listener: (_, response) => {
-      plain(response);
-      response.setHeader('content-encoding', 'gzip');
-      response.end(gzipBomb());
-    },
+    name: 'line_bomb',
+    listener: gzipBomb(() => Buffer.concat(new Array(16).fill(LINES))),
   },
   {
     name: 'long_line',
     listener: (_, response) => {
       plain(response);
       flood(response, Buffer.alloc(MEGABYTE, 'a'), 100 * MEGABYTE);
+    },
+  },
+  {
+    name: 'redirecting',
+    listener: (_, response) => {
+      response.statusCode = 302;
+      response.setHeader('location', '/again');
+      response.end();
     },
   },
   {

@@ -63,11 +63,13 @@ describe('Tyto without configuration', () => {
     });
     const rules = groups.flatMap((group: { rules: Record<string, string>[] }) => group.rules);
     expect(rules.length).toBeGreaterThan(5);
-    expect(rules.map(({ name, health, lastError }: Record<string, string>) => ({
-      name,
-      health,
-      lastError,
-    }))).toEqual(
+    expect(
+      rules.map(({ name, health, lastError }: Record<string, string>) => ({
+        name,
+        health,
+        lastError,
+      })),
+    ).toEqual(
       rules.map(({ name }: Record<string, string>) => ({
         name,
         health: 'ok',
@@ -76,14 +78,17 @@ describe('Tyto without configuration', () => {
     );
   });
 
-  it.skipIf(promtool === undefined)('has metrics that promtool finds nothing wrong with', async () => {
-    const metrics = await tyto.get('metrics');
-    expect(metrics.headers.get('content-type')).toMatch(/^text\/plain; version=0\.0\.4/);
-    const { code, stdout, stderr } = await run(String(promtool), ['check', 'metrics'], {
-      input: metrics.text,
-    });
-    expect({ code, stdout, stderr }).toEqual({ code: 0, stdout: '', stderr: '' });
-  });
+  it.skipIf(promtool === undefined)(
+    'has metrics that promtool finds nothing wrong with',
+    async () => {
+      const metrics = await tyto.get('metrics');
+      expect(metrics.headers.get('content-type')).toMatch(/^text\/plain; version=0\.0\.4/);
+      const { code, stdout, stderr } = await run(String(promtool), ['check', 'metrics'], {
+        input: metrics.text,
+      });
+      expect({ code, stdout, stderr }).toEqual({ code: 0, stdout: '', stderr: '' });
+    },
+  );
 
   it.skipIf(promtool === undefined)('answers promtool query instant', async () => {
     const { code, stdout } = await run(String(promtool), ['query', 'instant', tyto.baseUrl, 'up']);
