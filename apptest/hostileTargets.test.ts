@@ -64,7 +64,7 @@ describe('hostile targets', () => {
       const { activeTargets } = await tyto.api(`targets?scrapePool=${name}`);
       return activeTargets[0].health !== 'unknown' && activeTargets[0];
     });
-    tell(`${name}: ${target.lastError}`);
+    tell(`${name}: ${JSON.stringify(target.lastError)}`);
     expect(target.health).toBe('down');
     expect(target.lastError).toMatch(ERRORS[name]);
     expect(target.lastError.length).toBeLessThan(1000);
