@@ -35,7 +35,7 @@ describe.skipIf(isMissing)('in a browser', () => {
     tyto = await startTyto({
       args: ['--config.file=tyto.yaml'],
       files: {
-        'tyto.yaml': 'prometheus: prometheus.yml\nstarter_rules: false\n',
+        'tyto.yaml': 'prometheus: prometheus.yml\n',
         'prometheus.yml': `global: {scrape_interval: 1s, evaluation_interval: 1s}
 rule_files: [rules.yml]
 scrape_configs:

@@ -4,7 +4,10 @@
  * Largest decompressed body of a scrape where the job sets no `body_size_limit`. It is held in
  * memory while it is parsed, once for every target that is being scraped at that moment.
  */
-export const BODY_BYTES_MAX = 256 * 1024 * 1024;
+export const BODY_BYTES_MAX = 64 * 1024 * 1024;
+
+/** Bodies of all targets together that are being read; what is beyond it fails its scrape. */
+export const BODIES_BYTES_MAX = 128 * 1024 * 1024;
 
 /** A body's first bytes, which are tried before the rest is read: garbage ends a scrape early. */
 export const HEAD_BYTES = 64 * 1024;

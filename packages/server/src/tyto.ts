@@ -72,7 +72,8 @@ export class Tyto {
   #reloading: Promise<void> = Promise.resolve();
   #reloadSuccessful = true;
   #lastReloadMs: number;
-  #watching = false;
+  /** The settings under which the machine is watched; undefined while it is not. */
+  #watching: string | undefined;
   #ready = false;
 
   private constructor(
@@ -232,14 +233,17 @@ export class Tyto {
 
   /** The machine and Tyto itself as targets in this process. */
   async #watchHost(config: LoadedConfig): Promise<void> {
+    const { global } = config.prometheus;
+    const wanted = config.watchesHost ? JSON.stringify(global) : undefined;
+    // What did not change runs on: its series, and the alerts on them, must not break off.
+    if (wanted === this.#watching) return;
     const instance = hostname();
-    if (this.#watching) {
+    if (this.#watching !== undefined) {
       await this.#scrapes.removeInternal(HOST_JOB, instance);
       await this.#scrapes.removeInternal(SELF_JOB, instance);
     }
-    this.#watching = config.watchesHost;
-    if (!config.watchesHost) return;
-    const { global } = config.prometheus;
+    this.#watching = wanted;
+    if (wanted === undefined) return;
     this.#scrapes.addInternal(
       { jobName: HOST_JOB, instance, read: () => this.#host.read() },
       global,

@@ -1,5 +1,7 @@
 /** The disk as a parameter, so that tests can break it. `nodeDisk` is the real one. */
 import { closeSync, openSync, readSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { errorCode } from '@tyto/base';
 import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 
 export interface AppendFile {
@@ -33,9 +35,7 @@ export interface Disk {
 }
 
 export const nodeDisk: Disk = {
-  async makeDirectory(path) {
-    await mkdir(path, { recursive: true });
-  },
+  makeDirectory,
   async list(path) {
     try {
       return (await readdir(path)).sort((a, b) => (a < b ? -1 : 1));
@@ -94,4 +94,23 @@ function readFully(descriptor: number, target: Uint8Array, position: number): nu
     read += count;
   }
   return read;
+}
+
+/**
+ * Makes a directory and those above it, one at a time: where none can be made, as in /proc,
+ * Node.js' own recursion never ends.
+ */
+async function makeDirectory(path: string): Promise<void> {
+  try {
+    await mkdir(path);
+  } catch (error) {
+    const code = errorCode(error);
+    if (code === 'EEXIST' && (await stat(path)).isDirectory()) return;
+    if (code !== 'ENOENT' || dirname(path) === path) throw error;
+    await makeDirectory(dirname(path));
+    // Somebody else may have made it meanwhile.
+    await mkdir(path).catch(async (again: unknown) => {
+      if (errorCode(again) !== 'EEXIST') throw again;
+    });
+  }
 }

@@ -27,7 +27,7 @@ export const listTests: readonly BrowserTest[] = [
     name: 'alerts show every state, and filters keep to it',
     async run(page, baseUrl) {
       await page.goto(`${baseUrl}alerts`);
-      await page.locator('.rule .tone-critical').first().waitFor();
+      await page.locator('.rule .tone-critical').filter({ visible: true }).first().waitFor();
       for (const state of ['firing', 'pending', 'inactive']) {
         await page.getByRole('button', { name: new RegExp(`^${state} [1-9]`) }).click();
         await page.locator('.rule summary', { hasText: state }).first().waitFor();

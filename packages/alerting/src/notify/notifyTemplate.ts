@@ -1,10 +1,11 @@
 /** Notification templates: the defaults, the user's files over them, and the strings that use them. */
-import { type Clock, errorMessage, TytoError } from '@tyto/base';
+import { type Clock, formatPlace, TytoError } from '@tyto/base';
 import type { TemplateSet } from '../template/ast.ts';
 import { builtins } from '../template/builtins.ts';
 import { executeTemplate, fail, type TemplateFunction } from '../template/execute.ts';
 import { isTimeZone, formatTime } from '../template/goTime.ts';
 import { humanizeDuration } from '../template/humanize.ts';
+import { TemplateError } from '../template/lexer.ts';
 import { parseTemplate } from '../template/parser.ts';
 import { stringFunctions, textOf } from '../template/stringFunctions.ts';
 import { GoDuration, GoTime, SafeHtml, toJson, type Value } from '../template/values.ts';
@@ -24,7 +25,9 @@ export class NotifyTemplates {
       try {
         parseTemplate(name, text, this.#names, this.#set);
       } catch (error) {
-        throw new TytoError('bad_data', `${name}: ${errorMessage(error)}`, { cause: error });
+        if (!(error instanceof TemplateError) || error.place === undefined) throw error;
+        const place = formatPlace({ ...error.place, file: name });
+        throw new TytoError('bad_data', `${place}: ${error.reason}`, { cause: error });
       }
     }
   }

@@ -32,11 +32,15 @@ export interface Token {
 
 /** A template that cannot be parsed: the reason and the line, counted from 1. */
 export class TemplateError extends TytoError {
+  /** What is wrong, without the place. */
+  readonly reason: string;
+
   constructor(source: string, offset: number, message: string) {
     const before = source.slice(0, offset);
     const line = before.split('\n').length;
     const column = offset - before.lastIndexOf('\n');
     super('bad_data', `template line ${line}: ${message}`, { place: { line, column } });
+    this.reason = message;
   }
 }
 

@@ -15,7 +15,7 @@ import type { SecureContextOptions } from 'node:tls';
 import { createGunzip } from 'node:zlib';
 import { errorMessage, TytoError } from '@tyto/base';
 import type { HttpClientConfig, Secret, TlsConfig } from '../config/httpClientConfig.ts';
-import { HEAD_BYTES, REDIRECT_COUNT_MAX } from '../limits.ts';
+import { BODIES_BYTES_MAX, HEAD_BYTES, REDIRECT_COUNT_MAX } from '../limits.ts';
 import type { HttpClient, HttpRequest, HttpResponse } from './httpClient.ts';
 import { describeNetworkError } from './networkError.ts';
 
@@ -155,6 +155,9 @@ async function readResponse(
   return { status, statusText, contentType, body };
 }
 
+/** Bytes of the bodies that are being read now, by all clients of the process. */
+let bytesInFlight = 0;
+
 /** Reads to the end, decompressing, and stops at the limit or when the head is refused. */
 async function readBody(
   response: IncomingMessage,
@@ -176,13 +179,18 @@ async function readBody(
     for await (const chunk of stream) {
       chunks.push(chunk as Buffer);
       length += (chunk as Buffer).length;
+      bytesInFlight += (chunk as Buffer).length;
       if (length > request.bodyBytesMax) {
         throw new TytoError('too_large', 'body size limit exceeded');
+      }
+      if (bytesInFlight > BODIES_BYTES_MAX) {
+        throw new TytoError('too_large', 'body size limit exceeded (all targets together)');
       }
       if (!inspected && length >= HEAD_BYTES) inspect();
     }
     return Buffer.concat(chunks, length);
   } finally {
+    bytesInFlight -= length;
     if (!response.complete) response.destroy();
     stream.destroy();
   }

@@ -171,7 +171,7 @@ export class ScrapeLoop {
     this.#observe(startMs, durationMs, failure, Math.max(0, bodyBytes));
     this.status = {
       health: failure === undefined ? 'up' : 'down',
-      lastError: failure === undefined ? '' : errorMessage(failure),
+      lastError: failure === undefined ? '' : printable(errorMessage(failure)),
       lastScrapeMs: timeMs,
       lastScrapeDurationMs: durationMs,
     };
@@ -260,4 +260,11 @@ export class ScrapeLoop {
       logger.warn(`samples of a scrape were refused: ${words}`, { ...fields, count });
     }
   }
+}
+
+/** Control characters of garbage as escapes: the text goes to pages, terminals and logs. */
+function printable(text: string): string {
+  return text.replace(/\p{Cc}/gu, (character) => {
+    return `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`;
+  });
 }

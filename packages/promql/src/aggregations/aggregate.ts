@@ -17,7 +17,7 @@ export async function aggregate(
   const columns = await evaluation.vector(node.inner, grid);
   const { operator, parameter } = node;
   if (operator === 'count_values' && parameter !== undefined) {
-    return countValues(node, evaluation.text(parameter), columns, grid);
+    return countValues(node, evaluation.text(parameter), columns, grid, evaluation);
   }
   const groups = groupColumns(node, columns);
   if (parameter !== undefined) {
@@ -25,7 +25,7 @@ export async function aggregate(
     if (operator === 'quantile') {
       return quantileGroups(node, groups, numbers, grid, evaluation);
     }
-    if (operator === 'limitk') return limitGroups(groups, numbers);
+    if (operator === 'limitk') return limitGroups(groups, numbers, evaluation);
     if (operator === 'limit_ratio') return limitRatio(node, groups, numbers, evaluation);
     return rankGroups(node, groups, numbers, evaluation);
   }

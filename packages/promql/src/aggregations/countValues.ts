@@ -3,14 +3,16 @@ import { TytoError } from '@tyto/base';
 import { type Labels, METRIC_NAME } from '@tyto/model';
 import { type Aggregation, formatNumber } from '@tyto/syntax';
 import { ABSENT, type Column, emptyColumn, FLOAT, type Grid, HISTOGRAM } from '../column.ts';
+import type { Evaluation } from '../evaluation.ts';
 import { formatHistogram } from '../histograms/format.ts';
 
-export function countValues(
+export async function countValues(
   node: Aggregation,
   label: string,
   columns: readonly Column[],
   grid: Grid,
-): Column[] {
+  { budget }: Evaluation,
+): Promise<Column[]> {
   if (label === '' || label.includes('\ufffd')) {
     throw new TytoError('execution', `invalid label name ${JSON.stringify(label)}`);
   }
@@ -18,10 +20,12 @@ export function countValues(
   for (const column of columns) {
     const base = baseLabels(node, column.labels);
     for (let step = 0; step < grid.count; step++) {
+      if (budget.due()) await budget.pause();
       if (column.present[step] === ABSENT) continue;
       const labels = base.with(label, shownValue(column, step));
       let out = results.get(labels.key);
       if (out === undefined) {
+        budget.acquire(grid.count);
         out = emptyColumn(labels, column.dropName, grid.count);
         results.set(labels.key, out);
       }

@@ -9,11 +9,16 @@ import type { Group } from './grouping.ts';
 import { checkSizes } from './ranking.ts';
 
 /** The first k series of each group that are there at a step. */
-export function limitGroups(groups: readonly Group[], sizes: Float64Array): Column[] {
+export async function limitGroups(
+  groups: readonly Group[],
+  sizes: Float64Array,
+  { budget }: Evaluation,
+): Promise<Column[]> {
   checkSizes(sizes);
   const kept: Column[] = [];
   for (const { members } of groups) {
     for (let step = 0; step < sizes.length; step++) {
+      if (budget.due()) await budget.pause();
       let left = Math.max(0, Math.trunc(sizes[step]));
       for (const { present } of members) {
         if (present[step] === ABSENT) continue;
@@ -30,12 +35,12 @@ export function limitGroups(groups: readonly Group[], sizes: Float64Array): Colu
  * About this share of the series, chosen by their labels: those whose offset in [0, 1) is below
  * the ratio; for a negative ratio -r the complement of 1 - r.
  */
-export function limitRatio(
+export async function limitRatio(
   node: Aggregation,
   groups: readonly Group[],
   ratios: Float64Array,
   evaluation: Evaluation,
-): Column[] {
+): Promise<Column[]> {
   const capped = ratios.map((ratio) => {
     if (Number.isNaN(ratio)) throw new TytoError('execution', 'Ratio value is NaN');
     const inside = Math.max(-1, Math.min(1, ratio));
@@ -47,6 +52,7 @@ export function limitRatio(
   });
   const columns = groups.flatMap(({ members }) => members);
   for (const { labels, present } of columns) {
+    if (evaluation.budget.due()) await evaluation.budget.pause();
     const offset = offsetOf(labels);
     for (let step = 0; step < capped.length; step++) {
       const ratio = capped[step];

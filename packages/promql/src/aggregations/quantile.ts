@@ -8,13 +8,13 @@ import { quantileOf } from '../windows/quantiles.ts';
 import type { Group } from './grouping.ts';
 import { hasHistogram } from './reduce.ts';
 
-export function quantileGroups(
+export async function quantileGroups(
   node: Aggregation,
   groups: readonly Group[],
   quantiles: Float64Array,
   grid: Grid,
   evaluation: Evaluation,
-): Column[] {
+): Promise<Column[]> {
   if (groups.length > 0 && node.parameter !== undefined) {
     warnOfQuantiles(quantiles, node.parameter.span, evaluation);
   }
@@ -23,6 +23,7 @@ export function quantileGroups(
     const out = emptyColumn(labels, dropName, grid.count);
     const scratch = new Float64Array(members.length);
     for (let step = 0; step < grid.count; step++) {
+      if (evaluation.budget.due()) await evaluation.budget.pause();
       let size = 0;
       for (const { present, values } of members) {
         if (present[step] === FLOAT) scratch[size++] = values[step];

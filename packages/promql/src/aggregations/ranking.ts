@@ -7,12 +7,12 @@ import type { Evaluation } from '../evaluation.ts';
 import type { Group } from './grouping.ts';
 import { hasHistogram } from './reduce.ts';
 
-export function rankGroups(
+export async function rankGroups(
   node: Aggregation,
   groups: readonly Group[],
   sizes: Float64Array,
   evaluation: Evaluation,
-): Column[] {
+): Promise<Column[]> {
   checkSizes(sizes);
   const isTop = node.operator === 'topk';
   const results: Column[] = [];
@@ -21,7 +21,7 @@ export function rankGroups(
       const message = messages.histogramIgnoredIn(`${node.operator} aggregation`);
       evaluation.annotations.info(message, node.inner.span);
     }
-    const order = rankMembers(members, sizes, isTop);
+    const order = await rankMembers(members, sizes, isTop, evaluation);
     const kept = members.filter(({ present }) => hasAny(present));
     // At a single moment the order of the answer is that of the values.
     results.push(...(evaluation.isRange || sizes.length > 1 ? kept : order));
@@ -40,9 +40,15 @@ export function checkSizes(sizes: Float64Array): void {
 }
 
 /** Blanks what is not among the best at its step; returns the order at the last step. */
-function rankMembers(members: readonly Column[], sizes: Float64Array, isTop: boolean): Column[] {
+async function rankMembers(
+  members: readonly Column[],
+  sizes: Float64Array,
+  isTop: boolean,
+  { budget }: Evaluation,
+): Promise<Column[]> {
   let ranked: Column[] = [];
   for (let step = 0; step < sizes.length; step++) {
+    if (budget.due()) await budget.pause();
     const size = Math.max(0, Math.trunc(sizes[step]));
     ranked = [];
     for (const column of members) {

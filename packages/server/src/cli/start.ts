@@ -173,6 +173,12 @@ function startError(error: unknown, directory: string): unknown {
       `the data directory ${directory} may not be written by this user; choose another with --storage.tsdb.path`,
     );
   }
+  if (code === 'ENOENT') {
+    return new TytoError(
+      'io',
+      `the data directory ${directory} cannot be made; choose another with --storage.tsdb.path`,
+    );
+  }
   if (code === 'ENOTDIR' || code === 'EEXIST') {
     return new TytoError(
       'io',

@@ -124,7 +124,7 @@ describe('loadConfig', () => {
       'bad.tmpl': 'line one\n{{ define "x" }}{{ nope }}{{ end }}',
     });
     await expect(load(directory, '', 'am.yml')).rejects.toThrow(
-      /bad\.tmpl: template line 2: function "nope" not defined/,
+      /bad\.tmpl:2:\d+: function "nope" not defined/,
     );
   });
 });

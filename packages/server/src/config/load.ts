@@ -15,6 +15,7 @@ import { type Clock, errorCode, errorMessage, TytoError, yaml } from '@tyto/base
 import type { ScrapeConfig, ScrapeSection } from '@tyto/collect';
 import { glob } from './glob.ts';
 import {
+  type FilePattern,
   finishJobs,
   parseScrapeFile,
   type PrometheusConfig,
@@ -63,8 +64,12 @@ export async function loadConfig(files: ConfigFiles, clock: Clock): Promise<Load
   const main = await loadMain(files, problems);
   const base = files.config === '' ? process.cwd() : dirname(resolve(files.config));
   const sections: ScrapeSection[] = [...main.prometheus.sections];
-  for (const path of await expand(main.prometheus.scrapeConfigFiles, base)) {
-    const read = parseScrapeFile(await readConfigFile(path), path);
+  for (const { text, path } of await namedFiles(
+    main.prometheus.scrapeConfigFiles,
+    base,
+    problems,
+  )) {
+    const read = parseScrapeFile(text, path);
     sections.push(...read.sections);
     problems.push(...read.problems);
   }
@@ -153,15 +158,34 @@ async function loadRules(
     problems.push(...read.problems);
   };
   if (main.starterRules) add(STARTER_RULES, STARTER_RULES_FILE);
-  for (const pattern of main.prometheus.ruleFiles) {
-    const paths = await glob(pattern, base);
-    if (paths.length === 0) {
-      const place = { file: pattern, line: 1, column: 1 };
-      problems.push({ severity: 'warning', place, message: 'no rule file matches this pattern' });
-    }
-    for (const path of paths) add(await readConfigFile(path), path);
+  for (const { text, path } of await namedFiles(main.prometheus.ruleFiles, base, problems)) {
+    add(text, path);
   }
   return groups;
+}
+
+/** The texts of files that a configuration names; complaints have the place where it does. */
+async function namedFiles(
+  patterns: readonly FilePattern[],
+  base: string,
+  problems: yaml.Problem[],
+): Promise<{ path: string; text: string }[]> {
+  const files: { path: string; text: string }[] = [];
+  for (const { pattern, place } of patterns) {
+    const paths = await glob(pattern, base);
+    if (paths.length === 0) {
+      problems.push({ severity: 'warning', place, message: `no file matches ${pattern}` });
+    }
+    for (const path of paths) {
+      try {
+        files.push({ path, text: await readConfigFile(path) });
+      } catch (error) {
+        if (!(error instanceof TytoError)) throw error;
+        problems.push({ severity: 'error', place, message: error.message });
+      }
+    }
+  }
+  return files;
 }
 
 async function loadTemplates(

@@ -1,5 +1,5 @@
 /** prometheus.yml: the sections, with a warning for what is accepted and not done yet. */
-import { yaml } from '@tyto/base';
+import { type Place, yaml } from '@tyto/base';
 import {
   DEFAULT_GLOBAL,
   finishScrapeConfigs,
@@ -134,12 +134,23 @@ const storage = yaml.object(
   { name: 'storage', ignored: { exemplars: 'exemplars are not stored yet' } },
 );
 
+/** Files that a configuration names, and where it does. */
+export interface FilePattern {
+  readonly pattern: string;
+  readonly place: Place;
+}
+
+const filePattern: yaml.Schema<FilePattern> = (node, decoder) => ({
+  pattern: yaml.string(node, decoder),
+  place: decoder.place(node),
+});
+
 const fileSchema = yaml.object(
   {
     global: yaml.optional(globalSection),
-    rule_files: yaml.optional(yaml.list(yaml.string), (): string[] => []),
+    rule_files: yaml.optional(yaml.list(filePattern), (): FilePattern[] => []),
     scrape_configs: yaml.optional(yaml.list(scrapeConfigSchema), (): ScrapeSection[] => []),
-    scrape_config_files: yaml.optional(yaml.list(yaml.string), (): string[] => []),
+    scrape_config_files: yaml.optional(yaml.list(filePattern), (): FilePattern[] => []),
     alerting: yaml.optional(alerting),
     storage: yaml.optional(storage),
   },
@@ -172,8 +183,8 @@ export interface PrometheusConfig {
   readonly evaluationIntervalMs: number;
   readonly queryOffsetMs: number;
   readonly externalLabels: Labels;
-  readonly ruleFiles: readonly string[];
-  readonly scrapeConfigFiles: readonly string[];
+  readonly ruleFiles: readonly FilePattern[];
+  readonly scrapeConfigFiles: readonly FilePattern[];
   readonly sections: readonly ScrapeSection[];
   readonly alertmanagers: readonly AlertmanagerTarget[];
   readonly alertRelabelConfigs: readonly RelabelConfig[];

@@ -1,4 +1,5 @@
 /** The envelope of Prometheus' API, and which error has which status. */
+import { Readable } from 'node:stream';
 import { type ErrorKind, errorMessage, TytoError } from '@tyto/base';
 import type { FastifyReply } from 'fastify';
 
@@ -43,9 +44,55 @@ export function sendRaw(
   warnings: readonly string[] = [],
   infos: readonly string[] = [],
 ): FastifyReply {
+  reply.header('content-type', JSON_TYPE);
+  return reply.send(OPENING + data + closing(warnings, infos));
+}
+
+/** Sends data that comes in pieces: a small answer at once, a large one as the client takes it. */
+export function sendPieces(
+  reply: FastifyReply,
+  pieces: Iterator<string>,
+  warnings: readonly string[],
+  infos: readonly string[],
+): FastifyReply {
+  reply.header('content-type', JSON_TYPE);
+  const start = [OPENING];
+  let length = 0;
+  while (length < AT_ONCE_LENGTH_MAX) {
+    const { value, done } = pieces.next();
+    if (done === true) return reply.send(start.join('') + closing(warnings, infos));
+    start.push(value);
+    length += value.length;
+  }
+  return reply.send(Readable.from(paced(start.join(''), pieces, closing(warnings, infos))));
+}
+
+const JSON_TYPE = 'application/json; charset=utf-8';
+const OPENING = '{"status":"success","data":';
+const AT_ONCE_LENGTH_MAX = 256 * 1024;
+/** A chunk of a streamed answer; smaller ones cost a system call each. */
+const CHUNK_LENGTH_MIN = 64 * 1024;
+
+function closing(warnings: readonly string[], infos: readonly string[]): string {
   const notes =
     (warnings.length > 0 ? `,"warnings":${JSON.stringify(warnings)}` : '') +
     (infos.length > 0 ? `,"infos":${JSON.stringify(infos)}` : '');
-  reply.header('content-type', 'application/json; charset=utf-8');
-  return reply.send(`{"status":"success","data":${data}${notes}}`);
+  return `${notes}}`;
+}
+
+/** All of an answer, with a pause after every chunk so that everything else goes on. */
+async function* paced(
+  start: string,
+  pieces: Iterator<string>,
+  end: string,
+): AsyncIterableIterator<Buffer> {
+  let chunk = start;
+  for (let next = pieces.next(); next.done !== true; next = pieces.next()) {
+    chunk += next.value;
+    if (chunk.length < CHUNK_LENGTH_MIN) continue;
+    yield Buffer.from(chunk);
+    chunk = '';
+    await new Promise<void>((resolve) => setImmediate(resolve));
+  }
+  yield Buffer.from(chunk + end);
 }

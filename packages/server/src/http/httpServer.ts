@@ -1,6 +1,8 @@
 /** One port for everything: the APIs, self metrics, lifecycle, and the web UI. */
+import { isIP } from 'node:net';
+import { hostname } from 'node:os';
 import { errorMessage, type Logger, TytoError } from '@tyto/base';
-import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify';
+import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { SelfMetrics } from '../metrics/selfMetrics.ts';
 import { VERSION } from '../version.ts';
 import { type AlertmanagerApiOptions, registerAlertmanagerApi } from './alertmanagerApi.ts';
@@ -26,6 +28,7 @@ export interface HttpServerOptions
 
 /** A request's body; alerts and queries are far smaller. */
 const BODY_BYTES_MAX = 32 * 1024 * 1024;
+const HEADER_BYTES_MAX = 1024 * 1024;
 const REQUEST_TIMEOUT_MS = 5 * 60_000;
 
 export async function createHttpServer(options: HttpServerOptions): Promise<FastifyInstance> {
@@ -36,6 +39,9 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Fast
     requestTimeout: REQUEST_TIMEOUT_MS,
     forceCloseConnections: true,
     routerOptions: { maxParamLength: 4096 },
+    // Links hold whole queries, and proxies add headers of their own.
+    http: { maxHeaderSize: HEADER_BYTES_MAX },
+    frameworkErrors: (error, request, reply) => sendError(error, request, reply),
     rewriteUrl: (request) => stripPrefix(request.url ?? '/', prefix),
   });
   app.addContentTypeParser(
@@ -69,14 +75,19 @@ function registerErrors(app: FastifyInstance, logger: Logger): void {
         stack: error instanceof Error ? error.stack : undefined,
       });
     }
-    reply.code(status);
-    // Alertmanager's API answers errors with a JSON string, Prometheus' with an envelope.
-    if (request.url.startsWith('/api/v2/'))
-      return reply.send(JSON.stringify(errorBody(error).error));
-    if (!request.url.startsWith('/api/'))
-      return reply.type('text/plain').send(`${errorBody(error).error}\n`);
-    return reply.send({ status: 'error', ...errorBody(error) });
+    return sendError(error, request, reply);
   });
+}
+
+/** Alertmanager's API answers errors with a JSON string, Prometheus' with an envelope. */
+function sendError(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  reply.code(statusOfError(error));
+  const body = errorBody(error);
+  if (request.url.startsWith('/api/v2/')) {
+    return reply.type('application/json').send(JSON.stringify(body.error));
+  }
+  if (!request.url.startsWith('/api/')) return reply.type('text/plain').send(`${body.error}\n`);
+  return reply.type('application/json').send(JSON.stringify({ status: 'error', ...body }));
 }
 
 function registerGuards(app: FastifyInstance, options: HttpServerOptions): void {
@@ -101,12 +112,22 @@ function registerGuards(app: FastifyInstance, options: HttpServerOptions): void 
 function refuseForeignOrigin(request: FastifyRequest, { externalUrl }: HttpServerOptions): void {
   const origin = request.headers.origin;
   if (origin === undefined) return;
-  const own = [request.headers.host, new URL(externalUrl).host];
-  const host = URL.canParse(origin) ? new URL(origin).host : '';
-  if (own.includes(host)) return;
-  throw Object.assign(new Error(`requests from pages of ${origin} are refused`), {
-    statusCode: 403,
-  });
+  const page = URL.canParse(origin) ? new URL(origin) : undefined;
+  const external = new URL(externalUrl);
+  if (page?.host === external.host) return;
+  // A name that somebody else owns may be bound to this address; ours are known.
+  const isOwnName =
+    page !== undefined &&
+    (isIP(page.hostname.replace(/^\[|\]$/g, '')) > 0 ||
+      ['localhost', hostname().toLowerCase(), external.hostname].includes(page.hostname));
+  if (isOwnName && page.host === request.headers.host) return;
+  throw Object.assign(
+    new Error(
+      `requests from pages of ${origin} are refused; if that is how people reach Tyto, ` +
+        'start it with --web.external-url',
+    ),
+    { statusCode: 403 },
+  );
 }
 
 function registerLifecycle(app: FastifyInstance, options: HttpServerOptions): void {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { Labels } from '@tyto/model';
 import { Params, parseDurationParam, parseTime } from './params.ts';
-import { queryDataJson } from './queryJson.ts';
+import { queryDataPieces } from './queryJson.ts';
 import { hideSecrets } from './statusApi.ts';
 
 const params = (query: string) => new Params(new URLSearchParams(query));
@@ -39,16 +39,34 @@ describe('times and durations', () => {
   });
 });
 
-describe('queryDataJson', () => {
+describe('queryDataPieces', () => {
   it('writes what JSON has no numbers for as text, and escapes labels', () => {
     const labels = Labels.of({ __name__: 'm', path: 'a"\\\n한' });
     const values = [Number.NaN, Infinity, -Infinity, -0, 0.1, 1e21];
     const samples = values.map((value) => ({ labels, timestampMs: 1_435_781_451_781, value }));
-    const json = JSON.parse(queryDataJson({ type: 'vector', samples }));
+    const json = JSON.parse([...queryDataPieces({ type: 'vector', samples })].join(''));
     expect(json.result.map((item: { value: unknown }) => item.value)).toEqual(
       ['NaN', '+Inf', '-Inf', '-0', '0.1', '1e+21'].map((text) => [1_435_781_451.781, text]),
     );
     expect(json.result[0].metric.path).toBe('a"\\\n한');
+  });
+});
+
+describe('queryDataPieces of a range', () => {
+  it('are one JSON text, however many there are', () => {
+    const count = 5001;
+    const timestamps = Float64Array.from({ length: count }, (_, i) => i * 1000);
+    const series = ['a', 'b'].map((job) => ({
+      labels: Labels.of({ job }),
+      timestamps,
+      values: timestamps,
+    }));
+    const pieces = [...queryDataPieces({ type: 'matrix', series })];
+    expect(pieces.length).toBeGreaterThan(6);
+    const { result } = JSON.parse(pieces.join(''));
+    expect(result[1].values).toHaveLength(count);
+    expect(result[1].values[5000]).toEqual([5000, '5000000']);
+    expect(result[1].metric).toEqual({ job: 'b' });
   });
 });
 

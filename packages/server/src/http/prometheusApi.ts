@@ -5,9 +5,9 @@ import { type LabelRequest, type MetricQuerier, matchesAll } from '@tyto/model';
 import { parseExpr, parseSelector, prettyExpr } from '@tyto/syntax';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { QueryRunner } from '../queries.ts';
-import { sendData, sendRaw } from './envelope.ts';
+import { sendData, sendPieces, sendRaw } from './envelope.ts';
 import { Params } from './params.ts';
-import { labelsJson, queryDataJson } from './queryJson.ts';
+import { labelsJson, queryDataPieces } from './queryJson.ts';
 
 export interface PrometheusApiOptions {
   readonly clock: Clock;
@@ -98,7 +98,7 @@ function instantQuery({ queries, clock }: PrometheusApiOptions): Handler {
       shown = { ...value, series: value.series.slice(0, limit) };
       warnings.push('results truncated due to limit');
     }
-    return sendRaw(reply, queryDataJson(shown), warnings, result.infos);
+    return sendPieces(reply, queryDataPieces(shown), warnings, result.infos);
   };
 }
 
@@ -115,7 +115,7 @@ function rangeQuery({ queries }: PrometheusApiOptions): Handler {
       shown = { ...value, series: value.series.slice(0, limit) };
       warnings.push('results truncated due to limit');
     }
-    return sendRaw(reply, queryDataJson(shown), warnings, result.infos);
+    return sendPieces(reply, queryDataPieces(shown), warnings, result.infos);
   };
 }
 

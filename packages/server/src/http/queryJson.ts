@@ -9,21 +9,34 @@ export function formatSampleValue(value: number): string {
   return Object.is(value, -0) ? '-0' : String(value);
 }
 
-/** `{"resultType": …, "result": …}` without its closing brace's neighbours. */
-export function queryDataJson(value: QueryValue): string {
-  switch (value.type) {
-    case 'vector':
-      return `{"resultType":"vector","result":[${value.samples.map(vectorSample).join(',')}]}`;
-    case 'matrix':
-      return `{"resultType":"matrix","result":[${value.series.map(matrixSeries).join(',')}]}`;
-    case 'scalar': {
-      const pair = samplePair(value.timestampMs, value.value);
-      return `{"resultType":"scalar","result":${pair}}`;
-    }
-    case 'string': {
-      const pair = `[${value.timestampMs / 1000},${JSON.stringify(value.value)}]`;
-      return `{"resultType":"string","result":${pair}}`;
-    }
+/** Samples in one piece of an answer: a few milliseconds of work, some tens of kilobytes. */
+const PIECE_SAMPLES = 2000;
+
+/** `{"resultType": …, "result": …}` in pieces, so that a huge answer is never one text. */
+export function* queryDataPieces(value: QueryValue): IterableIterator<string> {
+  if (value.type === 'scalar' || value.type === 'string') {
+    const text = value.type === 'scalar' ? formatSampleValue(value.value) : value.value;
+    const pair = `[${value.timestampMs / 1000},${JSON.stringify(text)}]`;
+    yield `{"resultType":"${value.type}","result":${pair}}`;
+    return;
+  }
+  yield `{"resultType":"${value.type}","result":[`;
+  if (value.type === 'vector') yield* vectorPieces(value.samples);
+  else yield* matrixPieces(value.series);
+  yield ']}';
+}
+
+function* vectorPieces(samples: readonly VectorSample[]): IterableIterator<string> {
+  for (let from = 0; from < samples.length; from += PIECE_SAMPLES) {
+    const piece = samples.slice(from, from + PIECE_SAMPLES).map(vectorSample);
+    yield (from === 0 ? '' : ',') + piece.join(',');
+  }
+}
+
+function* matrixPieces(series: readonly MatrixSeries[]): IterableIterator<string> {
+  for (let i = 0; i < series.length; i++) {
+    if (i > 0) yield ',';
+    yield* seriesPieces(series[i]);
   }
 }
 
@@ -35,18 +48,24 @@ function vectorSample({ labels, timestampMs, value, histogram }: VectorSample): 
   return `{"metric":${labelsJson(labels)},${sample}}`;
 }
 
-function matrixSeries({ labels, timestamps, values, histograms }: MatrixSeries): string {
-  const parts: string[] = [];
+function* seriesPieces(series: MatrixSeries): IterableIterator<string> {
+  const { labels, timestamps, values, histograms = [] } = series;
+  yield `{"metric":${labelsJson(labels)}`;
   if (values.length > 0) {
-    const pairs: string[] = new Array(values.length);
-    for (let i = 0; i < values.length; i++) pairs[i] = samplePair(timestamps[i], values[i]);
-    parts.push(`"values":[${pairs.join(',')}]`);
+    yield ',"values":[';
+    for (let from = 0; from < values.length; from += PIECE_SAMPLES) {
+      const end = Math.min(values.length, from + PIECE_SAMPLES);
+      const pairs: string[] = [];
+      for (let i = from; i < end; i++) pairs.push(samplePair(timestamps[i], values[i]));
+      yield (from === 0 ? '' : ',') + pairs.join(',');
+    }
+    yield ']';
   }
-  if (histograms !== undefined && histograms.length > 0) {
+  if (histograms.length > 0) {
     const pairs = histograms.map((h) => `[${h.timestampMs / 1000},${histogramJson(h.histogram)}]`);
-    parts.push(`"histograms":[${pairs.join(',')}]`);
+    yield `,"histograms":[${pairs.join(',')}]`;
   }
-  return `{"metric":${labelsJson(labels)},${parts.join(',')}}`;
+  yield '}';
 }
 
 function samplePair(timestampMs: number, value: number): string {
