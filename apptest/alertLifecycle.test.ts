@@ -226,7 +226,7 @@ describe.skipIf(MISSING)('an outage', () => {
     ]);
     const [byWebhook, bySlack, byMail] = arrivals.map(({ timeMs }) => timeMs - firedMs);
     tell(
-      `told after firing (group_wait 1 s): webhook ${byWebhook}, Slack ${bySlack}, mail ${byMail} ms`,
+      `told after firing: webhook ${byWebhook}, Slack ${bySlack}, mail ${byMail} ms`,
     );
     expectWebhook(0, 'firing');
     expectSlack(0, 'danger');
@@ -272,7 +272,7 @@ describe.skipIf(MISSING)('an outage', () => {
     ]);
     const [byWebhook, bySlack, byMail] = arrivals.map(({ timeMs }) => timeMs - startedMs);
     tell(
-      `resolved after the exporter's start: webhook ${byWebhook}, Slack ${bySlack}, mail ${byMail} ms`,
+      `resolved after the start: webhook ${byWebhook}, Slack ${bySlack}, mail ${byMail} ms`,
     );
     expectWebhook(1, 'resolved');
     expectSlack(1, 'good');

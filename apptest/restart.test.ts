@@ -1,4 +1,4 @@
-/** A crash in the middle of an outage: nobody is told twice, and nothing that people did is lost. */
+/** A crash in the middle of an outage: nobody is told twice, and nothing is lost. */
 import { beforeAll, describe, expect, it } from 'vitest';
 import {
   sleep,
