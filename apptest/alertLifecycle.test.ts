@@ -225,9 +225,7 @@ describe.skipIf(MISSING)('an outage', () => {
       arrival(mail.arrived, 0),
     ]);
     const [byWebhook, bySlack, byMail] = arrivals.map(({ timeMs }) => timeMs - firedMs);
-    tell(
-      `told after firing: webhook ${byWebhook}, Slack ${bySlack}, mail ${byMail} ms`,
-    );
+    tell(`told after firing: webhook ${byWebhook}, Slack ${bySlack}, mail ${byMail} ms`);
     expectWebhook(0, 'firing');
     expectSlack(0, 'danger');
     expectMail(0, 'FIRING');
@@ -271,9 +269,7 @@ describe.skipIf(MISSING)('an outage', () => {
       arrival(mail.arrived, 1),
     ]);
     const [byWebhook, bySlack, byMail] = arrivals.map(({ timeMs }) => timeMs - startedMs);
-    tell(
-      `resolved after the start: webhook ${byWebhook}, Slack ${bySlack}, mail ${byMail} ms`,
-    );
+    tell(`resolved after the start: webhook ${byWebhook}, Slack ${bySlack}, mail ${byMail} ms`);
     expectWebhook(1, 'resolved');
     expectSlack(1, 'good');
     expectMail(1, 'RESOLVED');

@@ -83,7 +83,7 @@ it('ten kills cost nothing but what was under way', async () => {
   tell(`ready after a kill: ${readyMs.join(', ')} ms`);
   tell(
     `${lost.reduce((sum, { size }) => sum + size, 0)} of ` +
-      `${targets.reduce((sum, { served }) => sum + served.length, 0)} samples are lost; the oldest ` +
+      `${targets.reduce((sum, { served }) => sum + served.length, 0)} samples are lost; oldest ` +
       `${Math.max(...lostMs)} ms old at its kill`,
   );
   expect(Math.max(...readyMs)).toBeLessThan(READY_MS_MAX);
