@@ -3,6 +3,7 @@ export { AlertGroup, type NotifyObserver } from './routing/alertGroup.ts';
 export type { StoredAlert } from './routing/alertStore.ts';
 export {
   type AlertmanagerConfig,
+  alertmanagerSchema,
   type InhibitRule,
   parseAlertmanagerConfig,
   type RouteConfig,

@@ -32,6 +32,12 @@ describe('redactYaml', () => {
     expect(shown.match(/<secret>/g)).toHaveLength(8);
   });
 
+  it('covers a field below another one, and not elsewhere', () => {
+    const text = 'hooks:\n- {name: a, url: http://secret}\nurl: http://open\n';
+    const shown = redactYaml(text, new Set(['hooks/url']));
+    expect(shown).toBe('hooks:\n- {name: a, url: <secret>}\nurl: http://open\n');
+  });
+
   it('shows nothing of what is no YAML', () => {
     expect(redactYaml('password: [one', FIELDS)).toBe('<secret>');
   });

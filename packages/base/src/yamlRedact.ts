@@ -6,15 +6,20 @@ const USER_INFO = /(\w+:\/\/[^/\s:@"']*:)[^@/\s"']+@/g;
 
 /**
  * Covers the values of the named fields, however they are written, and the passwords in web
- * addresses. A text that is no YAML is covered whole.
+ * addresses. `a/b` names the fields `b` anywhere below a field `a`. A text that is no YAML is
+ * covered whole.
  */
 export function redactYaml(text: string, secretFields: ReadonlySet<string>): string {
   const document = parseDocument(text, { prettyErrors: false });
   if (document.errors.length > 0) return COVER;
   const ranges: [start: number, end: number][] = [];
   visit(document, {
-    Pair(_, pair) {
-      if (!isPair(pair) || !isScalar(pair.key) || !secretFields.has(String(pair.key.value))) return;
+    Pair(_, pair, path) {
+      const name = keyOf(pair);
+      const isSecret =
+        secretFields.has(name) ||
+        path.some((parent) => isPair(parent) && secretFields.has(`${keyOf(parent)}/${name}`));
+      if (!isSecret) return;
       const value = pair.value;
       if (!isScalar(value) || value.value === null || value.value === '' || !value.range) return;
       ranges.push([value.range[0], value.range[1]]);
@@ -29,4 +34,8 @@ export function redactYaml(text: string, secretFields: ReadonlySet<string>): str
     covered = covered.slice(0, start) + COVER + lineEnd + covered.slice(end);
   }
   return covered.replace(USER_INFO, `$1${COVER}@`);
+}
+
+function keyOf(pair: { readonly key: unknown }): string {
+  return isScalar(pair.key) ? String(pair.key.value) : '';
 }

@@ -196,27 +196,34 @@ export interface AlertmanagerConfig {
   readonly inhibitRules: readonly InhibitRule[];
 }
 
-/** Reads alertmanager.yml. The configuration is there only when no problem is an error. */
-export function parseAlertmanagerConfig(
-  source: string,
-  file: string,
-): { config: AlertmanagerConfig | undefined; problems: readonly yaml.Problem[] } {
-  const { value, problems } = yaml.decodeYaml(source, file, yaml.checked(fileSchema, checkWhole));
-  if (value === undefined || yaml.hasErrors(problems)) return { config: undefined, problems };
-  const config: AlertmanagerConfig = {
-    source,
-    global: value.global ?? globalConfig(null, { place: nowhere, error() {}, warn() {} }),
-    templates: value.templates,
-    // Checked: without a route there would be an error.
-    route: value.route as RouteConfig,
-    receivers: value.receivers,
-    inhibitRules: value.inhibit_rules.map((rule) => ({
+/** alertmanager.yml as a schema, so that tyto.yaml can hold it; for use where there is no error. */
+export const alertmanagerSchema: yaml.Schema<Omit<AlertmanagerConfig, 'source'>> = (
+  node,
+  decoder,
+) => {
+  const raw = yaml.checked(fileSchema, checkWhole)(node, decoder);
+  return {
+    global: raw.global ?? globalConfig(null, { place: nowhere, error() {}, warn() {} }),
+    templates: raw.templates,
+    // Checked: without a route there is an error.
+    route: raw.route as RouteConfig,
+    receivers: raw.receivers,
+    inhibitRules: raw.inhibit_rules.map((rule) => ({
       sourceMatchers: [...rule.source_matchers, ...rule.source_match, ...rule.source_match_re],
       targetMatchers: [...rule.target_matchers, ...rule.target_match, ...rule.target_match_re],
       equal: rule.equal,
     })),
   };
-  return { config, problems };
+};
+
+/** Reads alertmanager.yml. The configuration is there only when no problem is an error. */
+export function parseAlertmanagerConfig(
+  source: string,
+  file: string,
+): { config: AlertmanagerConfig | undefined; problems: readonly yaml.Problem[] } {
+  const { value, problems } = yaml.decodeYaml(source, file, alertmanagerSchema);
+  if (value === undefined || yaml.hasErrors(problems)) return { config: undefined, problems };
+  return { config: { ...value, source }, problems };
 }
 
 function nowhere(): { line: number; column: number } {

@@ -68,6 +68,12 @@ describe('loadConfig', () => {
       'am.yml': 'route: {receiver: n}\nreceivers: [{name: n}]\n',
       'inline.yaml': `prometheus:\n  global: {scrape_interval: 7s}\n  ${GOOD}starter_rules: false\n`,
       'empty/tyto.yaml': 'host: true\n',
+      'whole.yaml':
+        'alertmanager:\n  route: {receiver: n}\n  receivers:\n  - name: n\n    webhook_configs:\n' +
+        '    - url_file: secret\n',
+      'far.yaml': 'prometheus: elsewhere/prometheus.yml\n',
+      'elsewhere/prometheus.yml': 'rule_files: [r.yml]\n',
+      'elsewhere/r.yml': 'groups: [{name: far, rules: []}]\n',
     });
     const pointing = await load(directory, 'tyto.yaml');
     expect(pointing.watchesHost).toBe(false);
@@ -78,6 +84,10 @@ describe('loadConfig', () => {
     expect(inline.prometheus.global.scrapeIntervalMs).toBe(7000);
     expect(inline.ruleGroups).toEqual([]);
     expect((await load(directory, 'empty/tyto.yaml')).ruleGroups).toHaveLength(2);
+    const [receiver] = (await load(directory, 'whole.yaml')).alertmanager.receivers;
+    expect(receiver.webhook_configs[0].url_file).toBe(join(directory, 'secret'));
+    const far = await load(directory, 'far.yaml');
+    expect(far.ruleGroups.map((group) => group.name)).toContain('far');
   });
 
   it('refuses each mistake with file, line, column and the fix', async () => {

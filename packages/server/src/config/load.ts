@@ -22,7 +22,7 @@ import {
   prometheusSchema,
 } from './prometheusConfig.ts';
 import { STARTER_RULES, STARTER_RULES_FILE } from './starterRules.ts';
-import { looksLikeTyto, tytoSchema } from './tytoConfig.ts';
+import { looksLikeTyto, type TytoConfig, tytoSchema } from './tytoConfig.ts';
 
 export interface ConfigFiles {
   /** '' for none. */
@@ -62,31 +62,24 @@ class ConfigError extends TytoError {
 export async function loadConfig(files: ConfigFiles, clock: Clock): Promise<LoadedConfig> {
   const problems: yaml.Problem[] = [];
   const main = await loadMain(files, problems);
-  const base = files.config === '' ? process.cwd() : dirname(resolve(files.config));
-  const sections: ScrapeSection[] = [...main.prometheus.sections];
-  for (const { text, path } of await namedFiles(
-    main.prometheus.scrapeConfigFiles,
-    base,
-    problems,
-  )) {
+  const { prometheus, prometheusBase: base } = main;
+  const sections: ScrapeSection[] = [...prometheus.sections];
+  for (const { text, path } of await namedFiles(prometheus.scrapeConfigFiles, base, problems)) {
     const read = parseScrapeFile(text, path);
     sections.push(...read.sections);
     problems.push(...read.problems);
   }
-  const finished = finishJobs(sections, main.prometheus.global);
+  const finished = finishJobs(sections, prometheus.global);
   problems.push(...finished.problems);
   const ruleGroups = await loadRules(main, base, problems);
-  const alertmanager = parseAlertmanagerConfig(main.alertmanager.source, main.alertmanager.file);
-  problems.push(...alertmanager.problems);
-  if (yaml.hasErrors(problems) || alertmanager.config === undefined)
-    throw new ConfigError(problems);
-  const amBase = dirname(resolve(main.alertmanager.file));
+  const { alertmanager } = main;
+  if (yaml.hasErrors(problems) || alertmanager === undefined) throw new ConfigError(problems);
   return {
-    prometheus: main.prometheus,
+    prometheus,
     jobs: finished.jobs,
     ruleGroups,
-    alertmanager: alertmanager.config,
-    templates: await loadTemplates(alertmanager.config.templates, amBase, clock),
+    alertmanager,
+    templates: await loadTemplates(alertmanager.templates, main.alertmanagerBase, clock),
     watchesHost: main.watchesHost,
     source: main.source,
     warnings: problems,
@@ -95,7 +88,11 @@ export async function loadConfig(files: ConfigFiles, clock: Clock): Promise<Load
 
 interface MainConfig {
   readonly prometheus: PrometheusConfig;
-  readonly alertmanager: { readonly source: string; readonly file: string };
+  /** The directories that relative paths of the two configurations start from. */
+  readonly prometheusBase: string;
+  readonly alertmanagerBase: string;
+  /** Undefined only where there are errors. */
+  readonly alertmanager: AlertmanagerConfig | undefined;
   readonly watchesHost: boolean;
   readonly starterRules: boolean;
   readonly source: string;
@@ -104,46 +101,57 @@ interface MainConfig {
 async function loadMain(files: ConfigFiles, problems: yaml.Problem[]): Promise<MainConfig> {
   const source = files.config === '' ? ZERO_CONFIG : await readConfigFile(files.config);
   const file = files.config === '' ? 'built-in configuration' : files.config;
+  const base = files.config === '' ? process.cwd() : dirname(resolve(file));
   const isTyto = looksLikeTyto(source, file);
-  const own = isTyto ? yaml.decodeYaml(source, file, tytoSchema) : undefined;
-  problems.push(...(own?.problems ?? []));
-  const base = dirname(resolve(file));
-  const pointed = own?.value?.prometheusFile;
-  let prometheus = own?.value?.prometheus;
-  let shown = source;
-  if (prometheus === undefined) {
-    const path = pointed === undefined ? file : within(base, pointed);
-    const text =
-      pointed === undefined ? (isTyto ? ZERO_CONFIG : source) : await readConfigFile(path);
-    const decoded = yaml.decodeYaml(text, path, prometheusSchema);
-    problems.push(...decoded.problems);
-    prometheus = decoded.value;
-    if (pointed !== undefined) shown = text;
-  }
+  const own = isTyto ? decode(source, file, tytoSchema, problems) : undefined;
+  if (isTyto && own === undefined) throw new ConfigError(problems);
+  const pointed = own?.prometheusFile;
+  const path = pointed === undefined ? file : within(base, pointed);
+  const isBare = files.config === '' || (isTyto && !own?.prometheus && pointed === undefined);
+  const text = pointed !== undefined ? await readConfigFile(path) : isBare ? ZERO_CONFIG : source;
+  const prometheus = own?.prometheus ?? decode(text, path, prometheusSchema, problems);
   if (prometheus === undefined) throw new ConfigError(problems);
-  const isBare =
-    files.config === '' ||
-    (isTyto && own?.value?.prometheus === undefined && pointed === undefined);
   return {
     prometheus,
-    alertmanager: await alertmanagerSource(files, own?.value?.alertmanager, base),
-    watchesHost: own?.value?.watchesHost ?? isBare,
-    starterRules: own?.value?.starterRules ?? isBare,
-    source: shown,
+    prometheusBase: pointed === undefined ? base : dirname(resolve(path)),
+    ...(await loadAlertmanager(files, own, source, base, problems)),
+    watchesHost: own?.watchesHost ?? isBare,
+    starterRules: own?.starterRules ?? isBare,
+    source: pointed === undefined ? source : text,
   };
 }
 
-async function alertmanagerSource(
+function decode<T>(
+  text: string,
+  file: string,
+  schema: yaml.Schema<T>,
+  problems: yaml.Problem[],
+): T | undefined {
+  const decoded = yaml.decodeYaml(text, file, schema);
+  problems.push(...decoded.problems);
+  return decoded.value;
+}
+
+/** From the flag's file, from tyto.yaml or the file that it points to, or the built-in one. */
+async function loadAlertmanager(
   files: ConfigFiles,
-  pointed: string | undefined,
+  own: TytoConfig | undefined,
+  source: string,
   base: string,
-): Promise<{ source: string; file: string }> {
-  if (files.alertmanager !== '') {
-    return { source: await readConfigFile(files.alertmanager), file: files.alertmanager };
+  problems: yaml.Problem[],
+): Promise<Pick<MainConfig, 'alertmanager' | 'alertmanagerBase'>> {
+  const pointed = own?.alertmanagerFile;
+  if (files.alertmanager === '' && own?.alertmanager !== undefined) {
+    return { alertmanager: { ...own.alertmanager, source }, alertmanagerBase: base };
   }
-  if (pointed === undefined) return { source: NO_RECEIVER, file: 'built-in alertmanager.yml' };
-  const path = within(base, pointed);
-  return { source: await readConfigFile(path), file: path };
+  let file = 'built-in alertmanager.yml';
+  if (files.alertmanager !== '') file = files.alertmanager;
+  else if (pointed !== undefined) file = within(base, pointed);
+  const isBuiltIn = files.alertmanager === '' && pointed === undefined;
+  const text = isBuiltIn ? NO_RECEIVER : await readConfigFile(file);
+  const read = parseAlertmanagerConfig(text, file);
+  problems.push(...read.problems);
+  return { alertmanager: read.config, alertmanagerBase: dirname(resolve(file)) };
 }
 
 async function loadRules(

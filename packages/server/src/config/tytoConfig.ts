@@ -3,17 +3,19 @@
  * what those cannot.
  *
  *   prometheus: prometheus.yml        # a path, or the configuration itself
- *   alertmanager: alertmanager.yml    # a path
+ *   alertmanager: alertmanager.yml    # a path, or the configuration itself
  *   host: true                        # watch this machine and Tyto itself
  *   starter_rules: true               # the built-in alerts
  */
+import { type AlertmanagerConfig, alertmanagerSchema } from '@tyto/alerting';
 import { yaml } from '@tyto/base';
 import { type PrometheusConfig, prometheusSchema } from './prometheusConfig.ts';
 
 export interface TytoConfig {
   readonly prometheus: PrometheusConfig | undefined;
   readonly prometheusFile: string | undefined;
-  readonly alertmanager: string | undefined;
+  readonly alertmanager: Omit<AlertmanagerConfig, 'source'> | undefined;
+  readonly alertmanagerFile: string | undefined;
   readonly watchesHost: boolean;
   readonly starterRules: boolean;
 }
@@ -26,10 +28,19 @@ const prometheusSection: yaml.Schema<PrometheusConfig | string> = (node, decoder
   return keys === undefined ? yaml.string(node, decoder) : prometheusSchema(node, decoder);
 };
 
+/** A path, or alertmanager.yml itself. */
+const alertmanagerSection: yaml.Schema<Omit<AlertmanagerConfig, 'source'> | string> = (
+  node,
+  decoder,
+) => {
+  const keys = yaml.keysOf(node);
+  return keys === undefined ? yaml.string(node, decoder) : alertmanagerSchema(node, decoder);
+};
+
 const rawSchema = yaml.object(
   {
     prometheus: yaml.optional(prometheusSection),
-    alertmanager: yaml.optional(yaml.string),
+    alertmanager: yaml.optional(alertmanagerSection),
     host: yaml.optional(yaml.boolean, true),
     starter_rules: yaml.optional(yaml.boolean, true),
   },
@@ -37,14 +48,14 @@ const rawSchema = yaml.object(
 );
 
 export const tytoSchema: yaml.Schema<TytoConfig> = (node, decoder) => {
-  const raw = rawSchema(node, decoder);
-  const isPath = typeof raw.prometheus === 'string';
+  const { prometheus, alertmanager, host, starter_rules: rules } = rawSchema(node, decoder);
   return {
-    prometheus: typeof raw.prometheus === 'string' ? undefined : raw.prometheus,
-    prometheusFile: isPath ? String(raw.prometheus) : undefined,
-    alertmanager: raw.alertmanager,
-    watchesHost: raw.host,
-    starterRules: raw.starter_rules,
+    prometheus: typeof prometheus === 'string' ? undefined : prometheus,
+    prometheusFile: typeof prometheus === 'string' ? prometheus : undefined,
+    alertmanager: typeof alertmanager === 'string' ? undefined : alertmanager,
+    alertmanagerFile: typeof alertmanager === 'string' ? alertmanager : undefined,
+    watchesHost: host,
+    starterRules: rules,
   };
 };
 

@@ -7,7 +7,7 @@ import type { FastifyInstance } from 'fastify';
 import { VERSION } from '../version.ts';
 import type { Params } from './params.ts';
 import { paramsOf } from './prometheusApi.ts';
-import { hideAlertmanagerSecrets } from './statusApi.ts';
+import { hideSecrets } from './statusApi.ts';
 
 export interface AlertmanagerApiOptions {
   readonly clock: Clock;
@@ -72,7 +72,7 @@ function statusJson({ dispatcher, startedMs }: AlertmanagerApiOptions) {
       buildDate: '',
       goVersion: `node ${process.version}`,
     },
-    config: { original: hideAlertmanagerSecrets(dispatcher.config?.source ?? '') },
+    config: { original: hideSecrets(dispatcher.config?.source ?? '') },
     uptime: new Date(startedMs).toISOString(),
   };
 }
