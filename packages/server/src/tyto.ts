@@ -3,6 +3,7 @@
  * takes everything down again in order.
  */
 import { mkdir } from 'node:fs/promises';
+import { createServer, type Server } from 'node:http';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { Dispatcher, RuleManager } from '@tyto/alerting';
@@ -11,6 +12,7 @@ import {
   errorMessage,
   formatDuration,
   type Logger,
+  must,
   type yaml,
   formatPlace,
 } from '@tyto/base';
@@ -69,6 +71,7 @@ export class Tyto {
   readonly #startedMs: number;
   #config: LoadedConfig;
   #http: FastifyInstance | undefined;
+  readonly #moreServers: Server[] = [];
   #reloading: Promise<void> = Promise.resolve();
   #reloadSuccessful = true;
   #lastReloadMs: number;
@@ -160,6 +163,16 @@ export class Tyto {
     return await this.#http.listen({ host, port });
   }
 
+  /** Serves everything on a further port. Rejects with the system's error when it is taken. */
+  async alsoListen(host: string, port: number): Promise<void> {
+    const server = createServer(must(this.#http, 'the first port is open').routing);
+    this.#moreServers.push(server);
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject);
+      server.listen(port, host, () => resolve());
+    });
+  }
+
   /** Applies the configuration that Tyto was started with. */
   async run(): Promise<void> {
     await this.#apply(this.#config);
@@ -176,6 +189,10 @@ export class Tyto {
   /** Ends in order: no new work, then what is under way, then the stores. */
   async stop(): Promise<void> {
     this.#ready = false;
+    for (const server of this.#moreServers) {
+      server.close();
+      server.closeAllConnections();
+    }
     await this.#http?.close();
     await Promise.all([this.#rules.stop(), this.#scrapes.stop()]);
     await this.#dispatcher.stop();

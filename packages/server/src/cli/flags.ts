@@ -30,6 +30,12 @@ export const START_FLAGS: readonly FlagDefinition[] = [
     '',
     'The URL under which people reach Tyto, for links in notifications.',
   ),
+  flag(
+    'web.stack-ports',
+    'boolean',
+    'false',
+    'Answer on the port that Alertmanager has, 9093, as well.',
+  ),
   flag('web.enable-lifecycle', 'boolean', 'true', 'Reload and quit by POST /-/reload and /-/quit.'),
   flag(
     'web.enable-admin-api',

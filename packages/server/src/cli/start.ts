@@ -57,11 +57,25 @@ export async function start(args: readonly string[]): Promise<void> {
   handleSignals(tyto, logger);
   try {
     const address = await tyto.listen(host, port);
+    if (text(flags, 'web.stack-ports') === 'true') await openStackPorts(tyto, host);
     await tyto.run();
     logger.info('listening', { address, version: VERSION, externalUrl: options.externalUrl });
   } catch (error) {
     await tyto.stop();
     throw listenError(error, host, port);
+  }
+}
+
+/** Ports that scripts and links of the stack that Tyto replaces know. */
+const STACK_PORTS = [9093];
+
+async function openStackPorts(tyto: Tyto, host: string): Promise<void> {
+  for (const port of STACK_PORTS) {
+    try {
+      await tyto.alsoListen(host, port);
+    } catch (error) {
+      throw listenError(error, host, port, 'leave out --web.stack-ports');
+    }
   }
 }
 
@@ -188,12 +202,18 @@ function startError(error: unknown, directory: string): unknown {
   return error;
 }
 
-function listenError(error: unknown, host: string, port: number): unknown {
+function listenError(
+  error: unknown,
+  host: string,
+  port: number,
+  way = `choose another with --web.listen-address=${host}:<port>`,
+): unknown {
+  if (error instanceof TytoError) return error;
   const code = errorCode(error);
   if (code === 'EADDRINUSE') {
     return new TytoError(
       'unavailable',
-      `port ${port} on ${host} is taken by another process; choose another with --web.listen-address=${host}:<port>`,
+      `port ${port} on ${host} is taken by another process; ${way}`,
     );
   }
   if (code === 'EACCES') {

@@ -1,0 +1,22 @@
+/** The ports that scripts of the replaced stack know answer where they are asked to. */
+import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { promisify } from 'node:util';
+import { expect, it } from 'vitest';
+import { seedPath, startTyto } from './harness.ts';
+
+const script = seedPath('guide/troubleshooting/alertmanager.sh');
+
+it.skipIf(script === undefined)('the commands for a troubled Alertmanager answer', async () => {
+  const tyto = await startTyto({ args: ['--web.stack-ports'] });
+  const lines = readFileSync(String(script), 'utf8').split('\n');
+  const commands = lines.filter((line) => line.startsWith('curl '));
+  expect(commands).toHaveLength(3);
+  for (const command of commands) {
+    const { stdout } = await promisify(execFile)('sh', ['-c', command]);
+    expect(() => JSON.parse(stdout), command).not.toThrow();
+  }
+  const { stdout } = await promisify(execFile)('sh', ['-c', commands[2]]);
+  expect(JSON.parse(stdout)).toMatchObject({ cluster: { status: 'disabled' } });
+  expect(await tyto.kill('SIGTERM')).toEqual({ code: 0, signal: null });
+});
