@@ -44,8 +44,7 @@ describe('compileAnchored', () => {
   });
 
   it('stays linear on a pattern that explodes elsewhere', () => {
-    const started = performance.now();
+    // A backtracking engine would take longer than the universe is old; the test would time out.
     expect(compileAnchored('(a+)+b').matches('a'.repeat(5000))).toBe(false);
-    expect(performance.now() - started).toBeLessThan(2000);
   });
 });
