@@ -11,6 +11,7 @@ export class BlockSet {
   readonly #directory: string;
   #blocks: BlockReader[] = [];
   #version = 0;
+  #damaged = 0;
 
   private constructor(disk: Disk, directory: string) {
     this.#disk = disk;
@@ -28,6 +29,7 @@ export class BlockSet {
         set.#blocks.push(await BlockReader.open(disk, path));
       } catch (error) {
         if (!isDamage(error)) throw error;
+        set.#damaged++;
         const aside = join(directory, DAMAGED_PREFIX + name);
         logger.error('a block is damaged; it was set aside and its samples are missing', {
           block: path,
@@ -43,6 +45,11 @@ export class BlockSet {
 
   get version(): number {
     return this.#version;
+  }
+
+  /** Blocks that were set aside at the start. */
+  get damaged(): number {
+    return this.#damaged;
   }
 
   get count(): number {

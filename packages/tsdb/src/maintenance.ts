@@ -22,6 +22,8 @@ export interface MaintenanceOptions {
 export class Maintenance {
   readonly #options: MaintenanceOptions;
   #running: Promise<void> | undefined;
+  /** Whether the log holds what blocks hold already; stays so where shortening it failed. */
+  #isLogLong = false;
   #blocksCut = 0;
   #failures = 0;
 
@@ -52,12 +54,12 @@ export class Maintenance {
 
   async #round(): Promise<void> {
     try {
-      let cut = false;
       while (this.#isCutDue()) {
         await this.#cutBlock();
-        cut = true;
+        this.#isLogLong = true;
       }
-      if (cut) await this.#options.keeper.shorten(this.#options.head.minTimeMs);
+      if (this.#isLogLong) await this.#options.keeper.shorten(this.#options.head.minTimeMs);
+      this.#isLogLong = false;
       await this.#applyRetention();
     } catch (error) {
       this.#failures++;

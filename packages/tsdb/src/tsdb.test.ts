@@ -78,6 +78,7 @@ describe('Tsdb', () => {
     await fill(db, 5, t, t + HOUR, 15_000);
     // No close: what a kill leaves behind.
     const again = await openIn(directory);
+    expect(again.stats().corruptions).toBe(0);
     expect(await readAll(again, [['__name__', '=', 'm']])).toEqual(
       expected(5, t, t + HOUR, 15_000),
     );
@@ -237,6 +238,7 @@ describe('Tsdb on a bad disk', () => {
     writeFileSync(path, bytes);
     appendFileSync(path, Buffer.from([0x52, 0x59, 0x54, 0xc3, 0xff, 0, 0, 0, 1, 2, 3]));
     const again = await openIn(directory);
+    expect(again.stats().corruptions).toBe(1);
     const read = await readAll(again, [['__name__', '=', 'm']]);
     // One record, that is one sample of each series, is lost and nothing else.
     expect(read[series(0).toString()]).toHaveLength(99);
@@ -285,6 +287,7 @@ describe('Tsdb on a bad disk', () => {
     writeFileSync(index, bytes);
     const again = await openIn(directory);
     expect(readdirSync(join(directory, 'blocks'))).toContain(`damaged-${first}`);
+    expect(again.stats().corruptions).toBe(1);
     const read = await readAll(again, [['n', '=', '0']]);
     expect(read[series(0).toString()][0][0]).toBe(t + 2 * HOUR);
   });
@@ -320,6 +323,38 @@ describe('Tsdb on a bad disk', () => {
     expect(await readAll(again, [['__name__', '=', 'm']])).toEqual(
       expected(2, t, t + 13_000, 1000),
     );
+  });
+
+  it('never empties a segment that could not be ended or repaired', async () => {
+    const directory = newDirectory();
+    const disk = new FaultyDisk();
+    const db = await openIn(directory, { disk });
+    await fill(db, 2, t, t + 4 * HOUR, 60_000);
+    // Cutting a block ends the segment, and that fails.
+    disk.failsSync = true;
+    await db.maintain();
+    disk.failsSync = false;
+    await db.maintain();
+    disk.failsSync = true;
+    await fill(db, 2, t + 4 * HOUR, t + 5 * HOUR, 60_000);
+    await db.maintain();
+    disk.failsSync = false;
+    await fill(db, 2, t + 5 * HOUR, t + 6 * HOUR, 60_000);
+    // A torn record that cannot be cut off, good ones, and a torn one that can.
+    disk.freeBytes = 30;
+    disk.failsTruncate = true;
+    await expect(fill(db, 2, t + 6 * HOUR, t + 6 * HOUR + 1, 60_000)).rejects.toThrow('no space');
+    disk.freeBytes = Infinity;
+    disk.failsTruncate = false;
+    await fill(db, 2, t + 6 * HOUR + 60_000, t + 7 * HOUR, 60_000);
+    disk.freeBytes = 30;
+    await expect(fill(db, 2, t + 7 * HOUR, t + 7 * HOUR + 1, 60_000)).rejects.toThrow('no space');
+    disk.freeBytes = Infinity;
+    await fill(db, 2, t + 7 * HOUR + 60_000, t + 8 * HOUR, 60_000);
+    const want = expected(2, t, t + 8 * HOUR, 60_000);
+    expect(await readAll(db, [['__name__', '=', 'm']])).toEqual(want);
+    const again = await openIn(directory);
+    expect(await readAll(again, [['__name__', '=', 'm']])).toEqual(want);
   });
 
   it('leaves no half block behind when the disk fills up while one is cut', async () => {

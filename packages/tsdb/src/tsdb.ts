@@ -69,6 +69,8 @@ export interface TsdbStats {
   readonly compactions: number;
   readonly compactionsFailed: number;
   readonly symbolCount: number;
+  /** Damaged files of the log and blocks that the start found. */
+  readonly corruptions: number;
 }
 
 export class Tsdb implements MetricStore {
@@ -78,6 +80,7 @@ export class Tsdb implements MetricStore {
   readonly #blocks: BlockSet;
   readonly #log: LogWriter;
   readonly #keeper: LogKeeper;
+  readonly #damagedLogFiles: number;
   readonly #maintenance: Maintenance;
   readonly #batches = new OpenBatches();
   readonly #headSource: SeriesSource;
@@ -94,6 +97,7 @@ export class Tsdb implements MetricStore {
     blocks: BlockSet,
     log: LogWriter,
     keeper: LogKeeper,
+    damagedLogFiles: number,
   ) {
     this.#clock = options.clock ?? systemClock;
     this.#lock = lock;
@@ -101,6 +105,7 @@ export class Tsdb implements MetricStore {
     this.#blocks = blocks;
     this.#log = log;
     this.#keeper = keeper;
+    this.#damagedLogFiles = damagedLogFiles;
     this.#headSource = sourceOf(head);
     this.#maintenance = new Maintenance({
       head,
@@ -154,7 +159,7 @@ export class Tsdb implements MetricStore {
         damagedBytes: report.damagedBytes,
         replayMs: Math.round(clock.monotonicMs() - startedMs),
       });
-      return new Tsdb(options, lock, head, blocks, log, keeper);
+      return new Tsdb(options, lock, head, blocks, log, keeper, report.damagedFiles);
     } catch (error) {
       await lock.release();
       throw error;
@@ -211,6 +216,8 @@ export class Tsdb implements MetricStore {
     readonly valuesByLabel: readonly (readonly [string, number])[];
     readonly seriesByMetric: readonly (readonly [string, number])[];
     readonly seriesByPair: readonly (readonly [string, number])[];
+    /** Characters of a label's values, each counted for every series that has it. */
+    readonly textByLabel: readonly (readonly [string, number])[];
   } {
     const series = this.#head.series;
     const top = (entries: (readonly [string, number])[]) =>
@@ -220,7 +227,13 @@ export class Tsdb implements MetricStore {
     const pairs = names.flatMap((name) =>
       [...series.valueCounts(name)].map(([value, count]) => [`${name}=${value}`, count] as const),
     );
+    const texts = names.map((name) => {
+      let length = 0;
+      for (const [value, count] of series.valueCounts(name)) length += value.length * count;
+      return [name, length] as const;
+    });
     return {
+      textByLabel: top(texts),
       valuesByLabel: top(values),
       seriesByMetric: top([...series.valueCounts('__name__')]),
       seriesByPair: top(pairs),
@@ -245,6 +258,7 @@ export class Tsdb implements MetricStore {
       compactions: this.#maintenance.blocksCut,
       compactionsFailed: this.#maintenance.failures,
       symbolCount: this.#head.series.symbolCount,
+      corruptions: this.#damagedLogFiles + this.#blocks.damaged,
     };
   }
 

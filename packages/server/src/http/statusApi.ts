@@ -1,5 +1,5 @@
 /** Prometheus' HTTP API under /api/v1: targets, rules, alerts, and the state of the server. */
-import { hostname } from 'node:os';
+import { availableParallelism, hostname } from 'node:os';
 import type {
   ActiveTarget as ActiveTargetJson,
   AlertInstance,
@@ -223,7 +223,7 @@ function goExponent(value: number): string {
   return value.toExponential().replace(/e([+-])(\d)$/, 'e$10$2');
 }
 
-function runtimeInfo({ clock, status }: StatusApiOptions) {
+function runtimeInfo({ clock, status, tsdb }: StatusApiOptions) {
   const { startedMs, reloadSuccessful, lastReloadMs, retention } = status();
   return {
     startTime: isoTime(startedMs),
@@ -232,9 +232,9 @@ function runtimeInfo({ clock, status }: StatusApiOptions) {
     serverTime: isoTime(clock.nowMs()),
     reloadConfigSuccess: reloadSuccessful,
     lastConfigTime: isoTime(lastReloadMs),
-    corruptionCount: 0,
+    corruptionCount: tsdb.stats().corruptions,
     goroutineCount: 0,
-    GOMAXPROCS: 0,
+    GOMAXPROCS: availableParallelism(),
     GOMEMLIMIT: 0,
     GOGC: '',
     GODEBUG: '',
@@ -245,7 +245,7 @@ function runtimeInfo({ clock, status }: StatusApiOptions) {
 function tsdbStatus(tsdb: Tsdb, params: Params) {
   const limit = params.limit('limit') || 10;
   const stats = tsdb.stats();
-  const { valuesByLabel, seriesByMetric, seriesByPair } = tsdb.topCardinality(limit);
+  const { valuesByLabel, seriesByMetric, seriesByPair, textByLabel } = tsdb.topCardinality(limit);
   const named = (entries: readonly (readonly [string, number])[]) =>
     entries.map(([name, value]) => ({ name, value }));
   return {
@@ -258,7 +258,7 @@ function tsdbStatus(tsdb: Tsdb, params: Params) {
     },
     seriesCountByMetricName: named(seriesByMetric),
     labelValueCountByLabelName: named(valuesByLabel),
-    memoryInBytesByLabelName: [],
+    memoryInBytesByLabelName: named(textByLabel),
     seriesCountByLabelValuePair: named(seriesByPair),
   };
 }

@@ -9,6 +9,8 @@ export interface ReplayReport {
   readonly segments: number;
   readonly records: number;
   readonly damagedBytes: number;
+  /** Files with damage before their end; a torn end is what any crash leaves. */
+  readonly damagedFiles: number;
   /** The number that the next segment gets. */
   readonly nextSegment: number;
 }
@@ -31,10 +33,12 @@ export async function replayLog(
   const wanted = segments.filter((number) => number >= (checkpoint ?? 0));
   let records = 0;
   let damagedBytes = 0;
+  let damagedFiles = 0;
   const read = async (path: string) => {
     const report = await replayFile(disk, path, visitor, logger);
     records += report.records;
     damagedBytes += report.damagedBytes;
+    if (report.isDamaged) damagedFiles++;
     await breathe();
   };
   if (checkpoint !== undefined) await read(checkpointPath(directory, checkpoint));
@@ -43,7 +47,7 @@ export async function replayLog(
     await read(segmentPath(directory, segment));
   }
   const nextSegment = Math.max(0, checkpoint ?? 0, ...segments) + 1;
-  return { segments: wanted.length, records, damagedBytes, nextSegment };
+  return { segments: wanted.length, records, damagedBytes, damagedFiles, nextSegment };
 }
 
 async function replayFile(
@@ -51,7 +55,7 @@ async function replayFile(
   path: string,
   visitor: RecordVisitor,
   logger: Logger,
-): Promise<ReadReport> {
+): Promise<ReadReport & { readonly isDamaged: boolean }> {
   let bytes: Uint8Array;
   try {
     bytes = await disk.readFile(path);
@@ -60,11 +64,12 @@ async function replayFile(
       file: path,
       error: errorMessage(error),
     });
-    return { records: 0, damagedBytes: 0, goodEnd: 0 };
+    return { records: 0, damagedBytes: 0, goodEnd: 0, isDamaged: true };
   }
   const report = readSegment(bytes, visitor);
   const torn = bytes.length - report.goodEnd;
-  if (report.damagedBytes > torn) {
+  const isDamaged = report.damagedBytes > torn;
+  if (isDamaged) {
     logger.error('the log is damaged; the records around the damage were read', {
       file: path,
       damagedBytes: report.damagedBytes,
@@ -75,5 +80,5 @@ async function replayFile(
       tornBytes: torn,
     });
   }
-  return report;
+  return { ...report, isDamaged };
 }

@@ -84,7 +84,6 @@ export class LogWriter {
     // What waits for the disk must not land in a segment of which it is not known.
     if (this.#queue.length > 0) throw new TytoError('io', 'the log waits for the disk');
     await this.#closeFile();
-    this.#segment++;
     return this.#segment;
   }
 
@@ -139,16 +138,15 @@ export class LogWriter {
   }
 
   async #write(batch: readonly QueuedRecord[]): Promise<void> {
-    if (this.#segmentBytes >= LOG_SEGMENT_BYTES) {
-      await this.#closeFile();
-      this.#segment++;
-    }
+    if (this.#segmentBytes >= LOG_SEGMENT_BYTES) await this.#closeFile();
     const file = this.#file ?? (await this.#openFile());
     const bytes = batch.length === 1 ? batch[0].bytes : Buffer.concat(batch.map((r) => r.bytes));
     try {
       await file.write(bytes);
     } catch (error) {
-      await file.truncate(this.#segmentBytes);
+      // Where the torn part cannot be cut off, the segment ends with it: what is written behind it
+      // would be cut off by the next repair.
+      await file.truncate(this.#segmentBytes).catch(() => this.#closeFile());
       throw error;
     }
     this.#segmentBytes += bytes.length;
@@ -195,11 +193,13 @@ export class LogWriter {
     return file;
   }
 
+  /** Ends the segment. Whatever fails, it is never opened again: opening a segment empties it. */
   async #closeFile(): Promise<void> {
     const file = this.#file;
     this.#file = undefined;
     this.#segmentBytes = 0;
     if (file === undefined) return;
+    this.#segment++;
     try {
       await file.sync();
     } finally {

@@ -12,11 +12,22 @@ export class FaultyDisk implements Disk {
   readonly syncDirectory = nodeDisk.syncDirectory;
   /** Bytes that the disk still takes; a write beyond them is torn and fails with ENOSPC. */
   freeBytes = Infinity;
+  /** Whether forcing and cutting files fails. */
+  failsSync = false;
+  failsTruncate = false;
 
   async openAppend(path: string): Promise<AppendFile> {
     const file = await nodeDisk.openAppend(path);
     return {
-      ...file,
+      close: file.close,
+      sync: async () => {
+        if (this.failsSync) throw new Error('EIO: i/o error, fdatasync');
+        await file.sync();
+      },
+      truncate: async (size) => {
+        if (this.failsTruncate) throw new Error('EIO: i/o error, ftruncate');
+        await file.truncate(size);
+      },
       write: async (bytes) => {
         const taken = Math.min(bytes.length, this.freeBytes);
         this.freeBytes -= taken;

@@ -68,7 +68,12 @@ function TargetRow({ target }: { target: ActiveTarget }) {
       </div>
       <div className="target-main">
         <span className="mono wrap">
-          <OutsideLink href={safeUrl(target.globalUrl)}>{target.scrapeUrl}</OutsideLink>
+          {/^https?:/.test(target.globalUrl) ? (
+            <OutsideLink href={safeUrl(target.globalUrl)}>{target.scrapeUrl}</OutsideLink>
+          ) : (
+            // In the process of Tyto itself: there is nowhere to go.
+            <code>{target.scrapeUrl}</code>
+          )}
         </span>
         <LabelChips labels={target.labels} />
         {target.lastError === '' ? null : (
