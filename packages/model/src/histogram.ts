@@ -7,6 +7,8 @@ export interface HistogramSpan {
 }
 
 export interface FloatHistogram {
+  /** Set where the source counts in whole numbers; what is computed from it counts in floats. */
+  readonly isInteger?: boolean;
   readonly counterResetHint: 'unknown' | 'reset' | 'not_reset' | 'gauge';
   /** -4..8: base 2^(2^-schema) exponential buckets; -53: custom boundaries. */
   readonly schema: number;

@@ -1,4 +1,5 @@
 export type { Alert, AlertSink } from './alert.ts';
+export { EXEMPLAR_LABEL_CHARACTERS_MAX, type Exemplar, type SeriesExemplars } from './exemplar.ts';
 export type { FloatHistogram, HistogramSpan } from './histogram.ts';
 export {
   compareLabels,
@@ -14,11 +15,12 @@ export {
   matchesAll,
   type MatchType,
 } from './matcher.ts';
-export { appendSamples, MemoryMetricStore } from './memoryMetricStore.ts';
+export { appendSamples, judgeExemplar, MemoryMetricStore } from './memoryMetricStore.ts';
 export {
   APPENDED,
   type AppendResult,
   DUPLICATE,
+  type ExemplarRequest,
   type LabelRequest,
   type Limited,
   type MetricAppender,

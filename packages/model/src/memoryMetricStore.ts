@@ -1,11 +1,13 @@
 /** The smallest store that keeps the contract: for tests, and as the yardstick of the real one. */
 import { TytoError } from '@tyto/base';
+import type { Exemplar, SeriesExemplars } from './exemplar.ts';
 import { type Labels, METRIC_NAME } from './labels.ts';
 import { matchesAll } from './matcher.ts';
 import {
   APPENDED,
   type AppendResult,
   DUPLICATE,
+  type ExemplarRequest,
   type LabelRequest,
   type Limited,
   type MetricAppender,
@@ -18,11 +20,12 @@ import {
   UNKNOWN_SERIES,
 } from './metricStore.ts';
 import type { FloatHistogram } from './histogram.ts';
-import { SampleColumns } from './samples.ts';
+import { bitsOf, isStaleBits, SampleColumns } from './samples.ts';
 
 interface MemorySeries {
   readonly labels: Labels;
   readonly columns: SampleColumns;
+  readonly exemplars: Exemplar[];
 }
 
 interface PendingSample {
@@ -35,10 +38,9 @@ export class MemoryMetricStore implements MetricStore {
   readonly #series: MemorySeries[] = [];
   readonly #byKey = new Map<string, SeriesRef>();
 
-  appender(): MetricAppender & {
-    appendHistogram(ref: SeriesRef, timestampMs: number, histogram: FloatHistogram): AppendResult;
-  } {
+  appender(): MetricAppender {
     let pending: PendingSample[] = [];
+    let exemplars: [series: MemorySeries, exemplar: Exemplar][] = [];
     const append = (
       ref: SeriesRef,
       timestampMs: number,
@@ -56,7 +58,26 @@ export class MemoryMetricStore implements MetricStore {
       append,
       appendStale: (ref, timestampMs) => append(ref, timestampMs, 'stale'),
       appendHistogram: append,
+      appendRun(ref, timestamps, values, from, count) {
+        const bits = bitsOf(values);
+        let answer: AppendResult = APPENDED;
+        for (let i = from; i < from + count; i++) {
+          const value = isStaleBits(bits, i) ? 'stale' : values[i];
+          const result = append(ref, timestamps[i], value);
+          if (answer === APPENDED) answer = result;
+        }
+        return answer;
+      },
+      appendExemplar: (ref, exemplar) => {
+        const series = this.#series[ref];
+        if (series === undefined) return UNKNOWN_SERIES;
+        const verdict = judgeExemplar(series.exemplars.at(-1), exemplar);
+        if (verdict === APPENDED) exemplars.push([series, exemplar]);
+        return verdict;
+      },
       commit: async () => {
+        for (const [series, exemplar] of exemplars) series.exemplars.push(exemplar);
+        exemplars = [];
         for (const { series, timestampMs, value } of pending) {
           if (value === 'stale') series.columns.pushStale(timestampMs);
           else if (typeof value === 'number') series.columns.push(timestampMs, value);
@@ -66,6 +87,7 @@ export class MemoryMetricStore implements MetricStore {
       },
       rollback: () => {
         pending = [];
+        exemplars = [];
       },
     };
   }
@@ -116,11 +138,24 @@ export class MemoryMetricStore implements MetricStore {
     return limited(this.#matching(request), request.limit);
   }
 
+  async exemplars(request: ExemplarRequest): Promise<readonly SeriesExemplars[]> {
+    const { matcherSets, minTimeMs, maxTimeMs } = request;
+    return this.#series
+      .filter(({ labels }) => matcherSets.some((set) => matchesAll(set, labels)))
+      .map(({ labels, exemplars }) => ({
+        seriesLabels: labels,
+        exemplars: exemplars.filter(
+          ({ timestampMs }) => timestampMs >= minTimeMs && timestampMs <= maxTimeMs,
+        ),
+      }))
+      .filter(({ exemplars }) => exemplars.length > 0);
+  }
+
   #resolve(labels: Labels): SeriesRef {
     let ref = this.#byKey.get(labels.key);
     if (ref === undefined) {
       ref = this.#series.length;
-      this.#series.push({ labels, columns: new SampleColumns(16) });
+      this.#series.push({ labels, columns: new SampleColumns(16), exemplars: [] });
       this.#byKey.set(labels.key, ref);
     }
     return ref;
@@ -149,6 +184,14 @@ function judge(
   if (timestampMs < lastMs) return OUT_OF_ORDER;
   const lastValue = previous?.value ?? (columns.isStale(last) ? 'stale' : columns.values[last]);
   return Object.is(lastValue, value) ? REPEATED : DUPLICATE;
+}
+
+/** The verdict on an exemplar, given its series' newest. */
+export function judgeExemplar(newest: Exemplar | undefined, exemplar: Exemplar): AppendResult {
+  if (newest === undefined || exemplar.timestampMs > newest.timestampMs) return APPENDED;
+  if (exemplar.timestampMs < newest.timestampMs) return OUT_OF_ORDER;
+  const same = newest.value === exemplar.value && newest.labels.equals(exemplar.labels);
+  return same ? REPEATED : DUPLICATE;
 }
 
 function hasSamples(columns: SampleColumns, minTimeMs: number, maxTimeMs: number): boolean {

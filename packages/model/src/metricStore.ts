@@ -3,6 +3,8 @@
  * never a store; the server brings the two together. `metricStoreSuite.ts` is the contract as
  * tests, which every implementation runs.
  */
+import type { Exemplar, SeriesExemplars } from './exemplar.ts';
+import type { FloatHistogram } from './histogram.ts';
 import type { Labels } from './labels.ts';
 import type { Matcher } from './matcher.ts';
 import type { SampleColumns } from './samples.ts';
@@ -37,8 +39,24 @@ export interface MetricAppender {
   /** Finds or creates a series. NO_SERIES when the store is at its limit. */
   series(labels: Labels): SeriesRef;
   append(ref: SeriesRef, timestampMs: number, value: number): AppendResult;
+  /**
+   * Samples [from, from + count) of two columns, in rising time; the bits of the values are kept,
+   * so stale markers may be among them. What is refused falls out and the rest is appended; the
+   * answer is the first refusal's, APPENDED when there was none.
+   */
+  appendRun(
+    ref: SeriesRef,
+    timestamps: Float64Array,
+    values: Float64Array,
+    from: number,
+    count: number,
+  ): AppendResult;
   /** Ends the series at this time, until it gets a further sample. */
   appendStale(ref: SeriesRef, timestampMs: number): AppendResult;
+  /** A native histogram. A series may hold floats and histograms at different times. */
+  appendHistogram(ref: SeriesRef, timestampMs: number, histogram: FloatHistogram): AppendResult;
+  /** Kept among the newest of all series; one that repeats its series' newest is REPEATED. */
+  appendExemplar(ref: SeriesRef, exemplar: Exemplar): AppendResult;
   /** Makes the batch visible to readers at once and durable when resolved. Rejects with `io`. */
   commit(): Promise<void>;
   /** Throws the batch away. */
@@ -71,6 +89,13 @@ export interface LabelRequest {
   readonly limit: number;
 }
 
+export interface ExemplarRequest {
+  readonly matcherSets: readonly (readonly Matcher[])[];
+  /** Both ends are included. */
+  readonly minTimeMs: number;
+  readonly maxTimeMs: number;
+}
+
 /** An answer that a limit may have cut short. */
 export interface Limited<T> {
   readonly items: readonly T[];
@@ -84,6 +109,8 @@ export interface MetricQuerier {
   /** Sorted. */
   labelValues(name: string, request: LabelRequest): Promise<Limited<string>>;
   series(request: LabelRequest): Promise<Limited<Labels>>;
+  /** The exemplars that are still kept, oldest first, of the series that any list matches. */
+  exemplars(request: ExemplarRequest): Promise<readonly SeriesExemplars[]>;
 }
 
 export interface MetricStore extends MetricQuerier {

@@ -98,6 +98,7 @@ describe('range queries', () => {
       labelNames: (request) => store.labelNames(request),
       labelValues: (name, request) => store.labelValues(name, request),
       series: (request) => store.series(request),
+      exemplars: (request) => store.exemplars(request),
     };
     await new QueryEngine(counting).range('rate(m[5m]) / m + sum_over_time(m[5m])', 0, 60_000, 1e4);
     expect(selects).toBe(1);

@@ -8,6 +8,8 @@ import {
   type AppendResult,
   bitsOf,
   DUPLICATE,
+  type Exemplar,
+  type FloatHistogram,
   type Labels,
   type MetricAppender,
   OUT_OF_BOUNDS,
@@ -17,6 +19,7 @@ import {
   UNKNOWN_SERIES,
   writeStaleBits,
 } from '@tyto/model';
+import type { ExemplarRing } from './exemplarRing.ts';
 import { copyBits, type Head } from './head.ts';
 import { FUTURE_MS_MAX } from './limits.ts';
 import { encodeSamples, RECORD_SAMPLES_MAX } from './log/record.ts';
@@ -28,6 +31,7 @@ export interface AppendTarget {
   readonly head: Head;
   readonly log: LogWriter;
   readonly batches: OpenBatches;
+  readonly exemplars: ExemplarRing;
   nowMs(): number;
   resolve(labels: Labels): SeriesRef;
   /** The log record of the series that no record has named yet, if there are any. */
@@ -43,6 +47,7 @@ export class Appender implements MetricAppender {
   #values = new Float64Array(64);
   #bits = bitsOf(this.#values);
   #count = 0;
+  #exemplars: (readonly [ref: SeriesRef, exemplar: Exemplar])[] = [];
 
   constructor(target: AppendTarget) {
     this.#target = target;
@@ -65,9 +70,41 @@ export class Appender implements MetricAppender {
     return this.#append(ref, timestampMs);
   }
 
+  appendRun(
+    ref: SeriesRef,
+    timestamps: Float64Array,
+    values: Float64Array,
+    from: number,
+    count: number,
+  ): AppendResult {
+    const bits = bitsOf(values);
+    let answer: AppendResult = APPENDED;
+    for (let i = from; i < from + count; i++) {
+      this.#reserve();
+      copyBits(this.#bits, this.#count, bits, i);
+      const result = this.#append(ref, timestamps[i]);
+      if (answer === APPENDED) answer = result;
+    }
+    return answer;
+  }
+
+  appendHistogram(_ref: SeriesRef, _timestampMs: number, _histogram: FloatHistogram): AppendResult {
+    throw new TytoError('unavailable', 'native histograms are not stored yet');
+  }
+
+  appendExemplar(ref: SeriesRef, exemplar: Exemplar): AppendResult {
+    const { head, exemplars } = this.#target;
+    const id = head.series.idOf(ref);
+    if (id < 0) return UNKNOWN_SERIES;
+    const verdict = exemplars.judge(head.series.labels(id), exemplar);
+    if (verdict === APPENDED) this.#exemplars.push([ref, exemplar]);
+    return verdict;
+  }
+
   async commit(): Promise<void> {
     const { head, log, batches } = this.#target;
     batches.close(this.#batch);
+    this.#keepExemplars();
     if (this.#count === 0) return;
     if (!log.acceptsMore) {
       this.#target.committed(0, this.#count, -Infinity);
@@ -91,7 +128,17 @@ export class Appender implements MetricAppender {
 
   rollback(): void {
     this.#count = 0;
+    this.#exemplars = [];
     this.#target.batches.close(this.#batch);
+  }
+
+  #keepExemplars(): void {
+    const { head, exemplars } = this.#target;
+    for (const [ref, exemplar] of this.#exemplars) {
+      const id = head.series.idOf(ref);
+      if (id >= 0) exemplars.add(head.series.labels(id), exemplar);
+    }
+    this.#exemplars = [];
   }
 
   #append(ref: SeriesRef, timestampMs: number): AppendResult {

@@ -1,5 +1,15 @@
-/** Label names, label values and series of a time range, over all sources. */
-import { compareLabels, type LabelRequest, type Labels, type Limited } from '@tyto/model';
+/** Label names, label values, series and exemplars of a time range, over all sources. */
+import {
+  compareLabels,
+  type Exemplar,
+  type ExemplarRequest,
+  type LabelRequest,
+  type Labels,
+  type Limited,
+  matchesAll,
+  type SeriesExemplars,
+} from '@tyto/model';
+import type { ExemplarRing } from './exemplarRing.ts';
 import { findSeries } from './indexSearch.ts';
 import type { SeriesSource } from './selection.ts';
 
@@ -48,6 +58,25 @@ export function searchSeries(
     eachSeries(source, request, (labels) => found.set(labels.key, labels));
   }
   return limited([...found.values()].sort(compareLabels), request.limit);
+}
+
+export function searchExemplars(
+  ring: ExemplarRing,
+  request: ExemplarRequest,
+): readonly SeriesExemplars[] {
+  const { matcherSets, minTimeMs, maxTimeMs } = request;
+  const found = new Map<string, { seriesLabels: Labels; exemplars: Exemplar[] } | undefined>();
+  for (const [series, exemplar] of ring.entries()) {
+    if (!found.has(series.key)) {
+      const wanted = matcherSets.some((matchers) => matchesAll(matchers, series));
+      found.set(series.key, wanted ? { seriesLabels: series, exemplars: [] } : undefined);
+    }
+    if (exemplar.timestampMs < minTimeMs || exemplar.timestampMs > maxTimeMs) continue;
+    found.get(series.key)?.exemplars.push(exemplar);
+  }
+  return [...found.values()].filter(
+    (one) => one !== undefined && one.exemplars.length > 0,
+  ) as readonly SeriesExemplars[];
 }
 
 function eachSeries(

@@ -38,3 +38,6 @@ export const SERIES_TEXT_MAX = 1024 * 1024;
 
 /** Labels of one series; more are refused. */
 export const LABELS_PER_SERIES_MAX = 2000;
+
+/** Exemplars that are kept unless the configuration says otherwise; each costs about 500 bytes. */
+export const EXEMPLARS_DEFAULT = 100_000;

@@ -12,6 +12,7 @@ import {
   TytoError,
 } from '@tyto/base';
 import {
+  type ExemplarRequest,
   type LabelRequest,
   type Labels,
   type Limited,
@@ -19,6 +20,7 @@ import {
   type MetricStore,
   NO_SERIES,
   type SelectRequest,
+  type SeriesExemplars,
   type SeriesRef,
   type SeriesSelection,
 } from '@tyto/model';
@@ -26,9 +28,15 @@ import { Appender } from './appender.ts';
 import { BlockSet } from './blockSet.ts';
 import { type Disk, nodeDisk } from './disk.ts';
 import { BLOCKS_DIRECTORY, LOG_DIRECTORY } from './filenames.ts';
+import { ExemplarRing } from './exemplarRing.ts';
 import { Head } from './head.ts';
-import { searchLabelNames, searchLabelValues, searchSeries } from './labelSearch.ts';
-import { LABELS_PER_SERIES_MAX, SERIES_TEXT_MAX } from './limits.ts';
+import {
+  searchExemplars,
+  searchLabelNames,
+  searchLabelValues,
+  searchSeries,
+} from './labelSearch.ts';
+import { EXEMPLARS_DEFAULT, LABELS_PER_SERIES_MAX, SERIES_TEXT_MAX } from './limits.ts';
 import { type DirectoryLock, lockDirectory } from './lock.ts';
 import { definitionRecords, LogKeeper } from './logKeeper.ts';
 import { replayLog } from './log/replay.ts';
@@ -48,6 +56,8 @@ export interface TsdbOptions {
   readonly retentionMs?: number;
   /** The oldest blocks are deleted while the directory is larger than this; 0 keeps all. */
   readonly retentionBytes?: number;
+  /** How many of the newest exemplars are kept, of all series together. Default 100,000. */
+  readonly exemplarsMax?: number;
   /** How often blocks are cut and retention is applied. Default 10 s; 0 only when called. */
   readonly maintenanceIntervalMs?: number;
 }
@@ -84,6 +94,7 @@ export class Tsdb implements MetricStore {
   readonly #maintenance: Maintenance;
   readonly #batches = new OpenBatches();
   readonly #headSource: SeriesSource;
+  readonly #exemplars: ExemplarRing;
   #undefinedIds: number[] = [];
   #samplesAppended = 0;
   #samplesRefused = 0;
@@ -107,6 +118,7 @@ export class Tsdb implements MetricStore {
     this.#keeper = keeper;
     this.#damagedLogFiles = damagedLogFiles;
     this.#headSource = sourceOf(head);
+    this.#exemplars = new ExemplarRing(options.exemplarsMax ?? EXEMPLARS_DEFAULT);
     this.#maintenance = new Maintenance({
       head,
       blocks,
@@ -172,6 +184,7 @@ export class Tsdb implements MetricStore {
       head: this.#head,
       log: this.#log,
       batches: this.#batches,
+      exemplars: this.#exemplars,
       nowMs: () => this.#clock.nowMs(),
       resolve: (labels) => this.#resolve(labels),
       takeDefinitions: () => this.#takeDefinitions(),
@@ -204,6 +217,10 @@ export class Tsdb implements MetricStore {
 
   async series(request: LabelRequest): Promise<Limited<Labels>> {
     return searchSeries(this.#sources(request.minTimeMs, request.maxTimeMs), request);
+  }
+
+  async exemplars(request: ExemplarRequest): Promise<readonly SeriesExemplars[]> {
+    return searchExemplars(this.#exemplars, request);
   }
 
   /** Cuts blocks that are due, applies retention, shortens the log. */

@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import {
   APPENDED,
+  bitsOf,
   createMatcher,
   DUPLICATE,
   Labels,
@@ -11,6 +12,7 @@ import {
   REPEATED,
   SampleColumns,
   UNKNOWN_SERIES,
+  writeStaleBits,
 } from '@tyto/model';
 
 /** A time that lies in no store's past or future when its clock says so too. */
@@ -134,6 +136,49 @@ export function metricStoreSuite(name: string, open: () => Promise<MetricStore>)
       const read = (await readAll(store, [['job', '=', 'api']]))['up{job="api"}'];
       expect(read.map(([, value]) => value)).toEqual([...values, 'stale']);
       expect(Object.is(read[1][1], -0)).toBe(true);
+    });
+
+    it('appends runs of columns, and what is refused falls out of them', async () => {
+      const store = await filled();
+      const appender = store.appender();
+      const ref = appender.series(up('api'));
+      const timestamps = Float64Array.of(0, t + 98_000, t + 100_000, t + 101_000, t + 102_000);
+      const values = Float64Array.of(0, 1, 2, 3, 0);
+      writeStaleBits(bitsOf(values), 4);
+      expect(appender.appendRun(ref, timestamps, values, 1, 4)).toBe(OUT_OF_ORDER);
+      expect(appender.appendRun(ref, Float64Array.of(t + 103_000), values, 0, 1)).toBe(APPENDED);
+      await appender.commit();
+      const range = { minTimeMs: t + 99_000, maxTimeMs: t + 200_000 };
+      expect(await readAll(store, [['job', '=', 'api']], range)).toEqual({
+        'up{job="api"}': [
+          [t + 99_000, 99],
+          [t + 100_000, 2],
+          [t + 101_000, 3],
+          [t + 102_000, 'stale'],
+          [t + 103_000, 0],
+        ],
+      });
+    });
+
+    it('keeps exemplars and tells repeated ones from ones out of order', async () => {
+      const store = await filled();
+      const appender = store.appender();
+      const ref = appender.series(up('api'));
+      const exemplar = { labels: Labels.of({ trace_id: 'abc' }), value: 3, timestampMs: t + 5 };
+      expect(appender.appendExemplar(ref, exemplar)).toBe(APPENDED);
+      await appender.commit();
+      const second = store.appender();
+      expect(second.appendExemplar(ref, exemplar)).toBe(REPEATED);
+      expect(second.appendExemplar(ref, { ...exemplar, value: 4 })).toBe(DUPLICATE);
+      expect(second.appendExemplar(ref, { ...exemplar, timestampMs: t })).toBe(OUT_OF_ORDER);
+      second.rollback();
+      const matcherSets = [[createMatcher('=', '__name__', 'up')]];
+      expect(await store.exemplars({ matcherSets, ...always })).toEqual([
+        { seriesLabels: up('api'), exemplars: [exemplar] },
+      ]);
+      expect(await store.exemplars({ matcherSets, minTimeMs: t + 6, maxTimeMs: t + 9 })).toEqual(
+        [],
+      );
     });
 
     it('lists names, values and series, with matchers and limits', async () => {
