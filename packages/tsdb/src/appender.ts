@@ -20,11 +20,16 @@ import {
   writeStaleBits,
 } from '@tyto/model';
 import type { ExemplarRing } from './exemplarRing.ts';
-import { copyBits, type Head } from './head.ts';
+import { copyBits, type Head } from './head/head.ts';
 import { FUTURE_MS_MAX } from './limits.ts';
-import { encodeSamples, RECORD_SAMPLES_MAX } from './log/record.ts';
+import {
+  encodeExemplars,
+  encodeSamples,
+  type LoggedExemplar,
+  RECORD_SAMPLES_MAX,
+} from './log/record.ts';
 import type { LogWriter } from './log/writer.ts';
-import type { OpenBatches } from './openBatches.ts';
+import type { OpenBatches } from './head/openBatches.ts';
 
 /** What an appender needs of the database that made it. */
 export interface AppendTarget {
@@ -36,7 +41,7 @@ export interface AppendTarget {
   resolve(labels: Labels): SeriesRef;
   /** The log record of the series that no record has named yet, if there are any. */
   takeDefinitions(): Uint8Array[];
-  committed(count: number, refused: number, maxTimeMs: number): void;
+  committed(count: number, refused: number): void;
 }
 
 export class Appender implements MetricAppender {
@@ -104,41 +109,48 @@ export class Appender implements MetricAppender {
   async commit(): Promise<void> {
     const { head, log, batches } = this.#target;
     batches.close(this.#batch);
-    this.#keepExemplars();
-    if (this.#count === 0) return;
+    if (this.#count === 0 && this.#exemplars.length === 0) return;
     if (!log.acceptsMore) {
-      this.#target.committed(0, this.#count, -Infinity);
-      this.#count = 0;
+      this.#target.committed(0, this.#count);
+      this.#clear();
       throw new TytoError('unavailable', 'the disk takes no more of the log; samples are refused');
     }
     const ids = new Uint32Array(this.#count);
     const kept = this.#applyTo(head, ids);
-    const maxTimeMs = this.#timestamps
-      .subarray(0, kept)
-      .reduce((a, b) => Math.max(a, b), -Infinity);
-    this.#target.committed(kept, this.#count - kept, maxTimeMs);
+    this.#target.committed(kept, this.#count - kept);
     const written = this.#target.takeDefinitions().map((record) => log.append(record));
     for (let from = 0; from < kept; from += RECORD_SAMPLES_MAX) {
       const count = Math.min(RECORD_SAMPLES_MAX, kept - from);
       written.push(log.append(encodeSamples(ids, this.#timestamps, this.#values, from, count)));
     }
-    this.#count = 0;
+    const exemplars = this.#keepExemplars();
+    if (exemplars.length > 0) written.push(log.append(encodeExemplars(exemplars)));
+    this.#clear();
     await Promise.all(written);
   }
 
   rollback(): void {
-    this.#count = 0;
-    this.#exemplars = [];
+    this.#clear();
     this.#target.batches.close(this.#batch);
   }
 
-  #keepExemplars(): void {
+  #clear(): void {
+    this.#count = 0;
+    this.#exemplars = [];
+  }
+
+  /** Puts the exemplars of series that are still there into the ring. */
+  #keepExemplars(): LoggedExemplar[] {
     const { head, exemplars } = this.#target;
+    const kept: LoggedExemplar[] = [];
     for (const [ref, exemplar] of this.#exemplars) {
       const id = head.series.idOf(ref);
-      if (id >= 0) exemplars.add(head.series.labels(id), exemplar);
+      if (id < 0) continue;
+      const series = head.series.labels(id);
+      exemplars.add(series, exemplar);
+      kept.push({ series, exemplar });
     }
-    this.#exemplars = [];
+    return kept;
   }
 
   #append(ref: SeriesRef, timestampMs: number): AppendResult {
