@@ -1,8 +1,8 @@
 /**
  * The head: all series that are written to and their newest samples.
  *
- * The last samples of a series wait in its tail; a tail of TAIL_SAMPLES is sealed into a chunk when
- * the next sample comes. Everything about a series is in arrays indexed by its id.
+ * The last samples of a series wait in its tail; a tail of TAIL_SAMPLES is sealed into a chunk
+ * when the next sample comes. Everything about a series is in arrays indexed by its id.
  * Samples before `minTimeMs` belong to blocks and are not shown by the head any more.
  */
 import { assert } from '@tyto/base';
@@ -154,7 +154,10 @@ export class Head {
   }
 
   /** Visits the sealed chunks of a series, oldest first, those with samples of the head's time. */
-  eachChunk(id: number, visit: (bytes: Uint8Array, minMs: number, maxMs: number) => void): void {
+  eachChunk(
+    id: number,
+    visit: (bytes: Uint8Array, minTimeMs: number, maxTimeMs: number) => void,
+  ): void {
     for (const at of this.#chunkList(id, this.#minTimeMs, Infinity)) {
       visit(this.#chunks.bytesOf(at), this.#chunks.minTimeMs(at), this.#chunks.maxTimeMs(at));
     }

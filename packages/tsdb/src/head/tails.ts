@@ -9,7 +9,7 @@ import { Column } from '../column.ts';
 import { TAIL_SAMPLES } from '../limits.ts';
 
 const FIRST_SAMPLES = 4;
-export const TAIL_CLASSES = Math.log2(TAIL_SAMPLES / FIRST_SAMPLES) + 1;
+const TAIL_CLASSES = Math.log2(TAIL_SAMPLES / FIRST_SAMPLES) + 1;
 const SLOTS_PER_PAGE = 1024;
 
 export interface TailPage {

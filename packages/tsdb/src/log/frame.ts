@@ -11,7 +11,7 @@ import { assert } from '@tyto/base';
 import { LOG_RECORD_BYTES_MAX } from '../limits.ts';
 
 export const SEGMENT_MAGIC = Uint8Array.from([0x54, 0x59, 0x54, 0x4f, 0x4c, 0x4f, 0x47, 0x32]);
-export const MARKER = 0xc3545952;
+const MARKER = 0xc3545952;
 export const FRAME_BYTES = 12;
 
 /** Types of records. */

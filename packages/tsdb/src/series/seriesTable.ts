@@ -89,10 +89,11 @@ export class SeriesTable implements SeriesIndex {
   /** After a replay: makes the series findable, and the ids that none has free. */
   finishRestore(): void {
     this.#freeIds = [];
-    this.#rebuild();
-    for (let id = this.#idLimit - 1; id >= 0; id--) {
+    for (let id = 0; id < this.#idLimit; id++) {
+      for (const pair of this.pairsOf(id)) this.#pairs.addSeries(pair, id);
       if (!this.isLive(id)) this.#freeIds.push(id);
     }
+    this.#rehash(this.#slotsNeeded());
   }
 
   refOf(id: number): SeriesRef {
@@ -278,9 +279,13 @@ export class SeriesTable implements SeriesIndex {
     this.#deadCount = 0;
     for (const id of this.#releasedIds) this.#freeIds.push(id);
     this.#releasedIds = [];
+    this.#rehash(this.#slotsNeeded());
+  }
+
+  #slotsNeeded(): number {
     let slots = this.#slots.length;
     while (this.#liveCount * 4 > slots * 3) slots *= 2;
-    this.#rehash(slots);
+    return slots;
   }
 }
 
