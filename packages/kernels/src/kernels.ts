@@ -70,8 +70,8 @@ export function encodeChunk(
   const timestampsAt = heapBase;
   const valuesAt = timestampsAt + count * 8;
   const outAt = align(valuesAt + count * 8);
-  const scratchAt = align(outAt + count * 28 + SLACK_BYTES);
-  ensure(scratchAt + count * 56 + SLACK_BYTES);
+  const scratchAt = align(outAt + count * 10 + SLACK_BYTES);
+  ensure(scratchAt + count * 24 + SLACK_BYTES);
   copyBitsIn(timestampsAt, timestamps, from, count);
   copyBitsIn(valuesAt, values, from, count);
   const size = exports.encodeChunk(timestampsAt, valuesAt, count, outAt, scratchAt);
@@ -105,8 +105,11 @@ export function decodeChunk(
 
 /** How many samples a chunk says that it holds. Throws TytoError `io` for an impossible count. */
 export function chunkSampleCount(chunk: Uint8Array): number {
-  const count = chunk.length < 2 ? 0 : chunk[0] | (chunk[1] << 8);
-  if (count < 1 || count > CHUNK_SAMPLES_MAX) {
+  // A varint of at most three bytes, the last of which has no high bit.
+  let count = chunk.length === 0 ? 0 : chunk[0] & 0x7f;
+  if (chunk[0] >= 0x80) count |= (chunk[1] & 0x7f) << 7;
+  if (chunk[0] >= 0x80 && chunk[1] >= 0x80) count |= chunk[2] << 14;
+  if (!(count >= 1 && count <= CHUNK_SAMPLES_MAX)) {
     throw new TytoError('io', `corrupt chunk: it claims ${count} samples`);
   }
   return count;

@@ -203,7 +203,7 @@ export class Head {
     appendRange(target, target.length, count, fromMs, maxTimeMs);
   }
 
-  /** Hands everything before `timeMs` over to the blocks. Returns the series that are left empty. */
+  /** Leaves everything before `timeMs` to the blocks. Returns the series that are left empty. */
   truncate(timeMs: number): Set<number> {
     assert(timeMs >= this.#minTimeMs, 'the head is cut forwards');
     this.#minTimeMs = timeMs;
