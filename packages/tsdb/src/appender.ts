@@ -21,7 +21,9 @@ import {
 } from '@tyto/model';
 import type { ExemplarRing } from './exemplarRing.ts';
 import { copyBits, type Head } from './head/head.ts';
+import { histogramProblem } from './histogramChunk.ts';
 import { FUTURE_MS_MAX } from './limits.ts';
+import { encodeHistograms, type LoggedHistogram } from './log/histogramRecord.ts';
 import {
   encodeExemplars,
   encodeSamples,
@@ -44,6 +46,22 @@ export interface AppendTarget {
   committed(count: number, refused: number): void;
 }
 
+/**
+ * A part of a batch: in the log its floats come before its histograms, so a float that follows a
+ * histogram of its own series begins a new part.
+ */
+interface BatchSection {
+  /** Where its floats end in the columns. */
+  floatsEnd: number;
+  readonly histograms: LoggedHistogram[];
+  readonly histogramIds: Set<number>;
+}
+
+interface AppliedBatch {
+  floats: number;
+  readonly sections: BatchSection[];
+}
+
 export class Appender implements MetricAppender {
   readonly #target: AppendTarget;
   readonly #batch: number;
@@ -52,6 +70,7 @@ export class Appender implements MetricAppender {
   #values = new Float64Array(64);
   #bits = bitsOf(this.#values);
   #count = 0;
+  readonly #histograms = new Map<number, FloatHistogram>();
   #exemplars: (readonly [ref: SeriesRef, exemplar: Exemplar])[] = [];
 
   constructor(target: AppendTarget) {
@@ -93,8 +112,12 @@ export class Appender implements MetricAppender {
     return answer;
   }
 
-  appendHistogram(_ref: SeriesRef, _timestampMs: number, _histogram: FloatHistogram): AppendResult {
-    throw new TytoError('unavailable', 'native histograms are not stored yet');
+  appendHistogram(ref: SeriesRef, timestampMs: number, histogram: FloatHistogram): AppendResult {
+    const problem = histogramProblem(histogram);
+    if (problem !== undefined) throw new TytoError('bad_data', problem);
+    this.#reserve();
+    this.#values[this.#count] = histogram.count;
+    return this.#append(ref, timestampMs, histogram);
   }
 
   appendExemplar(ref: SeriesRef, exemplar: Exemplar): AppendResult {
@@ -116,12 +139,18 @@ export class Appender implements MetricAppender {
       throw new TytoError('unavailable', 'the disk takes no more of the log; samples are refused');
     }
     const ids = new Uint32Array(this.#count);
-    const kept = this.#applyTo(head, ids);
+    const { floats, sections } = this.#applyTo(head, ids);
+    const kept = sections.reduce((sum, { histograms }) => sum + histograms.length, floats);
     this.#target.committed(kept, this.#count - kept);
     const written = this.#target.takeDefinitions().map((record) => log.append(record));
-    for (let from = 0; from < kept; from += RECORD_SAMPLES_MAX) {
-      const count = Math.min(RECORD_SAMPLES_MAX, kept - from);
-      written.push(log.append(encodeSamples(ids, this.#timestamps, this.#values, from, count)));
+    let from = 0;
+    for (const { floatsEnd, histograms } of sections) {
+      while (from < floatsEnd) {
+        const count = Math.min(RECORD_SAMPLES_MAX, floatsEnd - from);
+        written.push(log.append(encodeSamples(ids, this.#timestamps, this.#values, from, count)));
+        from += count;
+      }
+      for (const record of encodeHistograms(histograms)) written.push(log.append(record));
     }
     const exemplars = this.#keepExemplars();
     if (exemplars.length > 0) written.push(log.append(encodeExemplars(exemplars)));
@@ -137,6 +166,7 @@ export class Appender implements MetricAppender {
   #clear(): void {
     this.#count = 0;
     this.#exemplars = [];
+    this.#histograms.clear();
   }
 
   /** Puts the exemplars of series that are still there into the ring. */
@@ -153,7 +183,7 @@ export class Appender implements MetricAppender {
     return kept;
   }
 
-  #append(ref: SeriesRef, timestampMs: number): AppendResult {
+  #append(ref: SeriesRef, timestampMs: number, histogram?: FloatHistogram): AppendResult {
     const { head, batches } = this.#target;
     const id = head.series.idOf(ref);
     if (id < 0) return UNKNOWN_SERIES;
@@ -162,9 +192,10 @@ export class Appender implements MetricAppender {
     const previous = batches.lastIndex(id, this.#batch);
     const verdict =
       previous < 0
-        ? head.judge(id, timestampMs, this.#bits, index, head.boundMs)
-        : this.#judgeWithin(previous, timestampMs, index);
+        ? this.#judge(id, timestampMs, index, head.boundMs, histogram)
+        : this.#judgeWithin(previous, timestampMs, index, histogram);
     if (verdict !== APPENDED) return verdict;
+    if (histogram !== undefined) this.#histograms.set(index, histogram);
     this.#refs[index] = ref;
     this.#timestamps[index] = timestampMs;
     batches.mark(id, this.#batch, index);
@@ -172,30 +203,68 @@ export class Appender implements MetricAppender {
     return APPENDED;
   }
 
-  #judgeWithin(previous: number, timestampMs: number, index: number): AppendResult {
+  #judge(
+    id: number,
+    timestampMs: number,
+    index: number,
+    boundMs: number,
+    histogram: FloatHistogram | undefined,
+  ): AppendResult {
+    const { head } = this.#target;
+    return histogram === undefined
+      ? head.judge(id, timestampMs, this.#bits, index, boundMs)
+      : head.judgeHistogram(id, timestampMs, histogram, boundMs);
+  }
+
+  #judgeWithin(
+    previous: number,
+    timestampMs: number,
+    index: number,
+    histogram: FloatHistogram | undefined,
+  ): AppendResult {
     const previousMs = this.#timestamps[previous];
     if (timestampMs > previousMs) return APPENDED;
     if (timestampMs < previousMs) return OUT_OF_ORDER;
     const bits = this.#bits;
     const low = bits[2 * previous] === bits[2 * index];
-    return low && bits[2 * previous + 1] === bits[2 * index + 1] ? REPEATED : DUPLICATE;
+    const same = low && bits[2 * previous + 1] === bits[2 * index + 1];
+    // Histograms of one batch and time are told apart by their counts only.
+    const sameKind = this.#histograms.has(previous) === (histogram !== undefined);
+    return same && sameKind ? REPEATED : DUPLICATE;
   }
 
-  /** Moves the samples that still pass to the front of the columns and into the head. */
-  #applyTo(head: Head, ids: Uint32Array): number {
+  /**
+   * Puts the samples that still pass into the head, and moves the floats among them to the front
+   * of the columns.
+   */
+  #applyTo(head: Head, ids: Uint32Array): AppliedBatch {
     const { boundMs } = head;
-    let kept = 0;
+    const applied: AppliedBatch = { floats: 0, sections: [] };
+    let section: BatchSection = { floatsEnd: 0, histograms: [], histogramIds: new Set() };
     for (let i = 0; i < this.#count; i++) {
       const id = head.series.idOf(this.#refs[i]);
       const timestampMs = this.#timestamps[i];
-      if (id < 0 || head.judge(id, timestampMs, this.#bits, i, boundMs) !== APPENDED) continue;
+      const histogram = this.#histograms.size > 0 ? this.#histograms.get(i) : undefined;
+      if (id < 0 || this.#judge(id, timestampMs, i, boundMs, histogram) !== APPENDED) continue;
+      if (histogram !== undefined) {
+        head.appendHistogram(id, timestampMs, histogram);
+        section.histograms.push({ id, timestampMs, histogram });
+        section.histogramIds.add(id);
+        continue;
+      }
       head.append(id, timestampMs, this.#bits, i);
+      if (section.histogramIds.has(id)) {
+        applied.sections.push(section);
+        section = { floatsEnd: applied.floats, histograms: [], histogramIds: new Set() };
+      }
+      const kept = applied.floats++;
+      section.floatsEnd = applied.floats;
       ids[kept] = id;
       this.#timestamps[kept] = timestampMs;
       copyBits(this.#bits, kept, this.#bits, i);
-      kept++;
     }
-    return kept;
+    applied.sections.push(section);
+    return applied;
   }
 
   #reserve(): void {

@@ -5,8 +5,8 @@
  * log says before it is not needed any more.
  */
 import { must } from '@tyto/base';
-import { decodeChunk, chunkSampleCount } from '@tyto/kernels';
-import { bitsOf } from '@tyto/model';
+import { bitsOf, SampleColumns } from '@tyto/model';
+import { appendChunk } from './chunkRead.ts';
 import type { AppendFile, Disk } from './disk.ts';
 import type { ExemplarRing } from './exemplarRing.ts';
 import { checkpointNumber, checkpointPath, segmentNumber, segmentPath } from './filenames.ts';
@@ -18,6 +18,7 @@ import {
   type LoggedChunk,
   type RecordVisitor,
 } from './log/record.ts';
+import type { LoggedHistogram } from './log/histogramRecord.ts';
 import { encodeSeries, restoreSeries } from './log/seriesRecord.ts';
 import type { LogWriter } from './log/writer.ts';
 import { breathe } from './slices.ts';
@@ -67,12 +68,14 @@ export class LogKeeper {
   replayVisitor(): RecordVisitor {
     const head = this.#head;
     const { series } = head;
-    const timestamps = new Float64Array(65_536);
-    const values = new Float64Array(65_536);
-    const bits = bitsOf(values);
+    const columns = new SampleColumns(1024);
     const append = (id: number, timeMs: number, source: Uint32Array, index: number) => {
       // The log's order is the head's: only what is there already falls out.
       if (timeMs > head.lastTimeMs(id)) head.append(id, timeMs, source, index);
+    };
+    const appendHistogram = ({ id, timestampMs, histogram }: LoggedHistogram) => {
+      if (!series.isLive(id) || timestampMs < head.minTimeMs) return;
+      if (timestampMs > head.lastTimeMs(id)) head.appendHistogram(id, timestampMs, histogram);
     };
     return {
       series: (definitions) => restoreSeries(series, definitions, (id) => head.prepare(id)),
@@ -85,12 +88,17 @@ export class LogKeeper {
       chunk: ({ id, bytes, minTimeMs, maxTimeMs, isTail }) => {
         if (!series.isLive(id) || maxTimeMs < head.minTimeMs) return;
         if (!isTail && head.restoreChunk(id, bytes, minTimeMs, maxTimeMs)) return;
-        const count = chunkSampleCount(bytes);
-        decodeChunk(bytes, timestamps, values, 0);
-        for (let i = 0; i < count; i++) {
-          if (timestamps[i] >= head.minTimeMs) append(id, timestamps[i], bits, i);
+        columns.clear();
+        appendChunk(bytes, head.minTimeMs, Infinity, columns);
+        const bits = bitsOf(columns.values);
+        for (let i = 0; i < columns.length; i++) {
+          const timestampMs = columns.timestamps[i];
+          const histogram = columns.histograms?.[i];
+          if (histogram === undefined) append(id, timestampMs, bits, i);
+          else appendHistogram({ id, timestampMs, histogram });
         }
       },
+      histogram: appendHistogram,
       exemplar: ({ series: labels, exemplar }) => this.#exemplars.add(labels, exemplar),
     };
   }

@@ -17,10 +17,18 @@ import {
   Labels,
   NO_SERIES,
   OUT_OF_BOUNDS,
+  OUT_OF_ORDER,
   REPEATED,
   SampleColumns,
 } from '@tyto/model';
-import { metricStoreSuite, readAll, SUITE_NOW_MS } from '@tyto/model/testing';
+import {
+  metricStoreSuite,
+  mixedSamples,
+  readAll,
+  readMixed,
+  someHistogram,
+  SUITE_NOW_MS,
+} from '@tyto/model/testing';
 import { Tsdb } from '@tyto/tsdb';
 import { FaultyDisk } from './testing/faultyDisk.ts';
 
@@ -225,6 +233,50 @@ describe('Tsdb', () => {
     await expect(Tsdb.open({ directory })).rejects.toThrow(/in use by process \d+; stop that one/);
     writeFileSync(join(directory, 'lock'), '4194304 1\n');
     await openIn(directory);
+  });
+});
+
+describe('native histograms', () => {
+  it('are the same after a crash, a checkpoint and in blocks', async () => {
+    const directory = newDirectory();
+    const db = await openIn(directory);
+    const samples = mixedSamples(t, 9 * 3600);
+    const later = [...samples];
+    while (later.length > 0) {
+      const appender = db.appender();
+      const ref = appender.series(series(1));
+      for (const [time, value] of later.splice(0, 500)) {
+        if (typeof value !== 'number') appender.appendHistogram(ref, time, value);
+        else if (value < 0) appender.appendStale(ref, time);
+        else appender.append(ref, time, value);
+      }
+      await appender.commit();
+    }
+    const crashed = await openIn(directory);
+    expect(await readMixed(crashed, series(1))).toEqual(samples);
+    await crashed.maintain();
+    expect(crashed.stats().blockCount).toBe(3);
+    expect(await readMixed(crashed, series(1))).toEqual(samples);
+    await crashed.close();
+    const again = await openIn(directory);
+    expect(again.stats().corruptions).toBe(0);
+    expect(await readMixed(again, series(1))).toEqual(samples);
+  });
+
+  it('are repeated, duplicates or out of order as floats are; unsound ones fail', async () => {
+    const db = await openIn(newDirectory());
+    const appender = db.appender();
+    const ref = appender.series(series(1));
+    appender.appendHistogram(ref, t, someHistogram(1, 4, true));
+    await appender.commit();
+    const more = db.appender();
+    expect(more.appendHistogram(ref, t, someHistogram(1, 4, true))).toBe(REPEATED);
+    expect(more.appendHistogram(ref, t, someHistogram(2, 4, true))).toBe(DUPLICATE);
+    expect(more.append(ref, t, 5)).toBe(DUPLICATE);
+    expect(more.appendHistogram(ref, t - 1, someHistogram(1, 4, true))).toBe(OUT_OF_ORDER);
+    const unsound = { ...someHistogram(1, 4, true), positiveBuckets: [1] };
+    expect(() => more.appendHistogram(ref, t + 1, unsound)).toThrow('not those of its buckets');
+    more.rollback();
   });
 });
 

@@ -5,13 +5,14 @@
  * when the next sample comes. Everything about a series is in arrays indexed by its id.
  * Samples before `minTimeMs` belong to blocks and are not shown by the head any more.
  */
-import { assert } from '@tyto/base';
-import { chunkSampleCount, encodeChunk } from '@tyto/kernels';
+import { assert, must } from '@tyto/base';
+import { encodeChunk } from '@tyto/kernels';
 import {
   APPENDED,
   type AppendResult,
   bitsOf,
   DUPLICATE,
+  type FloatHistogram,
   isStaleBits,
   OUT_OF_BOUNDS,
   OUT_OF_ORDER,
@@ -20,18 +21,23 @@ import {
 } from '@tyto/model';
 import { appendChunk, appendRange } from '../chunkRead.ts';
 import { Column } from '../column.ts';
+import { encodeLayout, samplesOf } from '../histogramChunk.ts';
 import { PAST_MS_MAX, TAIL_SAMPLES } from '../limits.ts';
 import { SeriesTable } from '../series/seriesTable.ts';
 import { CHUNK_DURATION_MS_MAX, HeadChunks, NO_CHUNK } from './headChunks.ts';
+import { HistogramTail } from './histogramTails.ts';
 import { capacityOf, type TailPage, Tails } from './tails.ts';
 
 /** The tail class of a series that has no tail. */
 const NO_TAIL = 0xff;
+/** The tail class of a series whose newest samples are native histograms. */
+const HISTOGRAMS = 0xfe;
 
 export class Head {
   readonly series = new SeriesTable();
   #chunks = new HeadChunks();
   readonly #tails = new Tails();
+  readonly #histogramTails = new Map<number, HistogramTail>();
   readonly #tailClass = new Column(Uint8Array);
   readonly #tailSlot = new Column(Uint32Array);
   readonly #tailCount = new Column(Uint8Array);
@@ -93,11 +99,20 @@ export class Head {
     index: number,
     boundMs: number,
   ): AppendResult {
-    if (timestampMs < boundMs) return OUT_OF_BOUNDS;
-    const lastMs = this.#lastTime.view[id];
-    if (timestampMs > lastMs) return APPENDED;
-    if (timestampMs < lastMs) return OUT_OF_ORDER;
-    return this.#endsWith(id, bits, index) ? REPEATED : DUPLICATE;
+    const verdict = this.#judgeTime(id, timestampMs, boundMs);
+    return verdict ?? (this.#endsWith(id, bits, index) ? REPEATED : DUPLICATE);
+  }
+
+  /** The same for a native histogram. */
+  judgeHistogram(
+    id: number,
+    timestampMs: number,
+    histogram: FloatHistogram,
+    boundMs: number,
+  ): AppendResult {
+    const verdict = this.#judgeTime(id, timestampMs, boundMs);
+    if (verdict !== undefined) return verdict;
+    return this.#histogramTails.get(id)?.endsWith(histogram) === true ? REPEATED : DUPLICATE;
   }
 
   /** Makes room for a new series, or clears what an earlier one left at its id. */
@@ -115,7 +130,8 @@ export class Head {
   /** Gives back what a series that is gone had. */
   release(id: number): void {
     const size = this.#tailClass.view[id];
-    if (size !== NO_TAIL) this.#tails.free(size, this.#tailSlot.view[id]);
+    if (size === HISTOGRAMS) this.#histogramTails.delete(id);
+    else if (size !== NO_TAIL) this.#tails.free(size, this.#tailSlot.view[id]);
     this.#tailClass.view[id] = NO_TAIL;
     this.#tailCount.view[id] = 0;
   }
@@ -130,10 +146,24 @@ export class Head {
     const at = this.#tails.offset(size, slot) + this.#tailCount.view[id]++;
     page.timestamps[at] = timestampMs;
     copyBits(page.bits, at, source, index);
-    this.#lastTime.view[id] = timestampMs;
-    this.#sampleCount++;
-    if (timestampMs > this.#maxTimeMs) this.#maxTimeMs = timestampMs;
-    if (timestampMs < this.#oldestMs) this.#oldestMs = timestampMs;
+    this.#noteSample(id, timestampMs);
+  }
+
+  /** Adds a native histogram that `judgeHistogram` let pass. */
+  appendHistogram(id: number, timestampMs: number, histogram: FloatHistogram): void {
+    assert(timestampMs > this.#lastTime.view[id], 'samples of a series rise in time');
+    const layout = encodeLayout(histogram);
+    let tail = this.#histogramTails.get(id);
+    if (tail === undefined || !tail.takes(layout)) {
+      if (this.#tailCount.view[id] > 0) this.#seal(id);
+      this.release(id);
+      tail = new HistogramTail(layout);
+      this.#histogramTails.set(id, tail);
+      this.#tailClass.view[id] = HISTOGRAMS;
+    }
+    tail.add(timestampMs, histogram);
+    this.#tailCount.view[id] = tail.count;
+    this.#noteSample(id, timestampMs);
   }
 
   /** Puts a sealed chunk back behind what the series has; false where it is not newer. */
@@ -147,7 +177,7 @@ export class Head {
       maxTimeMs,
     );
     this.#lastTime.view[id] = maxTimeMs;
-    this.#sampleCount += chunkSampleCount(chunk);
+    this.#sampleCount += samplesOf(chunk);
     this.#maxTimeMs = Math.max(this.#maxTimeMs, maxTimeMs);
     this.#oldestMs = Math.min(this.#oldestMs, minTimeMs);
     return true;
@@ -167,6 +197,8 @@ export class Head {
   tailChunk(id: number): Uint8Array | undefined {
     const count = this.#tailCount.view[id];
     if (count === 0) return undefined;
+    const histograms = this.#histogramTails.get(id);
+    if (histograms !== undefined) return histograms.chunk();
     const { page, start } = this.#tail(id);
     return encodeChunk(page.timestamps, page.values, start, count);
   }
@@ -174,7 +206,7 @@ export class Head {
   /** Whether the newest sample is a stale marker. */
   isStale(id: number): boolean {
     const count = this.#tailCount.view[id];
-    if (count === 0) return false;
+    if (count === 0 || this.#tailClass.view[id] === HISTOGRAMS) return false;
     const { page, start } = this.#tail(id);
     return isStaleBits(page.bits, start + count - 1);
   }
@@ -190,11 +222,16 @@ export class Head {
     const fromMs = Math.max(minTimeMs, this.#minTimeMs);
     if (this.#lastTime.view[id] < fromMs) return;
     for (const at of this.#chunkList(id, fromMs, maxTimeMs)) {
-      const count = this.#chunks.sampleCount(at);
-      appendChunk(this.#chunks.bytesOf(at), count, fromMs, maxTimeMs, target);
+      appendChunk(this.#chunks.bytesOf(at), fromMs, maxTimeMs, target);
     }
     const count = this.#tailCount.view[id];
     if (count === 0) return;
+    if (this.#tailClass.view[id] === HISTOGRAMS) {
+      for (const [timeMs, histogram] of this.#histogramTails.get(id)?.entries() ?? []) {
+        if (timeMs >= fromMs && timeMs <= maxTimeMs) target.pushHistogram(timeMs, histogram);
+      }
+      return;
+    }
     const { page, start } = this.#tail(id);
     target.reserve(count);
     target.timestamps.set(page.timestamps.subarray(start, start + count), target.length);
@@ -246,6 +283,8 @@ export class Head {
 
   #tailStartMs(id: number): number {
     if (this.#tailCount.view[id] === 0) return this.#lastTime.view[id];
+    const histograms = this.#histogramTails.get(id);
+    if (histograms !== undefined) return histograms.startMs;
     const { page, start } = this.#tail(id);
     return page.timestamps[start];
   }
@@ -253,7 +292,7 @@ export class Head {
   /** Whether the newest sample has these bits. */
   #endsWith(id: number, bits: Uint32Array, index: number): boolean {
     const count = this.#tailCount.view[id];
-    if (count === 0) return false;
+    if (count === 0 || this.#tailClass.view[id] === HISTOGRAMS) return false;
     const { page, start } = this.#tail(id);
     const last = 2 * (start + count - 1);
     return page.bits[last] === bits[2 * index] && page.bits[last + 1] === bits[2 * index + 1];
@@ -270,6 +309,7 @@ export class Head {
 
   /** Sees to a place for one more sample: a first tail, a larger one, or an empty one. */
   #makeRoom(id: number, timestampMs: number): void {
+    if (this.#tailClass.view[id] === HISTOGRAMS) this.#seal(id);
     const size = this.#tailClass.view[id];
     if (size === NO_TAIL) {
       this.#tailClass.view[id] = 0;
@@ -288,16 +328,30 @@ export class Head {
   }
 
   #seal(id: number): void {
-    const { page, start } = this.#tail(id);
-    const count = this.#tailCount.view[id];
-    const chunk = encodeChunk(page.timestamps, page.values, start, count);
+    const chunk = must(this.tailChunk(id), 'a tail that is sealed has samples');
     this.#lastChunk.view[id] = this.#chunks.add(
       this.#lastChunk.view[id],
       chunk,
-      page.timestamps[start],
-      page.timestamps[start + count - 1],
+      this.#tailStartMs(id),
+      this.#lastTime.view[id],
     );
     this.#tailCount.view[id] = 0;
+    if (this.#tailClass.view[id] === HISTOGRAMS) this.release(id);
+  }
+
+  /** What the timestamp alone decides; undefined for the newest sample's own. */
+  #judgeTime(id: number, timestampMs: number, boundMs: number): AppendResult | undefined {
+    if (timestampMs < boundMs) return OUT_OF_BOUNDS;
+    const lastMs = this.#lastTime.view[id];
+    if (timestampMs > lastMs) return APPENDED;
+    return timestampMs < lastMs ? OUT_OF_ORDER : undefined;
+  }
+
+  #noteSample(id: number, timestampMs: number): void {
+    this.#lastTime.view[id] = timestampMs;
+    this.#sampleCount++;
+    if (timestampMs > this.#maxTimeMs) this.#maxTimeMs = timestampMs;
+    if (timestampMs < this.#oldestMs) this.#oldestMs = timestampMs;
   }
 
   #reserve(count: number): void {

@@ -3,7 +3,6 @@
  * series has its chunks as a list linked backwards in time.
  */
 import { assert } from '@tyto/base';
-import { chunkSampleCount } from '@tyto/kernels';
 import { Column } from '../column.ts';
 
 const PAGE_BYTES = 1024 * 1024;
@@ -69,10 +68,6 @@ export class HeadChunks {
     const start = this.#place.view[index] * ALIGNMENT;
     const page = this.#pages[Math.floor(start / PAGE_BYTES)];
     return page.subarray(start % PAGE_BYTES, (start % PAGE_BYTES) + this.#length.view[index]);
-  }
-
-  sampleCount(index: number): number {
-    return chunkSampleCount(this.bytesOf(index));
   }
 
   #reserve(count: number): void {

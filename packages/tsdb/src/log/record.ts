@@ -1,5 +1,5 @@
 /** Records of samples, chunks and exemplars, and reading a segment. See docs/formats/log.md. */
-import { assert, copyBytes } from '@tyto/base';
+import { assert, copyBytes, TytoError } from '@tyto/base';
 import { bitsOf, type Exemplar, Labels } from '@tyto/model';
 import { LOG_RECORD_BYTES_MAX } from '../limits.ts';
 import {
@@ -7,12 +7,14 @@ import {
   EXEMPLARS,
   FRAME_BYTES,
   frameRecord,
+  HISTOGRAMS,
   nextMarker,
   recordEnd,
   SAMPLES,
   SERIES,
   sealRecord,
 } from './frame.ts';
+import { decodeHistograms, type LoggedHistogram } from './histogramRecord.ts';
 import { decodeSeries, type SeriesDefinitions } from './seriesRecord.ts';
 
 /** Samples in one record at most, so that a record stays below its limit. */
@@ -40,6 +42,7 @@ export interface RecordVisitor {
   samples(ids: Uint32Array, timestamps: Float64Array, bits: Uint32Array): void;
   chunk(chunk: LoggedChunk): void;
   exemplar(logged: LoggedExemplar): void;
+  histogram(logged: LoggedHistogram): void;
 }
 
 /** body: u32 count, u8 kind (1: one timestamp for all), ids, timestamps, values as columns. */
@@ -160,9 +163,12 @@ function visitRecord(payload: Uint8Array, visitor: RecordVisitor): boolean {
         return visitChunks(payload, view, visitor);
       case EXEMPLARS:
         return visitExemplars(payload, visitor);
+      case HISTOGRAMS:
+        return decodeHistograms(payload, (sample) => visitor.histogram(sample));
     }
   } catch (error) {
-    if (!(error instanceof RangeError || error instanceof SyntaxError)) throw error;
+    const isDamage = error instanceof TytoError && error.kind === 'io';
+    if (!(isDamage || error instanceof RangeError || error instanceof SyntaxError)) throw error;
   }
   return false;
 }
