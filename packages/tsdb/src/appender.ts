@@ -83,13 +83,13 @@ export class Appender implements MetricAppender {
   }
 
   append(ref: SeriesRef, timestampMs: number, value: number): AppendResult {
-    this.#reserve();
+    this.#reserve(1);
     this.#values[this.#count] = value;
     return this.#append(ref, timestampMs);
   }
 
   appendStale(ref: SeriesRef, timestampMs: number): AppendResult {
-    this.#reserve();
+    this.#reserve(1);
     writeStaleBits(this.#bits, this.#count);
     return this.#append(ref, timestampMs);
   }
@@ -101,21 +101,40 @@ export class Appender implements MetricAppender {
     from: number,
     count: number,
   ): AppendResult {
-    const bits = bitsOf(values);
+    const { head, batches } = this.#target;
+    const id = head.series.idOf(ref);
+    if (id < 0) return UNKNOWN_SERIES;
+    const source = bitsOf(values);
+    const latestMs = this.#target.nowMs() + FUTURE_MS_MAX;
+    const { boundMs } = head;
     let answer: AppendResult = APPENDED;
+    let previous = batches.lastIndex(id, this.#batch);
+    this.#reserve(count);
     for (let i = from; i < from + count; i++) {
-      this.#reserve();
-      copyBits(this.#bits, this.#count, bits, i);
-      const result = this.#append(ref, timestamps[i]);
-      if (answer === APPENDED) answer = result;
+      const timestampMs = timestamps[i];
+      const index = this.#count;
+      copyBits(this.#bits, index, source, i);
+      let verdict: AppendResult;
+      if (timestampMs > latestMs) verdict = OUT_OF_BOUNDS;
+      else if (previous < 0) verdict = head.judge(id, timestampMs, source, i, boundMs);
+      else verdict = this.#judgeWithin(previous, timestampMs, index, undefined);
+      if (verdict === APPENDED) {
+        this.#refs[index] = ref;
+        this.#timestamps[index] = timestampMs;
+        previous = index;
+        this.#count++;
+      } else if (answer === APPENDED) {
+        answer = verdict;
+      }
     }
+    if (previous >= 0) batches.mark(id, this.#batch, previous);
     return answer;
   }
 
   appendHistogram(ref: SeriesRef, timestampMs: number, histogram: FloatHistogram): AppendResult {
     const problem = histogramProblem(histogram);
     if (problem !== undefined) throw new TytoError('bad_data', problem);
-    this.#reserve();
+    this.#reserve(1);
     this.#values[this.#count] = histogram.count;
     return this.#append(ref, timestampMs, histogram);
   }
@@ -241,35 +260,58 @@ export class Appender implements MetricAppender {
     const { boundMs } = head;
     const applied: AppliedBatch = { floats: 0, sections: [] };
     let section: BatchSection = { floatsEnd: 0, histograms: [], histogramIds: new Set() };
-    for (let i = 0; i < this.#count; i++) {
-      const id = head.series.idOf(this.#refs[i]);
-      const timestampMs = this.#timestamps[i];
-      const histogram = this.#histograms.size > 0 ? this.#histograms.get(i) : undefined;
-      if (id < 0 || this.#judge(id, timestampMs, i, boundMs, histogram) !== APPENDED) continue;
+    let end = 0;
+    for (let start = 0; start < this.#count; start = end) {
+      end = this.#runEnd(start);
+      const id = head.series.idOf(this.#refs[start]);
+      const histogram = this.#histograms.size > 0 ? this.#histograms.get(start) : undefined;
+      // Samples of a run rise: once one passes, all do.
+      let from = id < 0 ? end : start;
+      while (
+        from < end &&
+        this.#judge(id, this.#timestamps[from], from, boundMs, histogram) !== APPENDED
+      ) {
+        from++;
+      }
+      if (from === end) continue;
       if (histogram !== undefined) {
+        const timestampMs = this.#timestamps[start];
         head.appendHistogram(id, timestampMs, histogram);
         section.histograms.push({ id, timestampMs, histogram });
         section.histogramIds.add(id);
         continue;
       }
-      head.append(id, timestampMs, this.#bits, i);
+      head.appendRun(id, this.#timestamps, this.#bits, from, end - from);
       if (section.histogramIds.has(id)) {
         applied.sections.push(section);
         section = { floatsEnd: applied.floats, histograms: [], histogramIds: new Set() };
       }
-      const kept = applied.floats++;
+      this.#moveUp(from, end, applied.floats);
+      for (let i = from; i < end; i++) ids[applied.floats++] = id;
       section.floatsEnd = applied.floats;
-      ids[kept] = id;
-      this.#timestamps[kept] = timestampMs;
-      copyBits(this.#bits, kept, this.#bits, i);
     }
     applied.sections.push(section);
     return applied;
   }
 
-  #reserve(): void {
-    if (this.#count < this.#refs.length) return;
-    const size = this.#count * 2;
+  /** Where the samples that follow one of the same series, without a histogram, end. */
+  #runEnd(start: number): number {
+    let end = start + 1;
+    if (this.#histograms.size > 0) return end;
+    while (end < this.#count && this.#refs[end] === this.#refs[start]) end++;
+    return end;
+  }
+
+  /** Moves samples [from, end) of the columns to `to`. */
+  #moveUp(from: number, end: number, to: number): void {
+    if (from === to) return;
+    this.#timestamps.copyWithin(to, from, end);
+    this.#bits.copyWithin(to * 2, from * 2, end * 2);
+  }
+
+  #reserve(count: number): void {
+    if (this.#count + count <= this.#refs.length) return;
+    const size = Math.max(this.#count + count, this.#count * 2);
     const refs = new Float64Array(size);
     refs.set(this.#refs);
     const timestamps = new Float64Array(size);

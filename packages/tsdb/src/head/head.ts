@@ -26,7 +26,7 @@ import { PAST_MS_MAX, TAIL_SAMPLES } from '../limits.ts';
 import { SeriesTable } from '../series/seriesTable.ts';
 import { CHUNK_DURATION_MS_MAX, HeadChunks, NO_CHUNK } from './headChunks.ts';
 import { HistogramTail } from './histogramTails.ts';
-import { capacityOf, type TailPage, Tails } from './tails.ts';
+import { capacityOf, classFor, type TailPage, Tails } from './tails.ts';
 
 /** The tail class of a series that has no tail. */
 const NO_TAIL = 0xff;
@@ -139,7 +139,7 @@ export class Head {
   /** Adds a sample that `judge` let pass; the value's bits are copied from the source. */
   append(id: number, timestampMs: number, source: Uint32Array, index: number): void {
     assert(timestampMs > this.#lastTime.view[id], 'samples of a series rise in time');
-    this.#makeRoom(id, timestampMs);
+    this.#makeRoom(id, timestampMs, 1);
     const size = this.#tailClass.view[id];
     const slot = this.#tailSlot.view[id];
     const page = this.#tails.page(size, slot);
@@ -147,6 +147,39 @@ export class Head {
     page.timestamps[at] = timestampMs;
     copyBits(page.bits, at, source, index);
     this.#noteSample(id, timestampMs);
+  }
+
+  /** Adds samples [from, from + count), which rise and of which `judge` let the first pass. */
+  appendRun(
+    id: number,
+    timestamps: Float64Array,
+    bits: Uint32Array,
+    from: number,
+    count: number,
+  ): void {
+    assert(timestamps[from] > this.#lastTime.view[id], 'samples of a series rise in time');
+    const end = from + count;
+    let next = from;
+    while (next < end) {
+      this.#makeRoom(id, timestamps[next], end - next);
+      const size = this.#tailClass.view[id];
+      const slot = this.#tailSlot.view[id];
+      const { timestamps: times, bits: values } = this.#tails.page(size, slot);
+      const tailStart = this.#tails.offset(size, slot);
+      const startMs = this.#tailCount.view[id] === 0 ? timestamps[next] : times[tailStart];
+      let at = tailStart + this.#tailCount.view[id];
+      const room = tailStart + capacityOf(size);
+      for (; next < end && at < room; next++, at++) {
+        if (timestamps[next] - startMs > CHUNK_DURATION_MS_MAX) break;
+        times[at] = timestamps[next];
+        copyBits(values, at, bits, next);
+      }
+      this.#tailCount.view[id] = at - tailStart;
+      this.#lastTime.view[id] = timestamps[next - 1];
+    }
+    if (timestamps[from] < this.#oldestMs) this.#oldestMs = timestamps[from];
+    this.#sampleCount += count - 1;
+    this.#noteSample(id, timestamps[end - 1]);
   }
 
   /** Adds a native histogram that `judgeHistogram` let pass. */
@@ -308,12 +341,13 @@ export class Head {
   }
 
   /** Sees to a place for one more sample: a first tail, a larger one, or an empty one. */
-  #makeRoom(id: number, timestampMs: number): void {
+  #makeRoom(id: number, timestampMs: number, wanted: number): void {
     if (this.#tailClass.view[id] === HISTOGRAMS) this.#seal(id);
     const size = this.#tailClass.view[id];
     if (size === NO_TAIL) {
-      this.#tailClass.view[id] = 0;
-      this.#tailSlot.view[id] = this.#tails.allocate(0);
+      const first = classFor(wanted);
+      this.#tailClass.view[id] = first;
+      this.#tailSlot.view[id] = this.#tails.allocate(first);
       return;
     }
     const count = this.#tailCount.view[id];

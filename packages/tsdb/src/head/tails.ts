@@ -74,6 +74,13 @@ export function capacityOf(size: number): number {
   return FIRST_SAMPLES << size;
 }
 
+/** The smallest class that holds so many samples, or the largest one. */
+export function classFor(samples: number): number {
+  let size = 0;
+  while (size + 1 < TAIL_CLASSES && capacityOf(size) < samples) size++;
+  return size;
+}
+
 function newPage(capacity: number): TailPage {
   const bytes = SLOTS_PER_PAGE * capacity * 8;
   const values = new Float64Array(new SharedArrayBuffer(bytes));
