@@ -36,12 +36,13 @@ export function choosePacking(source: usize, count: i32): void {
     if (value < low) low = value;
     if (value > high) high = value;
   }
-  choose(bitLength(<u64>high - <u64>low), low, count);
+  const widest = bitLength(<u64>high - <u64>low);
+  choose(widest, low, count);
   if (chosenWidth <= 1) return;
   // Around the middle first, which finds outliers on both sides; then upwards from the lowest
   // value that is left, which finds those of a lopsided distribution.
   const middle = guessMiddle(source, count);
-  const reach = countLengths(source, count, middle, true);
+  const reach = countLengths(source, count, middle, true, widest);
   let lowest = high;
   let highest = low;
   for (let i = 0; i < count; i++) {
@@ -50,8 +51,8 @@ export function choosePacking(source: usize, count: i32): void {
     if (value < lowest) lowest = value;
     if (value > highest) highest = value;
   }
-  const width = countLengths(source, count, lowest, false);
-  const cost = costOf(width, lowest, count);
+  const width = countLengths(source, count, lowest, false, widest);
+  const cost = costOf(width, lowest, count, widest);
   if (cost < packingCost) {
     packingCost = cost;
     chosenWidth = width;
@@ -69,20 +70,22 @@ function choose(width: i32, base: i64, count: i32): void {
  * Counts the values by the bit length of their distance from `center`, or from below, and returns
  * the length beyond which it is cheaper to have exceptions. `counts` holds the counts afterwards.
  */
-function countLengths(source: usize, count: i32, center: i64, bothSides: bool): i32 {
-  memory.fill(counts, 0, BIT_LENGTHS * 4);
+function countLengths(source: usize, count: i32, center: i64, bothSides: bool, widest: i32): i32 {
+  // No distance is wider than the range; what lies below a one-sided center counts beyond it.
+  const last = min(widest + 1, 64);
+  memory.fill(counts, 0, <usize>(last + 1) << 2);
   for (let i = 0; i < count; i++) {
     const value = at(source, i);
-    let length = 64;
+    let length = last;
     if (value >= center) length = bitLength(<u64>value - <u64>center);
     else if (bothSides) length = bitLength(<u64>center - <u64>value);
     store<i32>(counts + (<usize>length << 2), countAt(length) + 1);
   }
-  let best = 64;
+  let best = last;
   let bestCost = <i32>i32.MAX_VALUE;
   let exceptions = 0;
   let exceptionBytes = 0;
-  for (let length = 64; length >= 0; length--) {
+  for (let length = last; length >= 0; length--) {
     const width = bothSides && length > 0 ? length + 1 : length;
     if (width <= WIDTH_MAX && exceptions <= 0xffff) {
       const cost = packedBytes(width, count) + exceptionBytes;
@@ -98,10 +101,10 @@ function countLengths(source: usize, count: i32, center: i64, bothSides: bool): 
 }
 
 /** What a packing costs, after `countLengths` upwards from its base. */
-function costOf(width: i32, base: i64, count: i32): i32 {
+function costOf(width: i32, base: i64, count: i32, widest: i32): i32 {
   if (width > WIDTH_MAX) return i32.MAX_VALUE;
   let cost = 3 + varintBytes(zigzag(base)) + packedBytes(width, count);
-  for (let length = width + 1; length < BIT_LENGTHS; length++) {
+  for (let length = width + 1; length <= min(widest + 1, 64); length++) {
     cost += countAt(length) * exceptionSize(length);
   }
   return cost;
