@@ -74,7 +74,8 @@ function addRecord(
   const times = [...timestamps.subarray(first, first + count)];
   const rises = times.every((time, i) => i === 0 || time > times[i - 1]);
   if (!rises && (flags & FLAG_UNORDERED) === 0) throw new Error('unordered, and not flagged');
-  const half = (word: number) => (BigInt(records[at + word + 1]) << 32n) | BigInt(records[at + word]);
+  const half = (word: number) =>
+    (BigInt(records[at + word + 1]) << 32n) | BigInt(records[at + word]);
   const earlier = (flags & FLAG_CONTINUED) === 0 ? undefined : found.pop();
   found.push({
     kind: version === 1 && (flags & FLAG_METADATA) !== 0 ? 'metadata' : 'series',

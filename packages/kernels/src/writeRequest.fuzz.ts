@@ -79,7 +79,10 @@ describe('the kernel that reads remote write requests', () => {
     [2, requestV2],
   ] as const) {
     it(`agrees with its twin on every ${version}.0 request`, () => {
-      fc.assert(fc.property(request, (body) => agree(body, version)), { numRuns: 600 });
+      fc.assert(
+        fc.property(request, (body) => agree(body, version)),
+        { numRuns: 600 },
+      );
     });
 
     it(`agrees with its twin on damaged ${version}.0 requests`, () => {

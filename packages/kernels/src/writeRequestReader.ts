@@ -93,13 +93,7 @@ export class WriteRequestReader {
     const kernel = this.#kernel;
     assert(kernel !== undefined, 'a request is open');
     const { recordsAt, timestampsAt, valuesAt } = layout(kernel);
-    const count = kernel.readBatch(
-      recordsAt,
-      BATCH_RECORDS,
-      timestampsAt,
-      valuesAt,
-      BATCH_SAMPLES,
-    );
+    const count = kernel.readBatch(recordsAt, BATCH_RECORDS, timestampsAt, valuesAt, BATCH_SAMPLES);
     if (count < 0) throw new TytoError('bad_data', FAILURES[count]);
     return count;
   }

@@ -52,7 +52,9 @@ export function readWriteRequestSlowly(
   for (const field of fields) {
     if (field.wireType !== 2) continue;
     if (field.number === (version === 1 ? 1 : 5)) {
-      found.push(version === 1 ? seriesV1(body, field, keys) : seriesV2(body, field, keys, symbols));
+      found.push(
+        version === 1 ? seriesV1(body, field, keys) : seriesV2(body, field, keys, symbols),
+      );
     } else if (version === 1 && field.number === 3) {
       const { contents: start, end } = field;
       const range = { start, end, labelsStart: start, labelsEnd: start };
