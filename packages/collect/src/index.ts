@@ -70,5 +70,5 @@ export {
 } from './host/hostContext.ts';
 export { HostMetrics, type HostMetricsOptions } from './host/hostMetrics.ts';
 export { WRITE_BODIES_BYTES_MAX, WRITE_BODY_BYTES_MAX } from './limits.ts';
-export { REFUSAL_REASONS } from './receive/refusals.ts';
-export { type WriteOutcome, WriteReceiver } from './receive/writeReceiver.ts';
+export { negotiateWrite, writtenHeaders } from './receive/writeHeaders.ts';
+export { WriteReceiver } from './receive/writeReceiver.ts';
