@@ -1,9 +1,9 @@
-/** Remote write: what a real Prometheus and a real vmagent send arrives; what cannot be is refused. */
+/** Remote write: what a real Prometheus and vmagent send arrives; what cannot be is refused. */
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { encodeSnappy } from '../packages/kernels/src/index.ts';
-import { Labels } from '../packages/model/src/index.ts';
-import { encodeWriteRequest, type WriteSeries } from '../packages/wire/src/index.ts';
+import { encodeSnappy } from '@tyto/kernels';
+import { Labels } from '@tyto/model';
+import { encodeWriteRequest, type WriteSeries } from '@tyto/wire';
 import {
   freePort,
   programPath,
@@ -13,7 +13,7 @@ import {
   temporaryDirectory,
   waitFor,
 } from './harness.ts';
-import { startTarget } from './targets.ts';
+import { startHttp } from './targets.ts';
 
 const EXPOSITION = `# HELP requests_total How many.
 # TYPE requests_total counter
@@ -24,6 +24,13 @@ const V1 = 'application/x-protobuf';
 const V2 = 'application/x-protobuf;proto=io.prometheus.write.v2.Request';
 
 let tyto: Tyto;
+
+function startTarget() {
+  return startHttp((_, response) => {
+    response.setHeader('content-type', 'text/plain; version=0.0.4');
+    response.end(EXPOSITION);
+  });
+}
 
 /** A program of the machine; a missing one is a failure here: .ci/run installs all of them. */
 function program(name: string): string {
@@ -54,7 +61,7 @@ beforeAll(async () => {
 
 describe('a real sender', () => {
   it('Prometheus is heard, with metadata and stale markers', async () => {
-    const target = await startTarget(EXPOSITION);
+    const target = await startTarget();
     const port = await freePort();
     const directory = temporaryDirectory({
       'prometheus.yml': `global: {scrape_interval: 1s}
@@ -71,18 +78,23 @@ remote_write:
       `--storage.tsdb.path=${join(directory, 'data')}`,
       `--web.listen-address=127.0.0.1:${port}`,
     ]);
-    await waitFor('samples arrive', async () => {
-      const value = await tyto.value('requests_total{job="app",path="/ä"}');
-      return value === 8;
-    }, 20_000);
-    await waitFor('several samples arrive', async () =>
-      ((await tyto.value('count_over_time(up{job="app"}[1m])')) ?? 0) >= 3,
+    await waitFor(
+      'samples arrive',
+      async () => {
+        const value = await tyto.value('requests_total{job="app",path="/ä"}');
+        return value === 8;
+      },
+      20_000,
+    );
+    await waitFor(
+      'several samples arrive',
+      async () => ((await tyto.value('count_over_time(up{job="app"}[1m])')) ?? 0) >= 3,
     );
     await waitFor('metadata arrives', async () => {
       const metadata = await tyto.api('metadata?metric=requests_total');
       return metadata.requests_total?.[0]?.help === 'How many.';
     });
-    await target.stop();
+    await target.close();
     await waitFor('the series end', async () => {
       const up = await tyto.value('up{job="app"}');
       return up === 0 && (await tyto.query('requests_total{job="app"}')).length === 0;
@@ -91,7 +103,7 @@ remote_write:
   });
 
   it('vmagent is heard', async () => {
-    const target = await startTarget(EXPOSITION);
+    const target = await startTarget();
     const directory = temporaryDirectory({
       'scrape.yml': `global: {scrape_interval: 1s}
 scrape_configs:
@@ -102,7 +114,6 @@ scrape_configs:
       `-promscrape.config=${join(directory, 'scrape.yml')}`,
       `-remoteWrite.url=${tyto.baseUrl}api/v1/write`,
       `-remoteWrite.tmpDataPath=${join(directory, 'data')}`,
-      '-remoteWrite.forcePromProto',
       '-remoteWrite.flushInterval=200ms',
       `-httpListenAddr=127.0.0.1:${await freePort()}`,
     ]);
@@ -114,7 +125,7 @@ scrape_configs:
       throw new Error(`${error}\n${sender.output()}`);
     });
     await sender.kill();
-    await target.stop();
+    await target.close();
   });
 });
 
@@ -123,7 +134,15 @@ describe('an answer', () => {
     const now = Date.now();
     const first = await send([series('first', [[now - 1000, 1]])]);
     expect([first.status, await first.text()]).toEqual([204, '']);
-    const second = await send([series('second', [[now - 1000, 1], [now, 2]])], V2);
+    const second = await send(
+      [
+        series('second', [
+          [now - 1000, 1],
+          [now, 2],
+        ]),
+      ],
+      V2,
+    );
     expect(second.status).toBe(204);
     expect(second.headers.get('x-prometheus-remote-write-samples-written')).toBe('2');
     expect(second.headers.get('x-prometheus-remote-write-histograms-written')).toBe('0');
@@ -135,7 +154,13 @@ describe('an answer', () => {
     const now = Date.now();
     await send([series('third', [[now - 1000, 1]])]);
     const answer = await send(
-      [series('third', [[now - 2000, 1], [now, 5]]), series('fourth', [[now, 1]])],
+      [
+        series('third', [
+          [now - 2000, 1],
+          [now, 5],
+        ]),
+        series('fourth', [[now, 1]]),
+      ],
       V2,
     );
     expect(answer.status).toBe(400);
@@ -155,7 +180,11 @@ describe('an answer', () => {
       'zstd encoding (compression) is not accepted by this server; only snappy is acceptable\n',
     ]);
     const post = (body: Uint8Array<ArrayBuffer>) =>
-      fetch(`${tyto.baseUrl}api/v1/write`, { method: 'POST', headers: { 'content-type': V1 }, body });
+      fetch(`${tyto.baseUrl}api/v1/write`, {
+        method: 'POST',
+        headers: { 'content-type': V1 },
+        body,
+      });
     expect((await post(Uint8Array.of(5, 0, 1))).status).toBe(400);
     expect((await post(Uint8Array.of(255, 255, 255, 255, 15))).status).toBe(413);
     expect((await post(encodeSnappy(Uint8Array.of(0x0a, 9, 1)))).status).toBe(400);

@@ -33,8 +33,8 @@ export const FLAG_METADATA = 4;
 /** The timestamps of the record's samples do not strictly rise. */
 export const FLAG_UNORDERED = 8;
 
-export const BATCH_RECORDS = 1024;
-export const BATCH_SAMPLES = 8192;
+const BATCH_RECORDS = 1024;
+const BATCH_SAMPLES = 8192;
 
 const SYMBOL_BYTES = 24;
 const KEY_BYTES = 16;

@@ -9,7 +9,8 @@
  *   send(writer.finish());
  *
  * Every call writes its field, also where the value is the default that proto3 may leave out: the
- * caller leaves it out where it matters. Repeated numbers are written packed, empty ones not at all.
+ * caller leaves it out where it matters. Repeated numbers are written packed, and not at all when
+ * there are none.
  */
 import { assert } from '@tyto/base';
 

@@ -7,15 +7,13 @@ import {
   SERIES_LIMIT,
 } from '@tyto/model';
 
-export const REFUSAL_REASONS = [
-  'out_of_order',
-  'duplicate',
-  'out_of_bounds',
-  'series_limit',
-  'invalid_labels',
-  'invalid_histogram',
-] as const;
-export type RefusalReason = (typeof REFUSAL_REASONS)[number];
+export type RefusalReason =
+  | 'out_of_order'
+  | 'duplicate'
+  | 'out_of_bounds'
+  | 'series_limit'
+  | 'invalid_labels'
+  | 'invalid_histogram';
 
 const WORDS: Readonly<Record<RefusalReason, string>> = {
   out_of_order: 'out of order sample',

@@ -4,9 +4,10 @@
  * known costs no label, no string and no object.
  *
  * Open addressing; an entry is 24 bytes in one buffer, so that finding it mostly takes one line of
- * the cache: three words of the hash, the epoch in which it was last found (0: free), the reference.
- * A table that is full is rebuilt, without what was not found in this epoch or the one before, and
- * larger where that is not enough. One that may not grow any more starts anew: its series are resolved again.
+ * the cache: three words of the hash, the epoch in which it was last found (0: free), and the
+ * reference. A table that is full is rebuilt, without what was not found in this epoch or the one
+ * before, and larger where that is not enough. One that may not grow any more starts anew: its
+ * series are resolved again.
  */
 import { assert } from '@tyto/base';
 import type { SeriesRef } from '@tyto/model';

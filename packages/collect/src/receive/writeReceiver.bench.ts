@@ -55,7 +55,8 @@ for (const version of [1, 2] as const) {
     });
     for (const body of bodies) await receiver.receive([body], version);
     let next = 0;
-    describe(`remote write ${version}.0: ${series} series, ${labels} labels, ${samples} samples`, () => {
+    const name = `${series} series, ${labels} labels, ${samples} samples`;
+    describe(`remote write ${version}.0: ${name}`, () => {
       bench('receive', async () => {
         await receiver.receive([bodies[next++ % REQUESTS]], version);
       });
