@@ -39,6 +39,8 @@ export interface SeriesExtras {
   readonly histograms: readonly HistogramSample[];
   readonly exemplars: readonly Exemplar[];
   readonly metadata: MetricMetadata | undefined;
+  /** What is wrong with each histogram that could not be taken. */
+  readonly badHistograms: readonly TytoError[];
 }
 
 /** The text behind a reference of 2.0; throws TytoError `bad_data` where there is none. */
@@ -100,7 +102,10 @@ export function labelsOfPairs(pairs: readonly string[]): Labels {
   return Labels.fromEntries(byName);
 }
 
-/** From the message of a series in [start, end). `symbols` is undefined for 1.0. */
+/**
+ * From the message of a series in [start, end). `symbols` is undefined for 1.0. What is wrong
+ * within a histogram, an exemplar or metadata costs only that.
+ */
 export function decodeSeriesExtras(
   bytes: Uint8Array,
   start: number,
@@ -110,18 +115,33 @@ export function decodeSeriesExtras(
   const version = symbols === undefined ? 1 : 2;
   const reader = new ProtobufReader(bytes, start, end);
   const histograms: HistogramSample[] = [];
+  const badHistograms: TytoError[] = [];
   const exemplars: Exemplar[] = [];
   let metadata: MetricMetadata | undefined;
   while (reader.next()) {
     if (reader.field === HISTOGRAMS[version]) {
-      histograms.push(decodeHistogram(reader.message()));
+      const histogram = attempt(() => decodeHistogram(reader.message()));
+      if (histogram instanceof TytoError) badHistograms.push(histogram);
+      else histograms.push(histogram);
     } else if (reader.field === EXEMPLARS[version]) {
-      exemplars.push(decodeExemplar(reader.message(), symbols));
+      const exemplar = attempt(() => decodeExemplar(reader.message(), symbols));
+      if (!(exemplar instanceof TytoError)) exemplars.push(exemplar);
     } else if (symbols !== undefined && reader.field === METADATA) {
-      metadata = decodeMetadata(reader.message(), symbols);
+      const found = attempt(() => decodeMetadata(reader.message(), symbols));
+      if (!(found instanceof TytoError)) metadata = found;
     }
   }
-  return { histograms, exemplars, metadata };
+  return { histograms, exemplars, metadata, badHistograms };
+}
+
+/** What `decode` gives, or the mistake in the data that it throws. */
+function attempt<T>(decode: () => T): T | TytoError {
+  try {
+    return decode();
+  } catch (error) {
+    if (error instanceof TytoError && error.kind === 'bad_data') return error;
+    throw error;
+  }
 }
 
 /** The MetricMetadata of 1.0 in [start, end). */

@@ -350,15 +350,11 @@ class Batch {
 
   #appendExtras(at: number, known: SeriesRef): void {
     const { records, body } = this.#context.reader;
-    let extras: ReturnType<typeof decodeSeriesExtras>;
-    try {
-      const start = records[at + RECORD_START];
-      extras = decodeSeriesExtras(body, start, records[at + RECORD_END], this.#symbols);
-    } catch (error) {
-      if (!(error instanceof TytoError) || error.kind !== 'bad_data') throw error;
-      const message = `${error.message} for series ${this.#shown(at)}`;
-      this.refusals.add('invalid_histogram', 1, () => message);
-      return;
+    const start = records[at + RECORD_START];
+    const extras = decodeSeriesExtras(body, start, records[at + RECORD_END], this.#symbols);
+    for (const { message } of extras.badHistograms) {
+      const describe = () => `${message} for series ${this.#shown(at)}`;
+      this.refusals.add('invalid_histogram', 1, describe);
     }
     let ref = known;
     for (const sample of extras.histograms) ref = this.#appendHistogram(at, ref, sample);
