@@ -33,10 +33,10 @@ export function decodeSnappy(block: Uint8Array, sizeMax: number): Uint8Array<Arr
   new Uint8Array(exports.memory.buffer, from, block.length).set(block);
   const size = claimedSize(exports, from, block.length, sizeMax);
   ensureMemory(exports, out + size + SLACK_BYTES);
-  if (exports.snappyDecode(from, block.length, out, size) === 0) {
-    throw new TytoError('bad_data', 'snappy: corrupt input');
-  }
-  return finish(exports, out, size);
+  const isWhole = exports.snappyDecode(from, block.length, out, size) === 1;
+  const decoded = finish(exports, out, isWhole ? size : 0);
+  if (!isWhole) throw new TytoError('bad_data', 'snappy: corrupt input');
+  return decoded;
 }
 
 /** A block of `bytes`, which is the caller's. */

@@ -1,5 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { readWriteRequestSlowly, sipHashSlowly } from '@tyto/kernels';
+import {
+  encodeSnappy,
+  readWriteRequestSlowly,
+  sipHashSlowly,
+  WriteRequestReader,
+} from '@tyto/kernels';
 import { KEY, label, message, readFast, sample, text } from './testing.ts';
 
 const STALE = 0x7ff0000000000002n;
@@ -101,5 +106,22 @@ describe('a remote write 2.0 request', () => {
     const v1 = Uint8Array.from(series(label('a', 'b'), sample(1, ONE)));
     expect(readFast(v1, 2)).toEqual([]);
     expect(readFast(request(['', 'a'], [1, 1]), 1)).toEqual([]);
+  });
+});
+
+describe('the reader of requests', () => {
+  it('gives the memory of a giant back, and reads on', () => {
+    const reader = new WriteRequestReader(KEY);
+    const small = Uint8Array.from(series(label('a', 'b'), sample(1, ONE)));
+    const giant = new Uint8Array(60 << 20);
+    // Unknown fields of two bytes.
+    for (let i = 0; i < giant.length; i += 2) giant[i] = 0x78;
+    for (const body of [small, giant, small]) {
+      reader.open([encodeSnappy(body)], 1, 1 << 26);
+      expect(reader.next()).toBe(body === small ? 1 : 0);
+      reader.close();
+      expect(reader.records.buffer.byteLength).toBeLessThan(4 << 20);
+    }
+    expect(() => reader.open([encodeSnappy(giant)], 1, 1 << 20)).toThrow('at most 1048576');
   });
 });

@@ -103,7 +103,10 @@ export class WriteRequestReader {
     const size = this.#kernel?.memory.buffer.byteLength ?? 0;
     if (size <= MEMORY_KEPT_BYTES) return;
     this.#kernel = undefined;
-    this.#view(new ArrayBuffer(0), 0, 0);
+    // Views keep the memory that they look at.
+    this.records = this.symbols = new Uint32Array(0);
+    this.timestamps = this.values = new Float64Array(0);
+    this.body = new Uint8Array(0);
   }
 
   #begin(kernel: KernelExports, bodyAt: number, size: number, version: WriteVersion): void {
@@ -123,20 +126,21 @@ export class WriteRequestReader {
       kernel.readSymbols(symbolsAt, scratchAt, REFERENCES_MAX);
       this.symbolCount = count;
     }
+    this.#look(kernel);
     const { buffer } = kernel.memory;
-    if (this.records.buffer !== buffer) {
-      const { recordsAt, timestampsAt, valuesAt } = layout(kernel);
-      this.records = new Uint32Array(buffer, recordsAt, BATCH_RECORDS * RECORD_WORDS);
-      this.timestamps = new Float64Array(buffer, timestampsAt, BATCH_SAMPLES);
-      this.values = new Float64Array(buffer, valuesAt, BATCH_SAMPLES);
-    }
-    this.#view(buffer, bodyAt, size);
+    this.body = new Uint8Array(buffer, bodyAt, size);
     const words = (this.symbolCount * SYMBOL_BYTES) / 4;
     this.symbols = new Uint32Array(buffer, this.symbolCount === 0 ? 0 : symbolsAt, words);
   }
 
-  #view(buffer: ArrayBuffer, at: number, size: number): void {
-    this.body = new Uint8Array(buffer, at, size);
+  /** Renews the views of what lies at the same place in every request. */
+  #look(kernel: KernelExports): void {
+    const { buffer } = kernel.memory;
+    if (this.records.buffer === buffer) return;
+    const { recordsAt, timestampsAt, valuesAt } = layout(kernel);
+    this.records = new Uint32Array(buffer, recordsAt, BATCH_RECORDS * RECORD_WORDS);
+    this.timestamps = new Float64Array(buffer, timestampsAt, BATCH_SAMPLES);
+    this.values = new Float64Array(buffer, valuesAt, BATCH_SAMPLES);
   }
 }
 

@@ -26,3 +26,4 @@ export {
   type WriteRequest,
   type WriteSeries,
 } from './remoteWrite.ts';
+export { TextCache } from './textCache.ts';

@@ -14,6 +14,7 @@
  */
 import { TytoError } from '@tyto/base';
 import { decodeText } from './seriesText.ts';
+import type { TextCache } from './textCache.ts';
 
 const WIRE_VARINT = 0;
 const WIRE_64 = 1;
@@ -35,14 +36,14 @@ export class ProtobufReader {
   /** The two halves, unsigned, of a varint, a 64-bit or (`low` only) a 32-bit value. */
   low = 0;
   high = 0;
-  readonly #view: DataView;
+  /** Made when the first float is read: most messages have none. */
+  #floats: DataView | undefined;
   readonly #limit: number;
   #at: number;
 
   /** Over [start, end) of `bytes`; positions are those of `bytes`. */
   constructor(bytes: Uint8Array, start = 0, end = bytes.length) {
     this.bytes = bytes;
-    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.#at = start;
     this.#limit = end;
   }
@@ -123,17 +124,19 @@ export class ProtobufReader {
 
   float(): number {
     this.#expect(WIRE_32);
-    return this.#view.getFloat32(this.start, true);
+    return this.#view().getFloat32(this.start, true);
   }
 
   /** A NaN may lose its payload; `low` and `high` are exact. */
   double(): number {
     this.#expect(WIRE_64);
-    return this.#view.getFloat64(this.start, true);
+    return this.#view().getFloat64(this.start, true);
   }
 
-  string(): string {
+  /** Throws for what is no UTF-8. A cache makes short texts that come again faster. */
+  string(texts?: TextCache): string {
     this.#expect(WIRE_LENGTH);
+    if (texts !== undefined) return texts.decode(this.bytes, this.start, this.end);
     return decodeText(this.bytes, this.start, this.end);
   }
 
@@ -151,7 +154,7 @@ export class ProtobufReader {
 
   /** Adds the values of a repeated field, packed or not. */
   doubles(target: number[]): void {
-    this.#repeated(WIRE_64, () => target.push(this.#view.getFloat64(this.start, true)));
+    this.#repeated(WIRE_64, () => target.push(this.#view().getFloat64(this.start, true)));
   }
 
   /** Adds the values of a repeated field, packed or not, as the nearest numbers. */
@@ -191,6 +194,12 @@ export class ProtobufReader {
     this.end = end;
   }
 
+  #view(): DataView {
+    const { buffer, byteOffset, byteLength } = this.bytes;
+    this.#floats ??= new DataView(buffer, byteOffset, byteLength);
+    return this.#floats;
+  }
+
   #expect(wireType: number): void {
     if (this.wireType === wireType) return;
     throw malformed(`field ${this.field} has the wire type ${this.wireType}, not ${wireType}`);
@@ -213,8 +222,8 @@ export class ProtobufReader {
     } else if (wireType === WIRE_64 || wireType === WIRE_32) {
       const size = wireType === WIRE_64 ? 8 : 4;
       if (size > this.#limit - this.#at) throw malformed(`field ${this.field} is cut short`);
-      this.low = this.#view.getUint32(this.#at, true);
-      this.high = size === 8 ? this.#view.getUint32(this.#at + 4, true) : 0;
+      this.low = wordAt(this.bytes, this.#at);
+      this.high = size === 8 ? wordAt(this.bytes, this.#at + 4) : 0;
       this.#at += size;
     } else {
       throw malformed(`field ${this.field} has the wire type ${wireType}, which does not exist`);
@@ -241,6 +250,11 @@ export class ProtobufReader {
     }
     throw malformed('a varint has more than ten bytes');
   }
+}
+
+function wordAt(bytes: Uint8Array, at: number): number {
+  const word = bytes[at] | (bytes[at + 1] << 8) | (bytes[at + 2] << 16) | (bytes[at + 3] << 24);
+  return word >>> 0;
 }
 
 /** The signed value behind a zigzag encoded one, as the nearest number. */

@@ -8,6 +8,7 @@ import { bitsOf, type Exemplar, Labels, type MetricMetadata, type MetricType } f
 import { decodeHistogram, type HistogramSample, writeHistogram } from './histogramMessage.ts';
 import { ProtobufReader } from './protobufReader.ts';
 import { ProtobufWriter } from './protobufWriter.ts';
+import type { TextCache } from './textCache.ts';
 
 export type RemoteWriteVersion = 1 | 2;
 
@@ -71,13 +72,14 @@ export function decodeLabelPairs(
   start: number,
   end: number,
   symbols: SymbolLookup | undefined,
+  texts?: TextCache,
 ): string[] {
   const reader = new ProtobufReader(bytes, start, end);
   const pairs: string[] = [];
   const references: number[] = [];
   while (reader.next()) {
     if (reader.field !== LABELS) continue;
-    if (symbols === undefined) addPair(reader.message(), pairs);
+    if (symbols === undefined) addPair(reader.message(), pairs, texts);
     else reader.uint32s(references);
   }
   return symbols === undefined ? pairs : lookUp(references, symbols);
@@ -161,12 +163,12 @@ export function decodeFamilyMetadata(
   return found;
 }
 
-function addPair(reader: ProtobufReader, pairs: string[]): void {
+function addPair(reader: ProtobufReader, pairs: string[], texts?: TextCache): void {
   let name = '';
   let value = '';
   while (reader.next()) {
-    if (reader.field === 1) name = reader.string();
-    else if (reader.field === 2) value = reader.string();
+    if (reader.field === 1) name = reader.string(texts);
+    else if (reader.field === 2) value = reader.string(texts);
   }
   pairs.push(name, value);
 }

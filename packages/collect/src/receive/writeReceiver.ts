@@ -45,6 +45,7 @@ import {
   type HistogramSample,
   labelsOfPairs,
   type SymbolLookup,
+  TextCache,
 } from '@tyto/wire';
 import {
   METADATA_COUNT_MAX,
@@ -114,6 +115,7 @@ export class WriteReceiver {
     2: new SeriesHashTable(RECEIVED_SERIES_MAX),
   };
 
+  readonly #texts = new TextCache();
   #epochMs: number;
 
   constructor(options: WriteReceiverOptions) {
@@ -136,7 +138,6 @@ export class WriteReceiver {
     const reader = this.#reader;
     this.totals.requests++;
     this.#beginEpoch();
-    reader.open(pieces, version, bodyBytesMax);
     const appender = store.appender();
     const batch = new Batch({
       reader,
@@ -144,10 +145,12 @@ export class WriteReceiver {
       appender,
       table: this.#tables[version],
       metadata: this.metadata,
+      texts: this.#texts,
       readsMetadata: this.totals.requests % METADATA_EVERY === 1,
       aheadMsMax: clock.nowMs() + RECEIVED_AHEAD_MS_MAX,
     });
     try {
+      reader.open(pieces, version, bodyBytesMax);
       for (let count = reader.next(); count > 0; count = reader.next()) batch.append(count);
     } catch (error) {
       appender.rollback();
@@ -183,6 +186,7 @@ interface BatchContext {
   readonly appender: MetricAppender;
   readonly table: SeriesHashTable;
   readonly metadata: Map<string, MetricMetadata>;
+  readonly texts: TextCache;
   /** Whether the metadata of known series is read as well. */
   readonly readsMetadata: boolean;
   readonly aheadMsMax: number;
@@ -327,7 +331,8 @@ class Batch {
   #pairs(at: number): string[] {
     const { body, records } = this.#context.reader;
     const start = records[at + RECORD_LABELS_START];
-    return decodeLabelPairs(body, start, records[at + RECORD_LABELS_END], this.#symbols);
+    const end = records[at + RECORD_LABELS_END];
+    return decodeLabelPairs(body, start, end, this.#symbols, this.#context.texts);
   }
 
   #shown(at: number): string {
@@ -342,7 +347,7 @@ class Batch {
     let text = this.#texts[reference];
     if (text === undefined) {
       const start = symbols[reference * SYMBOL_WORDS];
-      text = decodeUtf8(body, start, symbols[reference * SYMBOL_WORDS + 1]);
+      text = this.#context.texts.decode(body, start, symbols[reference * SYMBOL_WORDS + 1]);
       this.#texts[reference] = text;
     }
     return text;
@@ -417,16 +422,6 @@ class Batch {
 
 /** Words of a symbol in the reader's table; the first two are its start and end. */
 const SYMBOL_WORDS = 6;
-
-const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-
-function decodeUtf8(bytes: Uint8Array, start: number, end: number): string {
-  try {
-    return decoder.decode(bytes.subarray(start, end));
-  } catch (error) {
-    throw new TytoError('bad_data', 'a symbol is not valid UTF-8', { cause: error });
-  }
-}
 
 /** As Prometheus prints labels, also those that are no valid set. */
 function shownPairs(pairs: readonly string[]): string {
