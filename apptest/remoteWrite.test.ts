@@ -2,9 +2,10 @@
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { encodeSnappy } from '@tyto/kernels';
-import { Labels } from '@tyto/model';
+import { type FloatHistogram, Labels } from '@tyto/model';
 import { encodeWriteRequest, type WriteSeries } from '@tyto/wire';
 import {
+  type Envelope,
   freePort,
   programPath,
   startProgram,
@@ -20,6 +21,23 @@ const EXPOSITION = `# HELP requests_total How many.
 requests_total{path="/a"} 7
 requests_total{path="/ä"} 8
 `;
+const HISTOGRAM: FloatHistogram = {
+  isInteger: true,
+  counterResetHint: 'unknown',
+  schema: 1,
+  zeroThreshold: 0.001,
+  zeroCount: 2,
+  count: 13,
+  sum: 18.4,
+  positiveSpans: [
+    { offset: -1, length: 2 },
+    { offset: 2, length: 1 },
+  ],
+  negativeSpans: [],
+  positiveBuckets: [3, 7, 1],
+  negativeBuckets: [],
+  customValues: [],
+};
 const V1 = 'application/x-protobuf';
 const V2 = 'application/x-protobuf;proto=io.prometheus.write.v2.Request';
 
@@ -126,6 +144,56 @@ scrape_configs:
     });
     await sender.kill();
     await target.close();
+  });
+});
+
+describe('what is encoded here', () => {
+  it('is what a real Prometheus understands, histograms and exemplars included', async () => {
+    const port = await freePort();
+    const directory = temporaryDirectory({ 'prometheus.yml': 'scrape_configs: []\n' });
+    const receiver = startProgram(program('prometheus'), [
+      `--config.file=${join(directory, 'prometheus.yml')}`,
+      `--storage.tsdb.path=${join(directory, 'data')}`,
+      `--web.listen-address=127.0.0.1:${port}`,
+      '--web.enable-remote-write-receiver',
+      '--enable-feature=native-histograms,exemplar-storage',
+    ]);
+    const now = Date.now();
+    const exemplars = [{ labels: Labels.of({ trace_id: 'x' }), value: 1, timestampMs: now - 500 }];
+    const sent = {
+      series: [
+        { ...series('plain', [[now - 500, 2]]), exemplars },
+        {
+          ...series('latency', []),
+          histograms: [{ timestampMs: now - 500, histogram: HISTOGRAM }],
+        },
+      ],
+    };
+    const api = `http://127.0.0.1:${port}/api/v1/`;
+    await waitFor('Prometheus takes it', async () => {
+      const headers = { 'content-type': V1, 'content-encoding': 'snappy' };
+      const body = encodeSnappy(encodeWriteRequest(sent, 1));
+      return (await fetch(`${api}write`, { method: 'POST', headers, body })).status === 204;
+    });
+    const ask = async (path: string) => {
+      const envelope = (await (await fetch(api + path)).json()) as Envelope;
+      return envelope.data;
+    };
+    const { result } = await ask('query?query=latency');
+    expect(result[0].histogram[1]).toEqual({
+      count: '13',
+      sum: '18.4',
+      buckets: [
+        [3, '-0.001', '0.001', '2'],
+        [0, '0.5', '0.7071067811865475', '3'],
+        [0, '0.7071067811865475', '1', '7'],
+        [0, '2', '2.82842712474619', '1'],
+      ],
+    });
+    const range = `start=${now / 1000 - 9}&end=${now / 1000}`;
+    const found = await ask(`query_exemplars?query=plain&${range}`);
+    expect(found[0].exemplars).toMatchObject([{ labels: { trace_id: 'x' }, value: '1' }]);
+    await receiver.kill();
   });
 });
 
