@@ -13,9 +13,11 @@ import { cleanUp, SERVER_KINDS } from './servers.js';
 import { backfill } from './workloads/backfill.js';
 import { live } from './workloads/live.js';
 import { memory1m, memory200k } from './workloads/memory.js';
+import { recovery } from './workloads/recovery.js';
+import { scraping } from './workloads/scraping.js';
 
 /** @type {readonly import('./plan.js').Workload[]} */
-const WORKLOADS = [backfill, live, memory200k, memory1m];
+const WORKLOADS = [backfill, live, scraping, memory200k, memory1m, recovery];
 
 const say = (text) => process.stderr.write(`${text}\n`);
 
@@ -31,12 +33,12 @@ function isInstalled(kind) {
 /** Shares of all cores that were neither this process' nor the server's work. */
 const otherShares = [];
 
-async function runOnce(workload, kind, plan, data) {
+async function runOnce(workload, kind, plan, data, number) {
   // Servers that have ended count as children of this process.
   const own = () => processCpuSeconds(process.pid);
   const startMs = performance.now();
   const startOthers = machineCpuSeconds() - own();
-  const figures = await workload.run(kind, plan, data);
+  const figures = await workload.run(kind, plan, data, number);
   const seconds = (performance.now() - startMs) / 1000;
   const others = machineCpuSeconds() - own() - startOthers;
   otherShares.push(Math.max(0, others) / seconds / cpus().length);
@@ -55,7 +57,7 @@ async function runWorkload(workload, kinds, plan) {
         if (failures.length > 0) continue;
         say(`${workload.name}: ${kind.name}, run ${run} of ${plan.runs}`);
         try {
-          runs.push(await runOnce(workload, kind, plan, data));
+          runs.push(await runOnce(workload, kind, plan, data, run));
         } catch (error) {
           failures.push(error.message.split('\n', 1)[0]);
           say(error instanceof Refusal ? `refused: ${error.message}` : error.stack);

@@ -18,8 +18,8 @@ import { parseArgs } from 'node:util';
  * @property {string} title
  * @property {(plan: Plan) => any} prepare makes all request bodies; `dispose` removes them
  * @property {(plan: Plan, data: any) => string} describe
- * @property {(kind: import('./servers.js').ServerKind, plan: Plan, data: any) =>
- *   Promise<import('./figures.js').Figure[]>} run
+ * @property {(kind: import('./servers.js').ServerKind, plan: Plan, data: any, number: number) =>
+ *   Promise<import('./figures.js').Figure[]>} run `number`: which run it is, from 1 on
  */
 
 export const USAGE = `npm run bench:peers -- [options]

@@ -26,8 +26,7 @@ function ratioText(value, base, better) {
     return '-';
   }
   const ratio = value === base ? 1 : value / base;
-  if (!Number.isFinite(ratio)) return 'inf';
-  const text = `${ratio.toFixed(2)}x`;
+  const text = Number.isFinite(ratio) ? `${ratio.toFixed(2)}x` : 'inf';
   if (better === 'none') return text;
   if (Math.abs(ratio - 1) <= EQUAL_WITHIN) return `${text} =`;
   return `${text} ${ratio > 1 === (better === 'more') ? '+' : '-'}`;

@@ -23,9 +23,11 @@ export const backfill = {
   title: 'remote-write backfill',
   prepare: prepareDay,
   describe: (plan, data) =>
-    `${data.seriesCount} series of ${data.instances} instances x ${HOURS} h at ${STEP_MS / 1000} s, ` +
+    `${data.seriesCount} series of ${data.instances} instances x ${HOURS} h ` +
+    `at ${STEP_MS / 1000} s, ` +
     `${data.sampleCount} samples, ${SAMPLES_PER_SERIES} of a series in a request, ` +
-    `${data.spool.count} requests of ${(data.spool.bytes / data.spool.count / 1024).toFixed(0)} KiB, ` +
+    `${data.spool.count} requests ` +
+    `of ${(data.spool.bytes / data.spool.count / 1024).toFixed(0)} KiB, ` +
     `${SENDERS} senders. Idle: less than 2 % of a core for ${QUIET_MS / 1000} s. A background ` +
     `cycle: ${plan.backgroundSeconds} s more, then idle again; sizes are those after a clean stop.`,
   run: (kind, plan, data) => withServer(kind, undefined, (server) => measure(server, plan, data)),
