@@ -114,6 +114,7 @@ function readValues(reader: Reader, count: number): bigint[] {
   if (kind === 1 || kind === 2) return readDecimals(reader, count, kind);
   if (kind === 3) return readXor(reader, count);
   if (kind === 4) return Array.from({ length: count }, () => reader.u64());
+  if (kind === 5) return readBitsDelta(reader, count);
   throw new TytoError('io', `no such value encoding: ${kind}`);
 }
 
@@ -134,6 +135,14 @@ function readDecimals(reader: Reader, count: number, order: 1 | 2): bigint[] {
   for (let i = 0; i < specials; i++) {
     index += reader.count(count - 1 - index);
     bits[index] = reader.u64();
+  }
+  return bits;
+}
+
+function readBitsDelta(reader: Reader, count: number): bigint[] {
+  const bits = [reader.u64()];
+  for (const delta of readIntegers(reader, count - 1)) {
+    bits.push(BigInt.asUintN(64, bits[bits.length - 1] + delta));
   }
   return bits;
 }

@@ -1,4 +1,5 @@
-// Value streams: the smallest of constant, decimal delta, decimal delta-of-delta, XOR and raw.
+// Value streams: the smallest of constant, decimal delta, decimal delta-of-delta, XOR, the delta of
+// the bits, and raw.
 // See docs/formats/chunk.md for the bytes. Lossless for every bit pattern.
 import { choosePacking, packIntegers, packingCost, unpackIntegers } from './integers';
 import { readEnd, readSigned, readVarint, writeSigned, writeVarint } from './varint';
@@ -8,6 +9,7 @@ const DELTA: u8 = 1;
 const DELTA_OF_DELTA: u8 = 2;
 const XOR: u8 = 3;
 const RAW: u8 = 4;
+const BITS_DELTA: u8 = 5;
 
 /** Powers of ten that are exact as doubles and useful for decimals of at most 2^53. */
 const EXPONENT_MAX: i32 = 15;
@@ -18,8 +20,8 @@ const MANTISSA_MAX: f64 = 9007199254740991.0;
 const SPECIALS_FLAG: u8 = 0x80;
 /** An index and eight bytes. */
 const SPECIAL_BYTES: i32 = 9;
-/** Decimals of fewer bytes a value are hardly ever beaten by XOR. */
-const XOR_WORTHLESS_BYTES: i32 = 4;
+/** Decimals of fewer bytes a value are hardly ever beaten by what looks at the bits. */
+const DECIMAL_GOOD_BYTES: i32 = 4;
 
 /** Encodes `count` >= 1 values; `scratch` holds 3 x count i64. Returns the bytes written. */
 export function encodeValues(source: usize, count: i32, out: usize, scratch: usize): i32 {
@@ -48,9 +50,15 @@ export function encodeValues(source: usize, count: i32, out: usize, scratch: usi
     best = min(packingCost, cost2) + overhead;
     if (best >= rawBytes) order = 0;
   }
-  if (best > count * XOR_WORTHLESS_BYTES) {
-    const size = xorSize(source, count);
-    if (size < min(best, rawBytes)) return encodeXor(source, count, out);
+  if (best > count * DECIMAL_GOOD_BYTES) {
+    const xor = xorSize(source, count);
+    difference(source, count, mantissas);
+    choosePacking(mantissas, count - 1);
+    const bitsDelta = packingCost + 9;
+    if (bitsDelta < min(best, xor)) return encodeBitsDelta(source, count, mantissas, out);
+    if (xor < best) return encodeXor(source, count, out);
+    if (order > 0) toMantissas(source, count, exponent, mantissas);
+    choosePacking(deltas, count - 1);
   }
   if (order == 0) {
     store<u8>(out, RAW);
@@ -77,6 +85,7 @@ export function decodeValues(source: usize, end: usize, count: i32, out: usize):
     return <i32>size;
   }
   if (kind == XOR) return decodeXor(source, end, count, out);
+  if (kind == BITS_DELTA) return decodeBitsDelta(source, end, count, out);
   if (kind == DELTA || kind == DELTA_OF_DELTA) return decodeDecimal(source, end, count, out, kind);
   return -1;
 }
@@ -233,6 +242,29 @@ function readSpecials(source: usize, end: usize, specials: i32, count: i32, out:
     place = readEnd + 8;
   }
   return place;
+}
+
+/**
+ * The bits of the values as whole numbers, and their differences: neighbours of one exponent differ
+ * by as many bits as their difference has, which counters of full mantissas keep small.
+ */
+function encodeBitsDelta(source: usize, count: i32, deltas: usize, out: usize): i32 {
+  store<u8>(out, BITS_DELTA);
+  store<u64>(out + 1, load<u64>(source));
+  return 9 + packIntegers(deltas, count - 1, out + 9);
+}
+
+function decodeBitsDelta(source: usize, end: usize, count: i32, out: usize): i32 {
+  if (source + 9 > end) return -1;
+  let bits = load<i64>(source + 1);
+  const packed = unpackIntegers(source + 9, end, count - 1, out + 8);
+  if (packed < 0) return -1;
+  store<i64>(out, bits);
+  for (let i = 1; i < count; i++) {
+    bits += load<i64>(out + (<usize>i << 3));
+    store<i64>(out + (<usize>i << 3), bits);
+  }
+  return 9 + packed;
 }
 
 function xorSize(source: usize, count: i32): i32 {
