@@ -36,6 +36,7 @@ export {
   SERIES_LIMIT,
   type SeriesRef,
   type SeriesSelection,
+  TOO_OLD,
   UNKNOWN_SERIES,
 } from './metricStore.ts';
 export { bitsOf, isStaleBits, SampleColumns, writeStaleBits } from './samples.ts';

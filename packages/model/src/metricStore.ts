@@ -26,7 +26,9 @@ export const OUT_OF_BOUNDS = 4;
 export const UNKNOWN_SERIES = 5;
 /** The store is at its limit of series. */
 export const SERIES_LIMIT = 6;
-export type AppendResult = 0 | 1 | 2 | 3 | 4 | 5 | 6;
+/** Out of order, and older than the window in which that is allowed: "too old sample". */
+export const TOO_OLD = 7;
+export type AppendResult = 0 | 1 | 2 | 3 | 4 | 5 | 6 | 7;
 
 /** Returned by `series` when the store takes no more of them. */
 export const NO_SERIES: SeriesRef = -1;

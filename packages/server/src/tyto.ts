@@ -129,6 +129,7 @@ export class Tyto {
   /** Opens everything and begins to scrape and evaluate. Rejects with TytoError. */
   static async start(options: TytoOptions, config: LoadedConfig): Promise<Tyto> {
     const { clock, logger, dataDirectory } = options;
+    const { exemplarsMax } = config.prometheus.storage;
     const tsdb = await Tsdb.open({
       directory: dataDirectory,
       clock,
@@ -136,6 +137,7 @@ export class Tyto {
       retentionMs: options.retentionMs,
       retentionBytes: options.retentionBytes,
       logFsyncIntervalMs: options.logFsyncIntervalMs,
+      ...(exemplarsMax === undefined ? {} : { exemplarsMax }),
     });
     await mkdir(join(dataDirectory, 'state'), { recursive: true });
     const state = new LmdbStateStore(join(dataDirectory, 'state'));
@@ -238,6 +240,7 @@ export class Tyto {
     const { clock, logger, externalUrl } = this.#options;
     logWarnings(config.warnings, logger);
     const { prometheus } = config;
+    this.#tsdb.outOfOrderWindowMs = prometheus.storage.outOfOrderWindowMs;
     this.#forwarder.apply(prometheus);
     await this.#dispatcher.apply(config.alertmanager, config.templates);
     await this.#scrapes.apply(config.jobs);

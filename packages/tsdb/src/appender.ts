@@ -16,6 +16,7 @@ import {
   OUT_OF_ORDER,
   REPEATED,
   type SeriesRef,
+  TOO_OLD,
   UNKNOWN_SERIES,
   writeStaleBits,
 } from '@tyto/model';
@@ -23,6 +24,7 @@ import type { ExemplarRing } from './exemplarRing.ts';
 import { copyBits, type Head } from './head/head.ts';
 import { histogramProblem } from './histogramChunk.ts';
 import { FUTURE_MS_MAX } from './limits.ts';
+import { encodeLateSamples, type LoggedLateSample } from './log/lateRecord.ts';
 import { encodeHistograms, type LoggedHistogram } from './log/histogramRecord.ts';
 import {
   encodeExemplars,
@@ -31,6 +33,7 @@ import {
   RECORD_SAMPLES_MAX,
 } from './log/record.ts';
 import type { LogWriter } from './log/writer.ts';
+import type { LateSample, LateSamples } from './head/lateSamples.ts';
 import type { OpenBatches } from './head/openBatches.ts';
 
 /** What an appender needs of the database that made it. */
@@ -39,6 +42,9 @@ export interface AppendTarget {
   readonly log: LogWriter;
   readonly batches: OpenBatches;
   readonly exemplars: ExemplarRing;
+  readonly late: LateSamples;
+  /** How much older than the newest sample of all a late one may be; 0 allows none. */
+  readonly outOfOrderWindowMs: number;
   nowMs(): number;
   resolve(labels: Labels): SeriesRef;
   /** The log record of the series that no record has named yet, if there are any. */
@@ -71,6 +77,7 @@ export class Appender implements MetricAppender {
   #bits = bitsOf(this.#values);
   #count = 0;
   readonly #histograms = new Map<number, FloatHistogram>();
+  #late: { readonly ref: SeriesRef; readonly sample: LateSample }[] = [];
   #exemplars: (readonly [ref: SeriesRef, exemplar: Exemplar])[] = [];
 
   constructor(target: AppendTarget) {
@@ -118,7 +125,10 @@ export class Appender implements MetricAppender {
       if (timestampMs > latestMs) verdict = OUT_OF_BOUNDS;
       else if (previous < 0) verdict = head.judge(id, timestampMs, source, i, boundMs);
       else verdict = this.#judgeWithin(previous, timestampMs, index, undefined);
-      if (verdict === APPENDED) {
+      if (verdict === OUT_OF_ORDER || (verdict === OUT_OF_BOUNDS && timestampMs <= latestMs)) {
+        verdict = this.#appendLate(ref, id, timestampMs, index, undefined, verdict);
+        if (answer === APPENDED) answer = verdict;
+      } else if (verdict === APPENDED) {
         this.#refs[index] = ref;
         this.#timestamps[index] = timestampMs;
         previous = index;
@@ -151,16 +161,18 @@ export class Appender implements MetricAppender {
   async commit(): Promise<void> {
     const { head, log, batches } = this.#target;
     batches.close(this.#batch);
-    if (this.#count === 0 && this.#exemplars.length === 0) return;
+    if (this.#count + this.#exemplars.length + this.#late.length === 0) return;
     if (!log.acceptsMore) {
-      this.#target.committed(0, this.#count);
+      this.#target.committed(0, this.#count + this.#late.length);
       this.#clear();
       throw new TytoError('unavailable', 'the disk takes no more of the log; samples are refused');
     }
     const ids = new Uint32Array(this.#count);
     const { floats, sections } = this.#applyTo(head, ids);
+    const late = this.#applyLate();
     const kept = sections.reduce((sum, { histograms }) => sum + histograms.length, floats);
-    this.#target.committed(kept, this.#count - kept);
+    const all = this.#count + this.#late.length;
+    this.#target.committed(kept + late.length, all - kept - late.length);
     const written = this.#target.takeDefinitions().map((record) => log.append(record));
     let from = 0;
     for (const { floatsEnd, histograms } of sections) {
@@ -171,6 +183,7 @@ export class Appender implements MetricAppender {
       }
       for (const record of encodeHistograms(histograms)) written.push(log.append(record));
     }
+    for (const record of encodeLateSamples(late)) written.push(log.append(record));
     const exemplars = this.#keepExemplars();
     if (exemplars.length > 0) written.push(log.append(encodeExemplars(exemplars)));
     this.#clear();
@@ -186,6 +199,7 @@ export class Appender implements MetricAppender {
     this.#count = 0;
     this.#exemplars = [];
     this.#histograms.clear();
+    this.#late = [];
   }
 
   /** Puts the exemplars of series that are still there into the ring. */
@@ -213,6 +227,9 @@ export class Appender implements MetricAppender {
       previous < 0
         ? this.#judge(id, timestampMs, index, head.boundMs, histogram)
         : this.#judgeWithin(previous, timestampMs, index, histogram);
+    if (verdict === OUT_OF_ORDER || verdict === OUT_OF_BOUNDS) {
+      return this.#appendLate(ref, id, timestampMs, index, histogram, verdict);
+    }
     if (verdict !== APPENDED) return verdict;
     if (histogram !== undefined) this.#histograms.set(index, histogram);
     this.#refs[index] = ref;
@@ -220,6 +237,38 @@ export class Appender implements MetricAppender {
     batches.mark(id, this.#batch, index);
     this.#count++;
     return APPENDED;
+  }
+
+  /** Takes a sample that is older than its series' newest, where the window allows it. */
+  #appendLate(
+    ref: SeriesRef,
+    id: number,
+    timestampMs: number,
+    index: number,
+    histogram: FloatHistogram | undefined,
+    otherwise: AppendResult,
+  ): AppendResult {
+    const { late, head, outOfOrderWindowMs } = this.#target;
+    if (outOfOrderWindowMs <= 0) return otherwise;
+    if (timestampMs < head.maxTimeMs - outOfOrderWindowMs) return TOO_OLD;
+    const low = this.#bits[2 * index];
+    const sample = { timestampMs, low, high: this.#bits[2 * index + 1], histogram };
+    const verdict = late.judge(id, sample);
+    if (verdict === APPENDED) this.#late.push({ ref, sample });
+    return verdict;
+  }
+
+  /** Puts the late samples that still pass in their places. */
+  #applyLate(): LoggedLateSample[] {
+    const { head, late } = this.#target;
+    const applied: LoggedLateSample[] = [];
+    for (const { ref, sample } of this.#late) {
+      const id = head.series.idOf(ref);
+      if (id < 0 || late.judge(id, sample) !== APPENDED) continue;
+      late.insert(id, sample);
+      applied.push({ id, sample });
+    }
+    return applied;
   }
 
   #judge(

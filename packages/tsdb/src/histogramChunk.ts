@@ -47,6 +47,17 @@ export function histogramOf(layout: HistogramLayout, row: Float64Array): FloatHi
   };
 }
 
+/** Whether both are histograms, of one layout and with the same numbers. */
+export function sameHistogram(
+  a: FloatHistogram | undefined,
+  b: FloatHistogram | undefined,
+): boolean {
+  if (a === undefined || b === undefined) return false;
+  if (Buffer.compare(encodeLayout(a), encodeLayout(b)) !== 0) return false;
+  const row = rowOf(b);
+  return rowOf(a).every((value, i) => Object.is(value, row[i]));
+}
+
 /** Equal bytes for equal layouts. */
 export function encodeLayout(histogram: HistogramLayout): Uint8Array {
   const out: number[] = [];

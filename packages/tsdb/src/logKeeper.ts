@@ -5,13 +5,15 @@
  * log says before it is not needed any more.
  */
 import { must } from '@tyto/base';
-import { bitsOf, SampleColumns } from '@tyto/model';
+import { APPENDED, bitsOf, SampleColumns } from '@tyto/model';
 import { appendChunk } from './chunkRead.ts';
 import type { AppendFile, Disk } from './disk.ts';
 import type { ExemplarRing } from './exemplarRing.ts';
 import { checkpointNumber, checkpointPath, segmentNumber, segmentPath } from './filenames.ts';
 import type { Head } from './head/head.ts';
+import type { LateSample, LateSamples } from './head/lateSamples.ts';
 import { SEGMENT_MAGIC } from './log/frame.ts';
+import { encodeLateSamples, type LoggedLateSample } from './log/lateRecord.ts';
 import {
   encodeChunks,
   encodeExemplars,
@@ -28,11 +30,13 @@ const PIECE_BYTES = 1024 * 1024;
 /** Series that a checkpoint takes up before other work gets its turn. */
 const SLICE_SERIES = 1000;
 const EXEMPLARS_PER_RECORD = 1000;
+const LATE_PER_RECORD = 10_000;
 
 export class LogKeeper {
   readonly #disk: Disk;
   readonly #directory: string;
   readonly #head: Head;
+  readonly #late: LateSamples;
   readonly #exemplars: ExemplarRing;
   #log: LogWriter | undefined;
   /** Ids of series that are gone, and the newest segment that may name them. */
@@ -41,10 +45,17 @@ export class LogKeeper {
   /** What the log had been given when the newest checkpoint was begun. */
   #bytesAtCheckpoint = 0;
 
-  constructor(disk: Disk, directory: string, head: Head, exemplars: ExemplarRing) {
+  constructor(
+    disk: Disk,
+    directory: string,
+    head: Head,
+    late: LateSamples,
+    exemplars: ExemplarRing,
+  ) {
     this.#disk = disk;
     this.#directory = directory;
     this.#head = head;
+    this.#late = late;
     this.#exemplars = exemplars;
   }
 
@@ -99,8 +110,26 @@ export class LogKeeper {
         }
       },
       histogram: appendHistogram,
+      lateSamples: (ids, times, bits) => {
+        for (let i = 0; i < ids.length; i++) {
+          this.#restoreLate(ids[i], {
+            timestampMs: times[i],
+            low: bits[2 * i],
+            high: bits[2 * i + 1],
+            histogram: undefined,
+          });
+        }
+      },
+      lateHistogram: ({ id, timestampMs, histogram }) => {
+        this.#restoreLate(id, { timestampMs, low: 0, high: 0, histogram });
+      },
       exemplar: ({ series: labels, exemplar }) => this.#exemplars.add(labels, exemplar),
     };
+  }
+
+  #restoreLate(id: number, sample: LateSample): void {
+    if (!this.#head.series.isLive(id)) return;
+    if (this.#late.judge(id, sample) === APPENDED) this.#late.insert(id, sample);
   }
 
   /** Keeps the ids of series that are gone from being reused while a segment may name them. */
@@ -139,6 +168,7 @@ export class LogKeeper {
     try {
       await file.write(SEGMENT_MAGIC);
       this.#checkpointBytes = await this.#writeHead(file);
+      await this.#writeLate(file);
       await this.#writeExemplars(file);
       await file.sync();
     } finally {
@@ -187,6 +217,18 @@ export class LogKeeper {
     const maxTimeMs = head.lastTimeMs(id);
     into.push({ id, bytes: tail, minTimeMs: maxTimeMs, maxTimeMs, isTail: true });
     return bytes + tail.length;
+  }
+
+  async #writeLate(file: AppendFile): Promise<void> {
+    let batch: LoggedLateSample[] = [];
+    for (const id of [...this.#late.ids()]) {
+      for (const sample of this.#late.samplesOf(id)) batch.push({ id, sample });
+      if (batch.length < LATE_PER_RECORD) continue;
+      for (const record of encodeLateSamples(batch)) await file.write(record);
+      batch = [];
+      await breathe();
+    }
+    for (const record of encodeLateSamples(batch)) await file.write(record);
   }
 
   async #writeExemplars(file: AppendFile): Promise<void> {

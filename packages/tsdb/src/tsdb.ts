@@ -43,6 +43,7 @@ import { encodeSeries } from './log/seriesRecord.ts';
 import { replayLog } from './log/replay.ts';
 import { LogWriter } from './log/writer.ts';
 import { Maintenance } from './maintenance.ts';
+import { LateSamples } from './head/lateSamples.ts';
 import { OpenBatches } from './head/openBatches.ts';
 import { Selection, type SeriesSource } from './selection.ts';
 
@@ -57,6 +58,8 @@ export interface TsdbOptions {
   readonly retentionMs?: number;
   /** The oldest blocks are deleted while the directory is larger than this; 0 keeps all. */
   readonly retentionBytes?: number;
+  /** How much older than the newest sample of all a late one may be. Default 0: none is taken. */
+  readonly outOfOrderWindowMs?: number;
   /** How many of the newest exemplars are kept, of all series together. Default 100,000. */
   readonly exemplarsMax?: number;
   /** How often blocks are cut and retention is applied. Default 10 s; 0 only when called. */
@@ -94,7 +97,10 @@ export class Tsdb implements MetricStore {
   readonly #maintenance: Maintenance;
   readonly #batches = new OpenBatches();
   readonly #headSource: SeriesSource;
+  readonly #lateSource: SeriesSource;
   readonly #exemplars: ExemplarRing;
+  readonly #late: LateSamples;
+  #outOfOrderWindowMs: number;
   #undefinedIds: number[] = [];
   #samplesAppended = 0;
   #samplesRefused = 0;
@@ -110,6 +116,7 @@ export class Tsdb implements MetricStore {
     keeper: LogKeeper,
     damagedLogFiles: number,
     exemplars: ExemplarRing,
+    late: LateSamples,
   ) {
     this.#clock = options.clock ?? systemClock;
     this.#lock = lock;
@@ -119,6 +126,9 @@ export class Tsdb implements MetricStore {
     this.#damagedLogFiles = damagedLogFiles;
     this.#headSource = sourceOf(head);
     this.#exemplars = exemplars;
+    this.#late = late;
+    this.#lateSource = lateSourceOf(head, late);
+    this.#outOfOrderWindowMs = options.outOfOrderWindowMs ?? 0;
     this.#maintenance = new Maintenance({
       head,
       blocks,
@@ -151,7 +161,8 @@ export class Tsdb implements MetricStore {
       const head = new Head();
       head.startAt(blocks.maxTimeMs);
       const exemplars = new ExemplarRing(options.exemplarsMax ?? EXEMPLARS_DEFAULT);
-      const keeper = new LogKeeper(disk, logDirectory, head, exemplars);
+      const late = new LateSamples();
+      const keeper = new LogKeeper(disk, logDirectory, head, late, exemplars);
       const startedMs = clock.monotonicMs();
       const report = await replayLog(disk, logDirectory, keeper.replayVisitor(), logger);
       head.series.finishRestore();
@@ -172,7 +183,17 @@ export class Tsdb implements MetricStore {
         damagedBytes: report.damagedBytes,
         replayMs: Math.round(clock.monotonicMs() - startedMs),
       });
-      return new Tsdb(options, lock, head, blocks, log, keeper, report.damagedFiles, exemplars);
+      return new Tsdb(
+        options,
+        lock,
+        head,
+        blocks,
+        log,
+        keeper,
+        report.damagedFiles,
+        exemplars,
+        late,
+      );
     } catch (error) {
       await lock.release();
       throw error;
@@ -186,6 +207,8 @@ export class Tsdb implements MetricStore {
       log: this.#log,
       batches: this.#batches,
       exemplars: this.#exemplars,
+      late: this.#late,
+      outOfOrderWindowMs: this.#outOfOrderWindowMs,
       nowMs: () => this.#clock.nowMs(),
       resolve: (labels) => this.#resolve(labels),
       takeDefinitions: () => this.#takeDefinitions(),
@@ -221,6 +244,11 @@ export class Tsdb implements MetricStore {
 
   async exemplars(request: ExemplarRequest): Promise<readonly SeriesExemplars[]> {
     return searchExemplars(this.#exemplars, request);
+  }
+
+  /** Changes how late samples may come; batches that are open keep the old window. */
+  set outOfOrderWindowMs(windowMs: number) {
+    this.#outOfOrderWindowMs = windowMs;
   }
 
   /** Cuts blocks that are due, applies retention, shortens the log. */
@@ -310,6 +338,7 @@ export class Tsdb implements MetricStore {
   #sources(minTimeMs: number, maxTimeMs: number): SeriesSource[] {
     const sources: SeriesSource[] = this.#blocks.overlapping(minTimeMs, maxTimeMs);
     if (maxTimeMs >= this.#head.minTimeMs) sources.push(this.#headSource);
+    if (this.#late.sampleCount > 0) sources.push(this.#lateSource);
     return sources;
   }
 
@@ -328,14 +357,28 @@ function textLength(labels: Labels): number {
   return length;
 }
 
-function sourceOf(head: Head): SeriesSource {
-  const { series } = head;
+/** The part of the head and of the late samples that is the same: their series. */
+function indexOf({ series }: Head) {
   return {
     allSeries: () => series.allSeries(),
-    postings: (name, value) => series.postings(name, value),
+    postings: (name: string, value: string) => series.postings(name, value),
     labelNames: () => series.labelNames(),
-    labelValues: (name) => series.labelValues(name),
-    labels: (id) => series.labels(id),
+    labelValues: (name: string) => series.labelValues(name),
+    labels: (id: number) => series.labels(id),
+  };
+}
+
+function lateSourceOf(head: Head, late: LateSamples): SeriesSource {
+  return {
+    ...indexOf(head),
+    mayHaveSamples: (id, minTimeMs, maxTimeMs) => late.mayHaveSamples(id, minTimeMs, maxTimeMs),
+    readInto: (id, minTimeMs, maxTimeMs, target) => late.readInto(id, minTimeMs, maxTimeMs, target),
+  };
+}
+
+function sourceOf(head: Head): SeriesSource {
+  return {
+    ...indexOf(head),
     mayHaveSamples: (id, minTimeMs, maxTimeMs) => head.mayHaveSamples(id, minTimeMs, maxTimeMs),
     readInto: (id, minTimeMs, maxTimeMs, target) => head.readInto(id, minTimeMs, maxTimeMs, target),
   };

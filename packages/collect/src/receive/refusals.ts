@@ -5,12 +5,14 @@ import {
   OUT_OF_BOUNDS,
   OUT_OF_ORDER,
   SERIES_LIMIT,
+  TOO_OLD,
 } from '@tyto/model';
 
 export type RefusalReason =
   | 'out_of_order'
   | 'duplicate'
   | 'out_of_bounds'
+  | 'too_old'
   | 'series_limit'
   | 'invalid_labels'
   | 'invalid_histogram';
@@ -19,6 +21,7 @@ const WORDS: Readonly<Record<RefusalReason, string>> = {
   out_of_order: 'out of order sample',
   duplicate: 'duplicate sample for timestamp',
   out_of_bounds: 'out of bounds',
+  too_old: 'too old sample',
   series_limit: 'the store takes no more series',
   invalid_labels: 'invalid metric name or labels',
   invalid_histogram: 'invalid histogram',
@@ -56,6 +59,7 @@ export function reasonOf(result: AppendResult): RefusalReason | undefined {
   if (result === OUT_OF_ORDER) return 'out_of_order';
   if (result === DUPLICATE) return 'duplicate';
   if (result === OUT_OF_BOUNDS) return 'out_of_bounds';
+  if (result === TOO_OLD) return 'too_old';
   if (result === SERIES_LIMIT) return 'series_limit';
   return undefined;
 }

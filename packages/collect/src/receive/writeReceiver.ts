@@ -100,6 +100,7 @@ export class WriteReceiver {
       out_of_order: 0,
       duplicate: 0,
       out_of_bounds: 0,
+      too_old: 0,
       series_limit: 0,
       invalid_labels: 0,
       invalid_histogram: 0,

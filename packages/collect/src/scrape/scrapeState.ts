@@ -10,6 +10,7 @@ import {
   APPENDED,
   type AppendResult,
   DUPLICATE,
+  EXEMPLAR_LABEL_CHARACTERS_MAX,
   type Labels,
   type MetricAppender,
   type MetricMetadata,
@@ -19,6 +20,7 @@ import {
   REPEATED,
   SERIES_LIMIT,
   type SeriesRef,
+  TOO_OLD,
   UNKNOWN_SERIES,
 } from '@tyto/model';
 import {
@@ -214,6 +216,7 @@ export class ScrapeState {
       result = appender.append(ref, timeMs, parser.value);
     }
     this.#count(result);
+    if (parser.hasExemplar) this.#appendExemplar(parser, cache.refs[entry], timeMs);
     if (timed && !this.#config.trackTimestampsStaleness) return;
     if (cache.trackedAt[entry] !== this.#scrape) {
       cache.trackedBefore[entry] = cache.trackedAt[entry];
@@ -221,11 +224,22 @@ export class ScrapeState {
     }
   }
 
+  /** An exemplar without a time has that of its sample. What the store refuses is left out. */
+  #appendExemplar(parser: ExpositionParser, ref: SeriesRef, timeMs: number): void {
+    const exemplar = parser.exemplar();
+    if (exemplar === undefined) return;
+    const { labels, value, timestampMs = timeMs } = exemplar;
+    let characters = 0;
+    for (const text of labels.pairs) characters += text.length;
+    if (characters > EXEMPLAR_LABEL_CHARACTERS_MAX) return;
+    this.#appender?.appendExemplar(ref, { labels, value, timestampMs });
+  }
+
   #count(result: AppendResult): void {
     if (result === APPENDED || result === REPEATED) return;
     if (result === OUT_OF_ORDER) this.counts.outOfOrder++;
     else if (result === DUPLICATE) this.counts.duplicates++;
-    else if (result === OUT_OF_BOUNDS) this.counts.outOfBounds++;
+    else if (result === OUT_OF_BOUNDS || result === TOO_OLD) this.counts.outOfBounds++;
     else if (result === SERIES_LIMIT) this.counts.seriesLimit++;
   }
 

@@ -181,6 +181,8 @@ describe.skipIf(!existsSync(seeds))('the seed configurations load verbatim', () 
       path: '/prometheus',
       retentionMs: 15 * 86_400_000,
       retentionBytes: 50 * 1024 ** 3,
+      outOfOrderWindowMs: 0,
+      exemplarsMax: undefined,
     });
     const pods = await seed('guide/prometheus/kubernetes-pods.yml');
     expect(pods.warnings.map((problem) => problem.message).join()).toContain(

@@ -106,10 +106,14 @@ const alerting = yaml.object(
 
 const storage = yaml.object(
   {
+    exemplars: yaml.optional(
+      yaml.object({ max_exemplars: yaml.optional(yaml.integer()) }, { name: 'storage.exemplars' }),
+    ),
     tsdb: yaml.optional(
       yaml.object(
         {
           path: yaml.optional(yaml.string, ''),
+          out_of_order_time_window: yaml.optional(yaml.duration, 0),
           'retention.time': yaml.optional(yaml.duration),
           'retention.size': yaml.optional(yaml.byteSize),
           retention: yaml.optional(
@@ -123,7 +127,6 @@ const storage = yaml.object(
           name: 'storage.tsdb',
           ignored: {
             wal_compression: 'the log is not compressed',
-            out_of_order_time_window: 'samples out of order are refused yet',
             stale_series_compaction_threshold: 'blocks are cut by time',
             chunk_encoding: 'the smallest encoding is chosen for each chunk',
           },
@@ -131,7 +134,7 @@ const storage = yaml.object(
       ),
     ),
   },
-  { name: 'storage', ignored: { exemplars: 'exemplars are not stored yet' } },
+  { name: 'storage' },
 );
 
 /** Files that a configuration names, and where it does. */
@@ -192,6 +195,9 @@ export interface PrometheusConfig {
     readonly path: string;
     readonly retentionMs: number | undefined;
     readonly retentionBytes: number | undefined;
+    /** How much older than the newest sample a late one may be; 0 allows none. */
+    readonly outOfOrderWindowMs: number;
+    readonly exemplarsMax: number | undefined;
   };
 }
 
@@ -220,6 +226,8 @@ export const prometheusSchema: yaml.Schema<PrometheusConfig> = (node, decoder) =
       path: tsdb?.path ?? '',
       retentionMs: tsdb?.['retention.time'] ?? tsdb?.retention?.time,
       retentionBytes: tsdb?.['retention.size'] ?? tsdb?.retention?.size,
+      outOfOrderWindowMs: tsdb?.out_of_order_time_window ?? 0,
+      exemplarsMax: raw.storage?.exemplars?.max_exemplars,
     },
   };
 };

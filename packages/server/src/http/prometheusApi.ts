@@ -2,7 +2,14 @@
 import { type Clock, TytoError } from '@tyto/base';
 import type { ScrapeManager, WriteReceiver } from '@tyto/collect';
 import { type LabelRequest, type MetricQuerier, matchesAll } from '@tyto/model';
-import { parseExpr, parseSelector, prettyExpr } from '@tyto/syntax';
+import {
+  formatNumber,
+  parseExpr,
+  parseSelector,
+  prettyExpr,
+  type VectorSelector,
+  walkExpr,
+} from '@tyto/syntax';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { QueryRunner } from '../queries.ts';
 import { sendData, sendPieces, sendRaw } from './envelope.ts';
@@ -41,10 +48,7 @@ export function registerPrometheusApi(app: FastifyInstance, options: PrometheusA
   both('format_query', async (params, reply) =>
     sendData(reply, prettyExpr(parseExpr(params.text('query')))),
   );
-  both('query_exemplars', async (params, reply) => {
-    parseExpr(params.text('query'));
-    return sendData(reply, []);
-  });
+  both('query_exemplars', exemplars(options));
   app.get<{ Params: { name: string } }>('/api/v1/label/:name/values', (request, reply) =>
     labelValues(options, request.params.name, paramsOf(request), reply),
   );
@@ -130,6 +134,26 @@ function labelRequest(params: Params): LabelRequest {
     );
   }
   return { matcherSets: params.matcherSets(), minTimeMs, maxTimeMs, limit: params.limit('limit') };
+}
+
+function exemplars({ store }: PrometheusApiOptions): Handler {
+  return async (params, reply) => {
+    const { minTimeMs, maxTimeMs } = labelRequest(params);
+    const matcherSets: VectorSelector['matchers'][] = [];
+    walkExpr(parseExpr(params.text('query')), (expr) => {
+      if (expr.kind === 'vector') matcherSets.push(expr.matchers);
+    });
+    const found = await store.exemplars({ matcherSets, minTimeMs, maxTimeMs });
+    const rows = found.map(({ seriesLabels, exemplars: list }) => ({
+      seriesLabels: seriesLabels.toRecord(),
+      exemplars: list.map(({ labels, value, timestampMs }) => ({
+        labels: labels.toRecord(),
+        value: formatNumber(value),
+        timestamp: timestampMs / 1000,
+      })),
+    }));
+    return sendData(reply, rows);
+  };
 }
 
 function series({ store }: PrometheusApiOptions): Handler {

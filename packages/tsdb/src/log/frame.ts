@@ -20,6 +20,9 @@ export const SAMPLES = 2;
 export const CHUNKS = 3;
 export const EXEMPLARS = 4;
 export const HISTOGRAMS = 5;
+/** The same as 2 and 5, for samples that came late. */
+export const LATE_SAMPLES = 7;
+export const LATE_HISTOGRAMS = 8;
 
 /** A record with room for its body behind the type; to be filled and sealed. */
 export function frameRecord(type: number, bodyBytes: number): Uint8Array<ArrayBuffer> {

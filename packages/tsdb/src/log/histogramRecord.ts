@@ -6,7 +6,7 @@
 import { copyBytes } from '@tyto/base';
 import type { FloatHistogram } from '@tyto/model';
 import { decodeLayout, encodeLayout, histogramOf, rowOf } from '../histogramChunk.ts';
-import { FRAME_BYTES, frameRecord, HISTOGRAMS, sealRecord } from './frame.ts';
+import { FRAME_BYTES, frameRecord, HISTOGRAMS, type LATE_HISTOGRAMS, sealRecord } from './frame.ts';
 
 const ENTRY_HEADER_BYTES = 16;
 /** A record is ended behind this many bytes. */
@@ -18,7 +18,12 @@ export interface LoggedHistogram {
   readonly histogram: FloatHistogram;
 }
 
-export function encodeHistograms(samples: readonly LoggedHistogram[]): Uint8Array[] {
+type RecordType = typeof HISTOGRAMS | typeof LATE_HISTOGRAMS;
+
+export function encodeHistograms(
+  samples: readonly LoggedHistogram[],
+  type: RecordType = HISTOGRAMS,
+): Uint8Array[] {
   const records: Uint8Array[] = [];
   let entries: { readonly sample: LoggedHistogram; readonly body: Uint8Array }[] = [];
   let bytes = 0;
@@ -28,19 +33,20 @@ export function encodeHistograms(samples: readonly LoggedHistogram[]): Uint8Arra
     entries.push({ sample, body });
     bytes += ENTRY_HEADER_BYTES + body.length;
     if (bytes < BYTES_MAX) continue;
-    records.push(encodeEntries(entries, bytes));
+    records.push(encodeEntries(type, entries, bytes));
     entries = [];
     bytes = 0;
   }
-  if (entries.length > 0) records.push(encodeEntries(entries, bytes));
+  if (entries.length > 0) records.push(encodeEntries(type, entries, bytes));
   return records;
 }
 
 function encodeEntries(
+  type: RecordType,
   entries: readonly { readonly sample: LoggedHistogram; readonly body: Uint8Array }[],
   bytes: number,
 ): Uint8Array {
-  const record = frameRecord(HISTOGRAMS, 4 + bytes);
+  const record = frameRecord(type, 4 + bytes);
   const view = new DataView(record.buffer);
   let at = FRAME_BYTES + 1;
   view.setUint32(at, entries.length, true);

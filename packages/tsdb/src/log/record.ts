@@ -8,6 +8,8 @@ import {
   FRAME_BYTES,
   frameRecord,
   HISTOGRAMS,
+  LATE_HISTOGRAMS,
+  LATE_SAMPLES,
   nextMarker,
   recordEnd,
   SAMPLES,
@@ -43,6 +45,9 @@ export interface RecordVisitor {
   chunk(chunk: LoggedChunk): void;
   exemplar(logged: LoggedExemplar): void;
   histogram(logged: LoggedHistogram): void;
+  /** Samples that were older than the newest of their series. */
+  lateSamples(ids: Uint32Array, timestamps: Float64Array, bits: Uint32Array): void;
+  lateHistogram(logged: LoggedHistogram): void;
 }
 
 /** body: u32 count, u8 kind (1: one timestamp for all), ids, timestamps, values as columns. */
@@ -52,12 +57,13 @@ export function encodeSamples(
   values: Float64Array,
   from: number,
   count: number,
+  type: typeof SAMPLES | typeof LATE_SAMPLES = SAMPLES,
 ): Uint8Array {
   assert(count <= RECORD_SAMPLES_MAX, 'a record holds RECORD_SAMPLES_MAX samples at most');
   let same = true;
   for (let i = 1; i < count && same; i++) same = timestamps[from + i] === timestamps[from];
   const times = same ? 1 : count;
-  const record = frameRecord(SAMPLES, 5 + count * 12 + times * 8);
+  const record = frameRecord(type, 5 + count * 12 + times * 8);
   const view = new DataView(record.buffer);
   let at = FRAME_BYTES + 1;
   view.setUint32(at, count, true);
@@ -158,13 +164,17 @@ function visitRecord(payload: Uint8Array, visitor: RecordVisitor): boolean {
       case SERIES:
         return visitSeries(payload, visitor);
       case SAMPLES:
-        return visitSamples(payload, view, visitor);
+        return visitSamples(payload, view, visitor.samples);
+      case LATE_SAMPLES:
+        return visitSamples(payload, view, visitor.lateSamples);
       case CHUNKS:
         return visitChunks(payload, view, visitor);
       case EXEMPLARS:
         return visitExemplars(payload, visitor);
       case HISTOGRAMS:
-        return decodeHistograms(payload, (sample) => visitor.histogram(sample));
+        return decodeHistograms(payload, visitor.histogram);
+      case LATE_HISTOGRAMS:
+        return decodeHistograms(payload, visitor.lateHistogram);
     }
   } catch (error) {
     const isDamage = error instanceof TytoError && error.kind === 'io';
@@ -179,7 +189,11 @@ function visitSeries(payload: Uint8Array, visitor: RecordVisitor): boolean {
   return definitions !== undefined;
 }
 
-function visitSamples(payload: Uint8Array, view: DataView, visitor: RecordVisitor): boolean {
+function visitSamples(
+  payload: Uint8Array,
+  view: DataView,
+  visit: RecordVisitor['samples'],
+): boolean {
   const count = view.getUint32(1, true);
   const same = view.getUint8(5) === 1;
   const times = same ? 1 : count;
@@ -195,7 +209,7 @@ function visitSamples(payload: Uint8Array, view: DataView, visitor: RecordVisito
   const read = new Float64Array(take(times * 8));
   const values = new Float64Array(take(count * 8));
   const timestamps = same ? new Float64Array(count).fill(read[0]) : read;
-  visitor.samples(ids, timestamps, bitsOf(values));
+  visit(ids, timestamps, bitsOf(values));
   return true;
 }
 
