@@ -20,6 +20,7 @@ import {
   UNKNOWN_SERIES,
   writeStaleBits,
 } from '@tyto/model';
+import { BatchColumns, type ColumnPool } from './batchColumns.ts';
 import type { ExemplarRing } from './exemplarRing.ts';
 import { copyBits, type Head } from './head/head.ts';
 import { histogramProblem } from './histogramChunk.ts';
@@ -36,11 +37,15 @@ import type { LogWriter } from './log/writer.ts';
 import type { LateSample, LateSamples } from './head/lateSamples.ts';
 import type { OpenBatches } from './head/openBatches.ts';
 
+/** What an appender has after its end. Nothing is to be appended then; what is gets lost. */
+const NO_COLUMNS = new BatchColumns();
+
 /** What an appender needs of the database that made it. */
 export interface AppendTarget {
   readonly head: Head;
   readonly log: LogWriter;
   readonly batches: OpenBatches;
+  readonly columns: ColumnPool;
   readonly exemplars: ExemplarRing;
   readonly late: LateSamples;
   /** How much older than the newest sample of all a late one may be; 0 allows none. */
@@ -71,11 +76,8 @@ interface AppliedBatch {
 export class Appender implements MetricAppender {
   readonly #target: AppendTarget;
   readonly #batch: number;
-  #refs = new Float64Array(64);
-  #timestamps = new Float64Array(64);
-  #values = new Float64Array(64);
-  #bits = bitsOf(this.#values);
-  #count = 0;
+  /** The floats; where there is a histogram, its count. */
+  #columns: BatchColumns;
   readonly #histograms = new Map<number, FloatHistogram>();
   #late: { readonly ref: SeriesRef; readonly sample: LateSample }[] = [];
   #exemplars: (readonly [ref: SeriesRef, exemplar: Exemplar])[] = [];
@@ -83,6 +85,7 @@ export class Appender implements MetricAppender {
   constructor(target: AppendTarget) {
     this.#target = target;
     this.#batch = target.batches.open();
+    this.#columns = target.columns.take();
   }
 
   series(labels: Labels): SeriesRef {
@@ -90,14 +93,14 @@ export class Appender implements MetricAppender {
   }
 
   append(ref: SeriesRef, timestampMs: number, value: number): AppendResult {
-    this.#reserve(1);
-    this.#values[this.#count] = value;
+    this.#columns.reserve(1);
+    this.#columns.values[this.#columns.count] = value;
     return this.#append(ref, timestampMs);
   }
 
   appendStale(ref: SeriesRef, timestampMs: number): AppendResult {
-    this.#reserve(1);
-    writeStaleBits(this.#bits, this.#count);
+    this.#columns.reserve(1);
+    writeStaleBits(this.#columns.bits, this.#columns.count);
     return this.#append(ref, timestampMs);
   }
 
@@ -112,15 +115,16 @@ export class Appender implements MetricAppender {
     const id = head.series.idOf(ref);
     if (id < 0) return UNKNOWN_SERIES;
     const source = bitsOf(values);
+    const columns = this.#columns;
     const latestMs = this.#target.nowMs() + FUTURE_MS_MAX;
     const { boundMs } = head;
     let answer: AppendResult = APPENDED;
     let previous = batches.lastIndex(id, this.#batch);
-    this.#reserve(count);
+    columns.reserve(count);
     for (let i = from; i < from + count; i++) {
       const timestampMs = timestamps[i];
-      const index = this.#count;
-      copyBits(this.#bits, index, source, i);
+      const index = columns.count;
+      copyBits(columns.bits, index, source, i);
       let verdict: AppendResult;
       if (timestampMs > latestMs) verdict = OUT_OF_BOUNDS;
       else if (previous < 0) verdict = head.judge(id, timestampMs, source, i, boundMs);
@@ -129,10 +133,10 @@ export class Appender implements MetricAppender {
         verdict = this.#appendLate(ref, id, timestampMs, index, undefined, verdict);
         if (answer === APPENDED) answer = verdict;
       } else if (verdict === APPENDED) {
-        this.#refs[index] = ref;
-        this.#timestamps[index] = timestampMs;
+        columns.refs[index] = ref;
+        columns.timestamps[index] = timestampMs;
         previous = index;
-        this.#count++;
+        columns.count++;
       } else if (answer === APPENDED) {
         answer = verdict;
       }
@@ -144,8 +148,8 @@ export class Appender implements MetricAppender {
   appendHistogram(ref: SeriesRef, timestampMs: number, histogram: FloatHistogram): AppendResult {
     const problem = histogramProblem(histogram);
     if (problem !== undefined) throw new TytoError('bad_data', problem);
-    this.#reserve(1);
-    this.#values[this.#count] = histogram.count;
+    this.#columns.reserve(1);
+    this.#columns.values[this.#columns.count] = histogram.count;
     return this.#append(ref, timestampMs, histogram);
   }
 
@@ -160,26 +164,26 @@ export class Appender implements MetricAppender {
 
   async commit(): Promise<void> {
     const { head, log, batches } = this.#target;
+    const { count, timestamps, values } = this.#columns;
     batches.close(this.#batch);
-    if (this.#count + this.#exemplars.length + this.#late.length === 0) return;
-    if (!log.acceptsMore) {
-      this.#target.committed(0, this.#count + this.#late.length);
+    if (!log.acceptsMore && count + this.#exemplars.length + this.#late.length > 0) {
+      this.#target.committed(0, count + this.#late.length);
       this.#clear();
       throw new TytoError('unavailable', 'the disk takes no more of the log; samples are refused');
     }
-    const ids = new Uint32Array(this.#count);
+    const ids = new Uint32Array(count);
     const { floats, sections } = this.#applyTo(head, ids);
     const late = this.#applyLate();
     const kept = sections.reduce((sum, { histograms }) => sum + histograms.length, floats);
-    const all = this.#count + this.#late.length;
+    const all = count + this.#late.length;
     this.#target.committed(kept + late.length, all - kept - late.length);
     const written = this.#target.takeDefinitions().map((record) => log.append(record));
     let from = 0;
     for (const { floatsEnd, histograms } of sections) {
       while (from < floatsEnd) {
-        const count = Math.min(RECORD_SAMPLES_MAX, floatsEnd - from);
-        written.push(log.append(encodeSamples(ids, this.#timestamps, this.#values, from, count)));
-        from += count;
+        const taken = Math.min(RECORD_SAMPLES_MAX, floatsEnd - from);
+        written.push(log.append(encodeSamples(ids, timestamps, values, from, taken)));
+        from += taken;
       }
       for (const record of encodeHistograms(histograms)) written.push(log.append(record));
     }
@@ -195,8 +199,10 @@ export class Appender implements MetricAppender {
     this.#target.batches.close(this.#batch);
   }
 
+  /** Ends the batch; its columns are somebody else's from here on. */
   #clear(): void {
-    this.#count = 0;
+    if (this.#columns !== NO_COLUMNS) this.#target.columns.giveBack(this.#columns);
+    this.#columns = NO_COLUMNS;
     this.#exemplars = [];
     this.#histograms.clear();
     this.#late = [];
@@ -221,7 +227,7 @@ export class Appender implements MetricAppender {
     const id = head.series.idOf(ref);
     if (id < 0) return UNKNOWN_SERIES;
     if (timestampMs > this.#target.nowMs() + FUTURE_MS_MAX) return OUT_OF_BOUNDS;
-    const index = this.#count;
+    const index = this.#columns.count;
     const previous = batches.lastIndex(id, this.#batch);
     const verdict =
       previous < 0
@@ -232,10 +238,10 @@ export class Appender implements MetricAppender {
     }
     if (verdict !== APPENDED) return verdict;
     if (histogram !== undefined) this.#histograms.set(index, histogram);
-    this.#refs[index] = ref;
-    this.#timestamps[index] = timestampMs;
+    this.#columns.refs[index] = ref;
+    this.#columns.timestamps[index] = timestampMs;
     batches.mark(id, this.#batch, index);
-    this.#count++;
+    this.#columns.count++;
     return APPENDED;
   }
 
@@ -251,8 +257,8 @@ export class Appender implements MetricAppender {
     const { late, head, outOfOrderWindowMs } = this.#target;
     if (outOfOrderWindowMs <= 0) return otherwise;
     if (timestampMs < head.maxTimeMs - outOfOrderWindowMs) return TOO_OLD;
-    const low = this.#bits[2 * index];
-    const sample = { timestampMs, low, high: this.#bits[2 * index + 1], histogram };
+    const { bits } = this.#columns;
+    const sample = { timestampMs, low: bits[2 * index], high: bits[2 * index + 1], histogram };
     const verdict = late.judge(id, sample);
     if (verdict === APPENDED) this.#late.push({ ref, sample });
     return verdict;
@@ -280,7 +286,7 @@ export class Appender implements MetricAppender {
   ): AppendResult {
     const { head } = this.#target;
     return histogram === undefined
-      ? head.judge(id, timestampMs, this.#bits, index, boundMs)
+      ? head.judge(id, timestampMs, this.#columns.bits, index, boundMs)
       : head.judgeHistogram(id, timestampMs, histogram, boundMs);
   }
 
@@ -290,15 +296,12 @@ export class Appender implements MetricAppender {
     index: number,
     histogram: FloatHistogram | undefined,
   ): AppendResult {
-    const previousMs = this.#timestamps[previous];
+    const previousMs = this.#columns.timestamps[previous];
     if (timestampMs > previousMs) return APPENDED;
     if (timestampMs < previousMs) return OUT_OF_ORDER;
-    const bits = this.#bits;
-    const low = bits[2 * previous] === bits[2 * index];
-    const same = low && bits[2 * previous + 1] === bits[2 * index + 1];
     // Histograms of one batch and time are told apart by their counts only.
     const sameKind = this.#histograms.has(previous) === (histogram !== undefined);
-    return same && sameKind ? REPEATED : DUPLICATE;
+    return sameKind && this.#columns.same(previous, index) ? REPEATED : DUPLICATE;
   }
 
   /**
@@ -307,35 +310,36 @@ export class Appender implements MetricAppender {
    */
   #applyTo(head: Head, ids: Uint32Array): AppliedBatch {
     const { boundMs } = head;
+    const { count, refs, timestamps, bits } = this.#columns;
     const applied: AppliedBatch = { floats: 0, sections: [] };
     let section: BatchSection = { floatsEnd: 0, histograms: [], histogramIds: new Set() };
     let end = 0;
-    for (let start = 0; start < this.#count; start = end) {
+    for (let start = 0; start < count; start = end) {
       end = this.#runEnd(start);
-      const id = head.series.idOf(this.#refs[start]);
+      const id = head.series.idOf(refs[start]);
       const histogram = this.#histograms.size > 0 ? this.#histograms.get(start) : undefined;
       // Samples of a run rise: once one passes, all do.
       let from = id < 0 ? end : start;
       while (
         from < end &&
-        this.#judge(id, this.#timestamps[from], from, boundMs, histogram) !== APPENDED
+        this.#judge(id, timestamps[from], from, boundMs, histogram) !== APPENDED
       ) {
         from++;
       }
       if (from === end) continue;
       if (histogram !== undefined) {
-        const timestampMs = this.#timestamps[start];
+        const timestampMs = timestamps[start];
         head.appendHistogram(id, timestampMs, histogram);
         section.histograms.push({ id, timestampMs, histogram });
         section.histogramIds.add(id);
         continue;
       }
-      head.appendRun(id, this.#timestamps, this.#bits, from, end - from);
+      head.appendRun(id, timestamps, bits, from, end - from);
       if (section.histogramIds.has(id)) {
         applied.sections.push(section);
         section = { floatsEnd: applied.floats, histograms: [], histogramIds: new Set() };
       }
-      this.#moveUp(from, end, applied.floats);
+      this.#columns.moveUp(from, end, applied.floats);
       for (let i = from; i < end; i++) ids[applied.floats++] = id;
       section.floatsEnd = applied.floats;
     }
@@ -347,30 +351,8 @@ export class Appender implements MetricAppender {
   #runEnd(start: number): number {
     let end = start + 1;
     if (this.#histograms.size > 0) return end;
-    while (end < this.#count && this.#refs[end] === this.#refs[start]) end++;
+    const { count, refs } = this.#columns;
+    while (end < count && refs[end] === refs[start]) end++;
     return end;
-  }
-
-  /** Moves samples [from, end) of the columns to `to`. */
-  #moveUp(from: number, end: number, to: number): void {
-    if (from === to) return;
-    this.#timestamps.copyWithin(to, from, end);
-    this.#bits.copyWithin(to * 2, from * 2, end * 2);
-  }
-
-  #reserve(count: number): void {
-    if (this.#count + count <= this.#refs.length) return;
-    const size = Math.max(this.#count + count, this.#count * 2);
-    const refs = new Float64Array(size);
-    refs.set(this.#refs);
-    const timestamps = new Float64Array(size);
-    timestamps.set(this.#timestamps);
-    const values = new Float64Array(size);
-    const bits = bitsOf(values);
-    bits.set(this.#bits);
-    this.#refs = refs;
-    this.#timestamps = timestamps;
-    this.#values = values;
-    this.#bits = bits;
   }
 }

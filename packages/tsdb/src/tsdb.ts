@@ -25,6 +25,7 @@ import {
   type SeriesSelection,
 } from '@tyto/model';
 import { Appender } from './appender.ts';
+import { ColumnPool } from './batchColumns.ts';
 import { BlockSet } from './blockSet.ts';
 import { type Disk, nodeDisk } from './disk.ts';
 import { BLOCKS_DIRECTORY, LOG_DIRECTORY } from './filenames.ts';
@@ -96,6 +97,7 @@ export class Tsdb implements MetricStore {
   readonly #damagedLogFiles: number;
   readonly #maintenance: Maintenance;
   readonly #batches = new OpenBatches();
+  readonly #columns = new ColumnPool();
   readonly #headSource: SeriesSource;
   readonly #lateSource: SeriesSource;
   readonly #exemplars: ExemplarRing;
@@ -206,6 +208,7 @@ export class Tsdb implements MetricStore {
       head: this.#head,
       log: this.#log,
       batches: this.#batches,
+      columns: this.#columns,
       exemplars: this.#exemplars,
       late: this.#late,
       outOfOrderWindowMs: this.#outOfOrderWindowMs,
