@@ -99,20 +99,20 @@ export class PrometheusBlock {
 }
 
 /** A block's meta.json; undefined, and reported, where it is missing or wrong. */
-export function readMeta(directory: string, report: ReportDamage): PrometheusBlockMeta | undefined {
+function readMeta(directory: string, report: ReportDamage): PrometheusBlockMeta | undefined {
   const path = join(directory, 'meta.json');
   return confine(path, 0, report, () => parseMeta(orIo(() => readFileSync(path, 'utf8'))));
 }
 
 /** The bytes of a directory with all below it. */
-export function directorySize(path: string): number {
+function directorySize(path: string): number {
   const stats = statSync(path);
   if (!stats.isDirectory()) return stats.size;
   return readdirSync(path).reduce((sum, name) => sum + directorySize(join(path, name)), 0);
 }
 
 /** Turns what the system says into TytoError `io`. */
-export function orIo<T>(read: () => T): T {
+function orIo<T>(read: () => T): T {
   try {
     return read();
   } catch (error) {

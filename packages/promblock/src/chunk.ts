@@ -11,7 +11,7 @@ import {
 import { CHUNK_SAMPLES } from './limits.ts';
 import { decodeXor2Chunk, decodeXorChunk, encodeXorChunk } from './xorChunk.ts';
 
-export const ENCODING_XOR = 1;
+const ENCODING_XOR = 1;
 const ENCODING_HISTOGRAM = 2;
 const ENCODING_FLOAT_HISTOGRAM = 3;
 const ENCODING_XOR2 = 4;

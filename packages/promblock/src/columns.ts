@@ -19,7 +19,7 @@ export function appendRange(
   }
 }
 
-export function appendSample(from: SampleColumns, index: number, target: SampleColumns): void {
+function appendSample(from: SampleColumns, index: number, target: SampleColumns): void {
   const time = from.timestamps[index];
   const histogram = from.histograms?.[index];
   if (histogram !== undefined) target.pushHistogram(time, histogram);

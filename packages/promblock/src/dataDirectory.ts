@@ -15,7 +15,7 @@ export function isPrometheusDirectory(directory: string): boolean {
 }
 
 /** The names of the blocks in a directory, oldest first as they were made. */
-export function listPrometheusBlocks(directory: string): string[] {
+function listPrometheusBlocks(directory: string): string[] {
   return listDirectory(directory)
     .filter((name) => ULID.test(name))
     .sort();

@@ -1,7 +1,7 @@
 export { type BlockSeries, PrometheusBlock } from './blockReader.ts';
 export { PrometheusBlockWriter } from './blockWriter.ts';
 export { chunkSampleCount } from './chunk.ts';
-export { appendSample } from './columns.ts';
+export { appendRange } from './columns.ts';
 export type { Damage, ReportDamage } from './damage.ts';
 export {
   isPrometheusDirectory,

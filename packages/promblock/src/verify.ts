@@ -36,13 +36,22 @@ export async function verifyBlock(block: PrometheusBlock, report: ReportDamage):
     }
   }
   verifyPostings(block, index, seriesCount, report);
-  const counted = `${seriesCount} series, ${chunkCount} chunks and ${sampleCount} samples`;
-  const { meta } = block;
-  const told = `${meta.seriesCount} series, ${meta.chunkCount} chunks and ${meta.sampleCount} samples`;
+  const counted = describe({ seriesCount, chunkCount, sampleCount });
+  const told = describe(block.meta);
   if (counted !== told) {
     const what = `it tells of ${told}, but there are ${counted}`;
     report({ file: join(block.directory, 'meta.json'), offset: 0, what });
   }
+}
+
+interface Figures {
+  readonly seriesCount: number;
+  readonly chunkCount: number;
+  readonly sampleCount: number;
+}
+
+function describe({ seriesCount, chunkCount, sampleCount }: Figures): string {
+  return `${seriesCount} series, ${chunkCount} chunks and ${sampleCount} samples`;
 }
 
 function checkTimes({ timestamps, length }: SampleColumns, place: ChunkPlace): void {
