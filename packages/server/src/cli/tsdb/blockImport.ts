@@ -3,7 +3,7 @@
  * the check that nothing overlaps, and the writers of several blocks at once.
  */
 import { join } from 'node:path';
-import { silentLogger, TytoError } from '@tyto/base';
+import { TytoError } from '@tyto/base';
 import { type Labels, SampleColumns } from '@tyto/model';
 import { appendRange } from '@tyto/promblock';
 import {
@@ -13,8 +13,8 @@ import {
   type DirectoryLock,
   lockDirectory,
   nodeDisk,
-  Tsdb,
 } from '@tyto/tsdb';
+import { openTyto } from './database.ts';
 import { tytoBlocks } from './tytoBlocks.ts';
 
 /** Blocks that are written at once: more of them read the source less often. */
@@ -61,7 +61,7 @@ export async function importBlocks(
  */
 async function checkRoom(directory: string, source: ImportSource): Promise<void> {
   // Opened for the lock, for what its log holds, and to make it where there is none.
-  const tsdb = await Tsdb.open({ directory, logger: silentLogger, maintenanceIntervalMs: 0 });
+  const tsdb = await openTyto(directory);
   const { headMinTimeMs, headMaxTimeMs } = tsdb.stats();
   await tsdb.close();
   const taken = tytoBlocks(directory).find(({ minTimeMs, maxTimeMs }) =>

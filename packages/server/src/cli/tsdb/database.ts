@@ -65,8 +65,19 @@ export function kindOf(directory: string): DirectoryKind {
 /** Opens a directory; one of Tyto with its lock, because its log is replayed. */
 export async function openDatabase(directory: string, report: ReportDamage): Promise<Database> {
   if (kindOf(directory) === 'prometheus') return openPrometheus(directory, report);
-  const tsdb = await Tsdb.open({ directory, logger: silentLogger, maintenanceIntervalMs: 0 });
-  return new TytoDatabase(tsdb, directory);
+  return new TytoDatabase(await openTyto(directory), directory);
+}
+
+/** Rejects with TytoError `unavailable` where a running Tyto has the directory. */
+export async function openTyto(directory: string): Promise<Tsdb> {
+  try {
+    return await Tsdb.open({ directory, logger: silentLogger, maintenanceIntervalMs: 0 });
+  } catch (error) {
+    if (!(error instanceof TytoError) || error.kind !== 'unavailable') throw error;
+    const [inUse] = error.message.split(';');
+    const hint = 'stop that Tyto first; list, analyze and verify work while it runs';
+    throw new TytoError('unavailable', `${inUse}; ${hint}`, { cause: error });
+  }
 }
 
 export function openPrometheus(directory: string, report: ReportDamage): PrometheusDatabase {

@@ -49,10 +49,29 @@ function writeOpenMetrics(pairs: readonly string[], columns: SampleColumns, outp
   const at = pairs.findIndex((text, i) => i % 2 === 0 && text === METRIC_NAME);
   const name = at < 0 ? '' : pairs[at + 1];
   const rest = at < 0 ? pairs : [...pairs.slice(0, at), ...pairs.slice(at + 2)];
-  const series = `${name}${goLabels(rest, ',')}`;
+  const series = seriesText(name, rest);
   for (let i = 0; i < columns.length; i++) {
     if (columns.histograms?.[i] !== undefined) continue;
     const seconds = (columns.timestamps[i] / 1000).toFixed(3);
     output.line(`${series} ${goFloat(columns.values[i])} ${seconds}`);
   }
+}
+
+const CLASSIC_NAME = /^[a-zA-Z_:][a-zA-Z0-9_:]*$/;
+
+/** A series in OpenMetrics' notation; names of other alphabets are quoted, the metric's inside. */
+function seriesText(name: string, pairs: readonly string[]): string {
+  const isClassic = name === '' || CLASSIC_NAME.test(name);
+  const inside = isClassic ? [] : [quote(name)];
+  for (let i = 0; i < pairs.length; i += 2) {
+    const label = CLASSIC_NAME.test(pairs[i]) ? pairs[i] : quote(pairs[i]);
+    inside.push(`${label}=${quote(pairs[i + 1])}`);
+  }
+  return `${isClassic ? name : ''}{${inside.join(',')}}`;
+}
+
+/** Only these three have escapes in OpenMetrics. */
+function quote(text: string): string {
+  const escaped = text.replace(/[\\"\n]/g, (one) => (one === '\n' ? '\\n' : `\\${one}`));
+  return `"${escaped}"`;
 }

@@ -47,10 +47,10 @@ function goQuote(text: string): string {
 }
 
 /** `{a="b", c="d"}`, from names and values. */
-export function goLabels(pairs: readonly string[], separator = ', '): string {
+export function goLabels(pairs: readonly string[]): string {
   const shown: string[] = [];
   for (let i = 0; i < pairs.length; i += 2) shown.push(`${pairs[i]}=${goQuote(pairs[i + 1])}`);
-  return `{${shown.join(separator)}}`;
+  return `{${shown.join(', ')}}`;
 }
 
 /** `1h59m45.001s` */

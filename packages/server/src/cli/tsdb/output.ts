@@ -35,7 +35,9 @@ const COLUMN_MIN = 13;
 
 /** Rows as columns, two blanks apart, the last one as it is. */
 export function alignColumns(rows: readonly (readonly string[])[]): string[] {
-  const widths = rows[0].map((_, i) => Math.max(COLUMN_MIN - 2, ...rows.map((row) => [...row[i]].length)));
+  const widths = rows[0].map((_, i) =>
+    Math.max(COLUMN_MIN - 2, ...rows.map((row) => [...row[i]].length)),
+  );
   return rows.map((row) =>
     row.map((cell, i) => (i === row.length - 1 ? cell : cell.padEnd(widths[i] + 2))).join(''),
   );
