@@ -4,7 +4,8 @@
  */
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { errorCode, TytoError } from '@tyto/base';
+import zlib from 'node:zlib';
+import { errorCode, errorMessage, TytoError } from '@tyto/base';
 import { ByteCursor } from './byteCursor.ts';
 import { crc32c } from './crc32c.ts';
 import { damaged, type ReportDamage } from './damage.ts';
@@ -161,19 +162,26 @@ function readFragment(file: WindowFile, at: number): Fragment | undefined {
   return { flags, bytes, end: at + HEADER_BYTES + length };
 }
 
+/** Node.js has it from version 22.15 on. */
+const { zstdDecompressSync } = zlib as {
+  zstdDecompressSync?: (bytes: Uint8Array, options: { maxOutputLength: number }) => Uint8Array;
+};
+
+/** Throws TytoError `not_acceptable`: the fragments were good, so that the next record is known. */
 function unpack(bytes: Uint8Array, flags: number): Uint8Array {
-  if ((flags & ZSTD) !== 0) {
+  const isZstd = (flags & ZSTD) !== 0;
+  if (isZstd && zstdDecompressSync === undefined) {
     throw new TytoError(
       'not_acceptable',
-      'a record is packed with zstd, which this Tyto does not read; let Prometheus write the log ' +
-        'with --storage.tsdb.wal-compression-type=snappy, or its blocks alone are read',
+      'a record is packed with zstd, which needs Node.js 22.15; or let Prometheus write its log ' +
+        'with --storage.tsdb.wal-compression-type=snappy',
     );
   }
-  if ((flags & SNAPPY) === 0) return bytes;
   try {
-    return decodeSnappy(bytes, LOG_RECORD_BYTES_MAX);
+    if (isZstd)
+      return zstdDecompressSync?.(bytes, { maxOutputLength: LOG_RECORD_BYTES_MAX }) ?? bytes;
+    return (flags & SNAPPY) === 0 ? bytes : decodeSnappy(bytes, LOG_RECORD_BYTES_MAX);
   } catch (error) {
-    if (!(error instanceof TytoError)) throw error;
-    throw new TytoError('not_acceptable', error.message);
+    throw new TytoError('not_acceptable', `packed bytes are damaged: ${errorMessage(error)}`);
   }
 }

@@ -15,7 +15,7 @@ export function decodeSnappy(packed: Uint8Array, bytesMax: number): Uint8Array<A
   const cursor = new ByteCursor(packed);
   const length = cursor.count(bytesMax, 'the length of packed bytes');
   // No element of Snappy gives more than 64 bytes for two.
-  if (length > packed.length * 64) throw damaged('packed bytes claim to be too many');
+  if (length > packed.length * 64) throw damaged('they claim to be too many');
   const target = new Uint8Array(length);
   let at = 0;
   while (cursor.left > 0) {
@@ -23,7 +23,7 @@ export function decodeSnappy(packed: Uint8Array, bytesMax: number): Uint8Array<A
     const kind = tag & 3;
     if (kind === LITERAL) {
       const count = literalLength(cursor, tag >>> 2);
-      if (count > cursor.left || at + count > length) throw damaged('packed bytes are damaged');
+      if (count > cursor.left || at + count > length) throw damaged('they do not fit together');
       target.set(packed.subarray(cursor.at, cursor.at + count), at);
       cursor.at += count;
       at += count;
@@ -32,12 +32,12 @@ export function decodeSnappy(packed: Uint8Array, bytesMax: number): Uint8Array<A
     const count = kind === COPY_1 ? 4 + ((tag >>> 2) & 7) : 1 + (tag >>> 2);
     const offset = copyOffset(cursor, kind, tag);
     if (offset === 0 || offset > at || at + count > length) {
-      throw damaged('packed bytes are damaged');
+      throw damaged('they do not fit together');
     }
     // Byte by byte, because a copy may overlap what it writes.
     for (let i = 0; i < count; i++, at++) target[at] = target[at - offset];
   }
-  if (at !== length) throw damaged('packed bytes end too soon');
+  if (at !== length) throw damaged('they end too soon');
   return target;
 }
 

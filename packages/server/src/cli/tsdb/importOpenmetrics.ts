@@ -4,7 +4,7 @@
  * memory holds a day.
  */
 import { readFile } from 'node:fs/promises';
-import { TytoError } from '@tyto/base';
+import { errorMessage, TytoError } from '@tyto/base';
 import { type Labels, SampleColumns } from '@tyto/model';
 import { readMerged } from '@tyto/promblock';
 import { ENTRY_END, ENTRY_SAMPLE, ExpositionParser } from '@tyto/wire';
@@ -17,7 +17,7 @@ export async function importOpenmetrics(
   done: (block: ImportedBlock) => void,
 ): Promise<void> {
   const bytes = await readFile(file).catch((error: unknown) => {
-    throw new TytoError('io', `cannot read ${file}`, { cause: error });
+    throw new TytoError('io', `cannot read ${file}: ${errorMessage(error)}`, { cause: error });
   });
   const starts = new Set<number>();
   let endMs = -Infinity;

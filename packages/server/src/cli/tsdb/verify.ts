@@ -40,7 +40,9 @@ async function verifyPrometheus(
     columns.clear();
     series.readInto(-Infinity, Infinity, columns);
   }
-  output.line(`${directory}: ${head.seriesCount} series in the head read`);
+  const { seriesCount, sampleCount, exemplarCount } = head;
+  const figures = `${seriesCount} series, ${sampleCount} samples, ${exemplarCount} exemplars`;
+  output.line(`${directory}: ${figures} of the head read`);
   for (const block of blocks) block.close();
 }
 
