@@ -239,6 +239,8 @@ describe.skipIf(!hasPrometheus())('the head of a Prometheus', () => {
     ]);
     expect(counted).toContainEqual([0, COUNT]);
     expect(counted).toContainEqual([COUNT + LATE_COUNT, 0]);
+    expect(readdirSync(at('real', 'chunks_head')).length).toBeGreaterThan(0);
+    expect(readdirSync(at('real', 'wbl')).length).toBeGreaterThan(0);
     good('verify', at('real'));
     good('export', at('real'), at('real-exported'));
     const prometheus = await startPrometheus(at('real-exported'));

@@ -23,6 +23,7 @@ import { labelSets } from './testing/generators.ts';
 import {
   customHistogramRecord,
   encodeSegment,
+  headChunksFile,
   packSnappy,
   samplesRecord,
   seriesRecord,
@@ -71,7 +72,7 @@ async function readBlock(path: string) {
     keys.push(series.labels.key);
     counts.push(columns.length);
   }
-  block.close();
+  block.release();
   return { keys, counts, damages };
 }
 
@@ -204,6 +205,43 @@ describe('the head', () => {
     ]);
     const { found } = await readHead({ 'wal/00000000': records(true), 'wbl/00000000': late });
     expect([...found[2].timestamps.subarray(0, 4)]).toEqual([100, 500, 700, 900]);
+  });
+
+  it('has the chunks that are on disk, late ones among them', async () => {
+    const columns = new SampleColumns();
+    for (let i = 0; i < 200; i++) columns.push(2000 + i, i);
+    const late = new SampleColumns();
+    late.push(10, 1);
+    const { found, damages } = await readHead({
+      'wal/00000000': records(true),
+      'chunks_head/000001': headChunksFile(2, columns, false),
+      'chunks_head/000002': headChunksFile(2, late, true),
+    });
+    expect(damages).toEqual([]);
+    expect([...found[2].timestamps.subarray(0, 4)]).toEqual([10, 500, 900, 2000]);
+    expect(found[2].length).toBe(203);
+    const cut = headChunksFile(2, columns, false);
+    cut[100] ^= 1;
+    const left = await readHead({ 'wal/00000000': records(true), 'chunks_head/000001': cut });
+    expect(left.damages[0]).toMatchObject({ offset: 8, what: 'the checksum of a chunk is wrong' });
+    expect(left.found[2].length).toBe(82);
+  });
+
+  it('tells the times of single samples where a clock was wrong', async () => {
+    const path = newDirectory();
+    mkdirSync(join(path, 'wal'));
+    const samples = [
+      [1, 1000, 1],
+      [1, 1.7e15, 2],
+    ] as const;
+    const bytes = [seriesRecord([[1, labels('1')]]), samplesRecord(samples)];
+    const segment = encodeSegment(bytes.map((one) => ({ bytes: one, isPacked: false })));
+    writeFileSync(join(path, 'wal', '00000000'), segment);
+    const head = readPrometheusHead(path, [], () => undefined);
+    expect([...head.timeRanges()]).toEqual([
+      { minTimeMs: 1000, maxTimeMs: 1000 },
+      { minTimeMs: 1.7e15, maxTimeMs: 1.7e15 },
+    ]);
   });
 
   it('loses the record that is damaged, and reads on at the next page', async () => {

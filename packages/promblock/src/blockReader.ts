@@ -21,40 +21,40 @@ export interface BlockSeries extends StoredSeries {
 export class PrometheusBlock {
   readonly directory: string;
   readonly meta: PrometheusBlockMeta;
-  readonly index: IndexReader;
   readonly chunks: ChunkFiles;
-  readonly #tombstones: Tombstones;
   readonly #report: ReportDamage;
   readonly #scratch = new SampleColumns();
+  #index: IndexReader | undefined;
+  #tombstones: Tombstones = NO_TOMBSTONES;
 
-  private constructor(
-    directory: string,
-    meta: PrometheusBlockMeta,
-    index: IndexReader,
-    tombstones: Tombstones,
-    report: ReportDamage,
-  ) {
+  private constructor(directory: string, meta: PrometheusBlockMeta, report: ReportDamage) {
     this.directory = directory;
     this.meta = meta;
-    this.index = index;
     this.chunks = new ChunkFiles(join(directory, 'chunks'));
-    this.#tombstones = tombstones;
     this.#report = report;
   }
 
   /**
-   * Opens a block; `report` hears of all damage that is met while it is read. Undefined, and
-   * reported, where its meta.json or its index cannot be used at all.
+   * A block by its meta.json; undefined, and reported, where that cannot be used. All else is
+   * opened when it is needed. `report` hears of all damage that is met.
    */
   static open(directory: string, report: ReportDamage): PrometheusBlock | undefined {
-    const meta = readMeta(directory, report);
-    if (meta === undefined) return undefined;
-    const path = join(directory, 'index');
-    const index = confine(path, 0, report, () => orIo(() => IndexReader.open(path)));
-    if (index === undefined) return undefined;
-    const stones = join(directory, 'tombstones');
-    const tombstones = confine(stones, 0, report, () => orIo(() => readTombstones(stones)));
-    return new PrometheusBlock(directory, meta, index, tombstones ?? NO_TOMBSTONES, report);
+    const path = join(directory, 'meta.json');
+    const read = () => parseMeta(orIo(() => readFileSync(path, 'utf8')));
+    const meta = confine(path, 0, report, read);
+    return meta === undefined ? undefined : new PrometheusBlock(directory, meta, report);
+  }
+
+  /** The index, opened where it is not; undefined, and reported, where it cannot be used. */
+  openIndex(): IndexReader | undefined {
+    if (this.#index !== undefined) return this.#index;
+    const path = join(this.directory, 'index');
+    this.#index = confine(path, 0, this.#report, () => orIo(() => IndexReader.open(path)));
+    if (this.#index === undefined) return undefined;
+    const stones = join(this.directory, 'tombstones');
+    const read = () => orIo(() => readTombstones(stones));
+    this.#tombstones = confine(stones, 0, this.#report, read) ?? NO_TOMBSTONES;
+    return this.#index;
   }
 
   /** Bytes of all files. */
@@ -68,11 +68,16 @@ export class PrometheusBlock {
 
   /** All series in the order of their labels. */
   async *series(): AsyncGenerator<BlockSeries> {
-    for (const series of this.index.series(this.#report)) yield this.#blockSeries(series);
+    const index = this.openIndex();
+    if (index === undefined) return;
+    for (const series of index.series(this.#report)) yield this.#blockSeries(series);
   }
 
-  close(): void {
-    this.index.close();
+  /** Gives back files and memory; the block may be used again. */
+  release(): void {
+    this.#index?.close();
+    this.#index = undefined;
+    this.#tombstones = NO_TOMBSTONES;
     this.chunks.close();
   }
 
@@ -96,12 +101,6 @@ export class PrometheusBlock {
     };
     return { labels, chunks, chunk, readInto };
   }
-}
-
-/** A block's meta.json; undefined, and reported, where it is missing or wrong. */
-function readMeta(directory: string, report: ReportDamage): PrometheusBlockMeta | undefined {
-  const path = join(directory, 'meta.json');
-  return confine(path, 0, report, () => parseMeta(orIo(() => readFileSync(path, 'utf8'))));
 }
 
 /** The bytes of a directory with all below it. */

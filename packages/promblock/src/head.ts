@@ -19,6 +19,9 @@ import type { StoredSeries } from './merge.ts';
 import { comparePairs, orderedPairs } from './order.ts';
 import type { Interval } from './tombstones.ts';
 
+/** A chunk of a series that came seldom, or whose clock was wrong once. */
+const LONG_CHUNK_MS = 24 * 3600_000;
+
 interface PackedChunk {
   readonly encoding: number;
   readonly data: Uint8Array;
@@ -73,12 +76,22 @@ export class PrometheusHead {
     return this.#byKey.size;
   }
 
-  /** The times of everything that is there, for each chunk from its first sample to its last. */
+  /** The times of everything that is there: of chunks, or of each sample where one spans days. */
   *timeRanges(): Generator<Interval> {
     for (const { chunks } of this.#byKey.values()) {
-      for (const { minTimeMs, maxTimeMs, isOutOfOrder } of chunks) {
+      for (const chunk of chunks) {
+        const { minTimeMs, maxTimeMs, isOutOfOrder } = chunk;
         const from = isOutOfOrder ? minTimeMs : Math.max(minTimeMs, this.#minTimeMs);
-        yield { minTimeMs: from, maxTimeMs };
+        if (maxTimeMs - from <= LONG_CHUNK_MS) {
+          yield { minTimeMs: from, maxTimeMs };
+          continue;
+        }
+        const columns = new SampleColumns();
+        const { encoding, data, file, offset } = chunk;
+        confine(file, offset, this.#report, () => decodeChunk(encoding, data, columns));
+        for (const time of columns.timestamps.subarray(0, columns.length)) {
+          if (time >= from) yield { minTimeMs: time, maxTimeMs: time };
+        }
       }
     }
   }

@@ -9,33 +9,37 @@ import { comparePairs, orderedPairs } from './order.ts';
 
 /** Reports what does not fit, beside the damage that the block itself reports while it is read. */
 export async function verifyBlock(block: PrometheusBlock, report: ReportDamage): Promise<void> {
-  const index = join(block.directory, 'index');
+  const indexPath = join(block.directory, 'index');
   let seriesCount = 0;
   let chunkCount = 0;
   let sampleCount = 0;
+  let damagedChunks = 0;
   let before: readonly string[] | undefined;
   const columns = new SampleColumns();
   for await (const { labels, chunks, chunk } of block.series()) {
     const pairs = orderedPairs(labels);
     if (before !== undefined && comparePairs(before, pairs) >= 0) {
-      report({ file: index, offset: 0, what: `the series ${labels} is not in order` });
+      report({ file: indexPath, offset: 0, what: `the series ${labels} is not in order` });
     }
     before = pairs;
     seriesCount++;
     for (const place of chunks) {
       chunkCount++;
       const raw = chunk(place);
-      if (raw === undefined) continue;
       const { file, offset } = block.chunks.place(place.ref);
       columns.clear();
-      confine(file, offset, report, () => {
-        decodeChunk(raw.encoding, raw.data, columns);
-        checkTimes(columns, place);
+      const isGood = confine(file, offset, report, () => {
+        if (raw !== undefined) decodeChunk(raw.encoding, raw.data, columns);
+        if (raw !== undefined) checkTimes(columns, place);
+        return raw !== undefined;
       });
+      if (isGood !== true) damagedChunks++;
       sampleCount += columns.length;
     }
   }
-  verifyPostings(block, index, seriesCount, report);
+  verifyPostings(block, indexPath, seriesCount, report);
+  // Without the samples of damaged chunks the numbers cannot be right.
+  if (damagedChunks > 0) return;
   const counted = describe({ seriesCount, chunkCount, sampleCount });
   const told = describe(block.meta);
   if (counted !== told) {
@@ -70,10 +74,12 @@ function verifyPostings(
   seriesCount: number,
   report: ReportDamage,
 ): void {
-  const entries = confine(path, 0, report, () => block.index.postingsTable()) ?? [];
+  const index = block.openIndex();
+  if (index === undefined) return;
+  const entries = confine(path, 0, report, () => index.postingsTable()) ?? [];
   for (const { name, value, offset } of entries) {
     confine(path, offset, report, () => {
-      const refs = block.index.postings(offset);
+      const refs = index.postings(offset);
       for (let i = 1; i < refs.length; i++) {
         if (refs[i] <= refs[i - 1]) throw damaged(`the postings of ${name}="${value}" do not rise`);
       }

@@ -1,6 +1,7 @@
 /** Writes Prometheus' log for tests, from its description: records, fragments, pages. */
-import type { FloatHistogram, Labels } from '@tyto/model';
+import type { FloatHistogram, Labels, SampleColumns } from '@tyto/model';
 import { ByteSink } from '../byteSink.ts';
+import { encodeChunks } from '../chunk.ts';
 import { crc32c } from '../crc32c.ts';
 
 const PAGE_BYTES = 32 * 1024;
@@ -61,6 +62,25 @@ export function customHistogramRecord(ref: number, time: number, histogram: Floa
   list(histogram.positiveBuckets);
   list(histogram.negativeBuckets);
   list(histogram.customValues);
+  return sink.written.slice();
+}
+
+/** A file of `chunks_head/` with one series' samples. */
+export function headChunksFile(ref: number, columns: SampleColumns, isOutOfOrder: boolean) {
+  const sink = new ByteSink();
+  sink.uint32(0x0130bc91);
+  sink.byte(1);
+  sink.pad(8);
+  for (const { encoding, data, minTimeMs, maxTimeMs } of encodeChunks(columns)) {
+    const start = sink.length;
+    for (const value of [ref, minTimeMs, maxTimeMs]) sink.uint64(value);
+    sink.byte(encoding | (isOutOfOrder ? 0x80 : 0));
+    sink.uvarint(data.length);
+    sink.raw(data);
+    sink.uint32(crc32c(sink.written, start));
+  }
+  // The file has been made larger than what is in it yet.
+  for (let i = 0; i < 100; i++) sink.byte(0);
   return sink.written.slice();
 }
 

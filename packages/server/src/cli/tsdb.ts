@@ -134,16 +134,26 @@ async function runCommand(name: string, command: Command, args: readonly string[
     throw new TytoError('bad_data', `usage: tyto tsdb ${command.usage}`);
   }
   const output = new Output();
-  let damageCount = 0;
+  const damages = new Set<string>();
   const report = ({ file, offset, what }: Damage) => {
-    damageCount++;
-    process.stderr.write(`${file}: at byte ${offset}: ${what}\n`);
+    const text = `${file}: at byte ${offset}: ${what}`;
+    // What is read for several blocks is met several times.
+    if (damages.has(text)) return;
+    damages.add(text);
+    process.stderr.write(`${text}\n`);
   };
   const matcherSets = matchers.map((text) => parseSelector(text));
-  await command.run({ flags, words: rest, matcherSets, output, report });
-  await output.flush();
-  if (damageCount === 0) return;
-  const places = damageCount === 1 ? 'one place' : `${damageCount} places`;
+  try {
+    await command.run({ flags, words: rest, matcherSets, output, report });
+    await output.flush();
+  } catch (error) {
+    // As after `| head`: who stopped reading needs no message.
+    if (!output.isClosed) throw error;
+    process.exitCode = 1;
+    return;
+  }
+  if (damages.size === 0) return;
+  const places = damages.size === 1 ? 'one place' : `${damages.size} places`;
   throw new TytoError('io', `tsdb ${name}: damage in ${places}, named above; the rest was read`);
 }
 

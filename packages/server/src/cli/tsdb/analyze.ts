@@ -102,11 +102,11 @@ export async function analyze(
     return;
   }
   const blocks = openPrometheusBlocks(directory, report);
+  const block = choose(blocks, ({ meta }) => meta.ulid, name, directory);
   try {
-    const block = choose(blocks, ({ meta }) => meta.ulid, name, directory);
     await analyzePrometheus(block, limit, output, report);
   } finally {
-    for (const block of blocks) block.close();
+    block.release();
   }
 }
 

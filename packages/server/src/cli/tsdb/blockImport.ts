@@ -15,6 +15,7 @@ import {
   nodeDisk,
 } from '@tyto/tsdb';
 import { openTyto } from './database.ts';
+import { goTime } from './goText.ts';
 import { tytoBlocks } from './tytoBlocks.ts';
 
 /** Blocks that are written at once: more of them read the source less often. */
@@ -37,7 +38,10 @@ export interface ImportedBlock {
   readonly sampleCount: number;
 }
 
-/** Rejects with TytoError `unavailable` where a running Tyto has the directory. */
+/**
+ * Writes all blocks, or none where it rejects: with TytoError `unavailable` where a running Tyto
+ * has the directory, with `bad_data` where it holds what would be in the way.
+ */
 export async function importBlocks(
   directory: string,
   source: ImportSource,
@@ -46,10 +50,19 @@ export async function importBlocks(
   if (source.windows.length === 0) return;
   await checkRoom(directory, source);
   const lock: DirectoryLock = await lockDirectory(directory);
+  const written: string[] = [];
+  const note = (block: ImportedBlock) => {
+    written.push(block.directory);
+    done(block);
+  };
   try {
     for (let i = 0; i < source.windows.length; i += WRITERS_MAX) {
-      await writeBlocks(directory, source, source.windows.slice(i, i + WRITERS_MAX), done);
+      await writeBlocks(directory, source, source.windows.slice(i, i + WRITERS_MAX), note);
     }
+  } catch (error) {
+    // All or nothing: what is there already would stand in the way of a second try.
+    for (const path of written) await nodeDisk.remove(path);
+    throw error;
   } finally {
     await lock.release();
   }
@@ -78,8 +91,8 @@ async function checkRoom(directory: string, source: ImportSource): Promise<void>
   if (isHeld) {
     throw new TytoError(
       'bad_data',
-      `${directory} holds samples from ${new Date(headMinTimeMs).toISOString()} on in its log, ` +
-        `and the import reaches ${new Date(source.endMs).toISOString()}; nothing was imported. ` +
+      `${directory} holds samples from ${goTime(headMinTimeMs)} on in its log, and the import ` +
+        `reaches ${goTime(source.endMs)}; nothing was imported. ` +
         'Import into an empty directory, or only what is older',
     );
   }

@@ -48,6 +48,11 @@ export interface Database {
   close(): Promise<void>;
 }
 
+interface TimeRange {
+  readonly minTimeMs: number;
+  readonly maxTimeMs: number;
+}
+
 /** Beyond this a block is not believed. */
 const BLOCK_SPAN_MS_MAX = 10 * 366 * 24 * 3600_000;
 
@@ -83,13 +88,14 @@ export async function openTyto(directory: string): Promise<Tsdb> {
 export function openPrometheus(directory: string, report: ReportDamage): PrometheusDatabase {
   const blocks = openPrometheusBlocks(directory, report).filter((block) => {
     const { minTimeMs, maxTimeMs } = block.meta;
-    if (maxTimeMs > minTimeMs && maxTimeMs - minTimeMs < BLOCK_SPAN_MS_MAX) return true;
+    const isPossible = isTime(minTimeMs) && isTime(maxTimeMs) && maxTimeMs > minTimeMs;
+    if (isPossible && maxTimeMs - minTimeMs < BLOCK_SPAN_MS_MAX) return true;
     const what = `a block from ${minTimeMs} to ${maxTimeMs} is not possible`;
     report({ file: join(block.directory, 'meta.json'), offset: 0, what });
-    block.close();
     return false;
   });
-  return new PrometheusDatabase(blocks, readPrometheusHead(directory, blocks, report));
+  const head = readPrometheusHead(directory, blocks, report);
+  return new PrometheusDatabase(directory, blocks, head, report);
 }
 
 class PrometheusDatabase implements Database {
@@ -97,25 +103,44 @@ class PrometheusDatabase implements Database {
   readonly blocks: readonly PrometheusBlock[];
   readonly head: PrometheusHead;
 
-  constructor(blocks: readonly PrometheusBlock[], head: PrometheusHead) {
+  readonly #directory: string;
+  readonly #report: ReportDamage;
+
+  constructor(
+    directory: string,
+    blocks: readonly PrometheusBlock[],
+    head: PrometheusHead,
+    report: ReportDamage,
+  ) {
+    this.#directory = directory;
     this.blocks = blocks;
     this.head = head;
+    this.#report = report;
   }
 
   windows(): number[] {
-    const ranges = this.blocks.map(({ meta }) => ({
-      minTimeMs: meta.minTimeMs,
-      maxTimeMs: meta.maxTimeMs - 1,
-    }));
-    return windowsOf([...ranges, ...this.head.timeRanges()]);
+    return windowsOf(this.#timeRanges());
   }
 
   /** The time behind the last sample. */
   endMs(): number {
     let end = -Infinity;
-    for (const { meta } of this.blocks) end = Math.max(end, meta.maxTimeMs);
-    for (const { maxTimeMs } of this.head.timeRanges()) end = Math.max(end, maxTimeMs + 1);
+    for (const { maxTimeMs } of this.#timeRanges()) end = Math.max(end, maxTimeMs + 1);
     return end;
+  }
+
+  *#timeRanges(): Generator<TimeRange> {
+    for (const { meta } of this.blocks) {
+      yield { minTimeMs: meta.minTimeMs, maxTimeMs: meta.maxTimeMs - 1 };
+    }
+    for (const range of this.head.timeRanges()) {
+      if (isTime(range.minTimeMs) && isTime(range.maxTimeMs)) {
+        yield range;
+        continue;
+      }
+      const what = `a sample at ${range.maxTimeMs} ms is at no time of this world; it is left out`;
+      this.#report({ file: join(this.#directory, 'wal'), offset: 0, what });
+    }
   }
 
   async *series(
@@ -123,12 +148,20 @@ class PrometheusDatabase implements Database {
     maxTimeMs: number,
     matcherSets: MatcherSets,
   ): AsyncGenerator<StoredSeries> {
-    const sources: AsyncIterable<StoredSeries>[] = this.blocks
-      .filter((block) => block.overlaps(minTimeMs, maxTimeMs))
-      .map((block) => block.series());
-    sources.push(this.head.series());
+    const blocks = this.blocks.filter((block) => block.overlaps(minTimeMs, maxTimeMs));
+    try {
+      yield* this.#merged([...blocks, this.head], matcherSets);
+    } finally {
+      for (const block of blocks) block.release();
+    }
+  }
+
+  async *#merged(
+    sources: readonly { series(): AsyncIterable<StoredSeries> }[],
+    matcherSets: MatcherSets,
+  ): AsyncGenerator<StoredSeries> {
     const scratch = new SampleColumns();
-    for await (const group of mergeSeries(sources)) {
+    for await (const group of mergeSeries(sources.map((source) => source.series()))) {
       const { labels } = group[0];
       if (!isWanted(labels, matcherSets)) continue;
       yield {
@@ -142,7 +175,7 @@ class PrometheusDatabase implements Database {
   }
 
   async close(): Promise<void> {
-    for (const block of this.blocks) block.close();
+    for (const block of this.blocks) block.release();
   }
 }
 
@@ -213,7 +246,12 @@ function isWanted(labels: Labels, matcherSets: MatcherSets): boolean {
   return matcherSets.length === 0 || matcherSets.some((matchers) => matchesAll(matchers, labels));
 }
 
-function windowsOf(ranges: Iterable<{ minTimeMs: number; maxTimeMs: number }>): number[] {
+/** Whether it is a time that dates can tell, some 270,000 years around 1970. */
+export function isTime(timeMs: number): boolean {
+  return Math.abs(timeMs) <= 8.64e15;
+}
+
+function windowsOf(ranges: Iterable<TimeRange>): number[] {
   const starts = new Set<number>();
   for (const { minTimeMs, maxTimeMs } of ranges) {
     for (let at = windowStart(minTimeMs); at <= maxTimeMs; at += BLOCK_RANGE_MS) starts.add(at);

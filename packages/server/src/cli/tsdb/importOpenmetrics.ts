@@ -9,7 +9,7 @@ import { type Labels, SampleColumns } from '@tyto/model';
 import { readMerged } from '@tyto/promblock';
 import { ENTRY_END, ENTRY_SAMPLE, ExpositionParser } from '@tyto/wire';
 import { importBlocks, type ImportedBlock } from './blockImport.ts';
-import { windowStart } from './database.ts';
+import { isTime, windowStart } from './database.ts';
 
 export async function importOpenmetrics(
   file: string,
@@ -81,6 +81,11 @@ function eachSample(file: string, bytes: Uint8Array, visit: (sample: FileSample)
       throw new TytoError('bad_data', message, { place });
     }
     const { timestampMs, value } = parser;
+    if (!isTime(timestampMs)) {
+      const place = { file, line: parser.line, column: 1 };
+      const message = `${file}:${parser.line}: a time that no date tells; times are in seconds`;
+      throw new TytoError('bad_data', message, { place });
+    }
     // Blocks are cut by whole milliseconds.
     visit({ timestampMs: Math.round(timestampMs), value, labels: () => parser.labels() });
   }

@@ -44,9 +44,6 @@ function figuresOfTyto(directory: string, report: ReportDamage): BlockFigures[] 
 }
 
 function figuresOf(directory: string, report: ReportDamage): BlockFigures[] {
-  return openPrometheusBlocks(directory, report).map((block) => {
-    const figures = { ...block.meta, name: block.meta.ulid, bytes: block.bytes };
-    block.close();
-    return figures;
-  });
+  const blocks = openPrometheusBlocks(directory, report);
+  return blocks.map(({ meta, bytes }) => ({ ...meta, name: meta.ulid, bytes }));
 }

@@ -1,5 +1,6 @@
 /** Lines to standard output, in pieces and no faster than they are taken. */
 import { once } from 'node:events';
+import { errorCode, TytoError } from '@tyto/base';
 
 const BUFFER_CHARACTERS = 64 * 1024;
 
@@ -8,8 +9,15 @@ export class Output {
   #buffered: string[] = [];
   #size = 0;
 
+  /** Whether nobody reads any more, as after `| head`. */
+  isClosed = false;
+
   constructor(stream: NodeJS.WritableStream = process.stdout) {
     this.#stream = stream;
+    stream.on('error', (error: Error) => {
+      if (errorCode(error) !== 'EPIPE') throw error;
+      this.isClosed = true;
+    });
   }
 
   /** Whether enough waits that `flush` should be awaited. */
@@ -22,11 +30,15 @@ export class Output {
     this.#size += text.length + 1;
   }
 
+  /** Rejects with TytoError `canceled` once nobody reads any more. */
   async flush(): Promise<void> {
     const text = this.#buffered.join('');
     this.#buffered = [];
     this.#size = 0;
-    if (text !== '' && !this.#stream.write(text)) await once(this.#stream, 'drain');
+    if (text !== '' && !this.isClosed && !this.#stream.write(text)) {
+      await once(this.#stream, 'drain').catch(() => undefined);
+    }
+    if (this.isClosed) throw new TytoError('canceled', 'nobody reads the output any more');
   }
 }
 

@@ -32,6 +32,7 @@ async function verifyPrometheus(
   const blocks = openPrometheusBlocks(directory, report);
   for (const block of blocks) {
     await verifyBlock(block, report);
+    block.release();
     output.line(`${block.directory}: read`);
   }
   const head = readPrometheusHead(directory, blocks, report);
@@ -43,7 +44,6 @@ async function verifyPrometheus(
   const { seriesCount, sampleCount, exemplarCount } = head;
   const figures = `${seriesCount} series, ${sampleCount} samples, ${exemplarCount} exemplars`;
   output.line(`${directory}: ${figures} of the head read`);
-  for (const block of blocks) block.close();
 }
 
 /** Works while Tyto runs: a block does not change, and only the end of the log grows. */
