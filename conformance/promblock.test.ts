@@ -280,6 +280,38 @@ describe.skipIf(!hasPrometheus())('the head of a Prometheus', () => {
   });
 });
 
+describe.skipIf(!hasPrometheus())('a Prometheus that scrapes itself', () => {
+  it('is imported with everything that it has, over a restart', async () => {
+    const config = `global: {scrape_interval: 200ms}
+scrape_configs:
+  - {job_name: self, static_configs: [{targets: ['127.0.0.1:PORT']}]}
+`;
+    mkdirSync(at('scraped'));
+    for (let i = 0; i < 2; i++) {
+      const prometheus = await startPrometheus(at('scraped'), config);
+      // Its discovery of targets takes seconds.
+      for (let scrapes = 0; scrapes < 5; ) {
+        await new Promise((resolve) => setTimeout(resolve, 200));
+        const query = '/api/v1/query?query=count_over_time(up[1s])';
+        const { result } = (await prometheus.get(query)) as { result: { value: string[] }[] };
+        scrapes = Number(result[0]?.value[1] ?? 0);
+      }
+      await prometheus.stop();
+    }
+    const wanted = promtool('tsdb', 'dump', at('scraped'));
+    expect(wanted.split('\n').length).toBeGreaterThan(3000);
+    expect(sortedLines(good('dump', at('scraped')))).toEqual(sortedLines(wanted));
+    good('verify', at('scraped'));
+    good('import', 'prometheus', at('scraped'), at('scraped-tyto'));
+    expect(sortedLines(good('dump', at('scraped-tyto')))).toEqual(sortedLines(wanted));
+    good('export', at('scraped-tyto'), at('scraped-exported'));
+    mkdirSync(at('scraped-exported', 'wal'));
+    expect(sortedLines(promtool('tsdb', 'dump', at('scraped-exported')))).toEqual(
+      sortedLines(wanted),
+    );
+  });
+});
+
 describe.skipIf(testdata === undefined)("Prometheus' test data", () => {
   it('has an index of version 1, which is read', () => {
     mkdirSync(at('v1'));

@@ -22,7 +22,10 @@ export function hasPrometheus(): boolean {
 
 /** What promtool prints. Throws where it fails. */
 export function promtool(...args: string[]): string {
-  const { status, stdout, stderr } = spawnSync('promtool', args, { encoding: 'utf8' });
+  const { status, stdout, stderr } = spawnSync('promtool', args, {
+    encoding: 'utf8',
+    maxBuffer: 1 << 28,
+  });
   if (status !== 0) throw new Error(`promtool ${args.join(' ')}: ${stderr}${stdout}`);
   return stdout;
 }
@@ -42,7 +45,7 @@ export interface WrittenSeries {
   readonly histograms?: readonly (readonly [timestampMs: number, histogram: FloatHistogram])[];
 }
 
-/** Starts Prometheus on a data directory and waits until it is ready. */
+/** Starts Prometheus on a data directory and waits until it is ready. PORT in `config` is its own. */
 export async function startPrometheus(
   directory: string,
   config = '',
@@ -50,7 +53,7 @@ export async function startPrometheus(
 ): Promise<RunningPrometheus> {
   const port = await freePort();
   const configFile = join(directory, '..', `prometheus-${port}.yml`);
-  writeFileSync(configFile, config === '' ? '{}\n' : config);
+  writeFileSync(configFile, config === '' ? '{}\n' : config.replaceAll('PORT', String(port)));
   const child = spawn(
     'prometheus',
     [
