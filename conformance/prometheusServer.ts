@@ -45,7 +45,7 @@ export interface WrittenSeries {
   readonly histograms?: readonly (readonly [timestampMs: number, histogram: FloatHistogram])[];
 }
 
-/** Starts Prometheus on a data directory and waits until it is ready. PORT in `config` is its own. */
+/** Starts Prometheus on a directory, and waits until it is ready. PORT in `config` is its own. */
 export async function startPrometheus(
   directory: string,
   config = '',
