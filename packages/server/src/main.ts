@@ -3,6 +3,7 @@ import { nearestName, TytoError } from '@tyto/base';
 import { check } from './cli/check.ts';
 import { describeFlags, START_FLAGS } from './cli/flags.ts';
 import { start } from './cli/start.ts';
+import { tsdb } from './cli/tsdb.ts';
 import { VERSION } from './version.ts';
 
 const HELP = `Tyto ${VERSION}: metrics, alerts and dashboards of a software system in one process.
@@ -11,6 +12,7 @@ Usage:
   tyto [start] [flags]           watch, store, alert, serve http://localhost:9090
   tyto check config FILE...      check prometheus.yml, tyto.yaml, alertmanager.yml and rule files
   tyto check rules FILE...       check rule files
+  tyto tsdb COMMAND ...          list, dump, verify, import and export data; see tyto tsdb --help
   tyto --help, tyto --version
 
 Without a file, Tyto watches the machine that it runs on and itself.
@@ -24,11 +26,13 @@ Flags of start:
 ${describeFlags(START_FLAGS)}
 `;
 
-const COMMANDS = ['start', 'check', 'help', 'version'];
+const COMMANDS = ['start', 'check', 'tsdb', 'help', 'version'];
 
 async function main(args: readonly string[]): Promise<void> {
   const [command = 'start', ...rest] = args;
-  if (args.includes('--help') || args.includes('-h') || command === 'help') {
+  if (command === 'tsdb') {
+    await tsdb(rest);
+  } else if (args.includes('--help') || args.includes('-h') || command === 'help') {
     process.stdout.write(HELP);
   } else if (args.includes('--version') || command === 'version') {
     process.stdout.write(`tyto ${VERSION}\n`);
