@@ -76,6 +76,8 @@ interface AppliedBatch {
 export class Appender implements MetricAppender {
   readonly #target: AppendTarget;
   readonly #batch: number;
+  /** Samples behind this are in the future. */
+  readonly #latestMs: number;
   /** The floats; where there is a histogram, its count. */
   #columns: BatchColumns;
   readonly #histograms = new Map<number, FloatHistogram>();
@@ -86,6 +88,7 @@ export class Appender implements MetricAppender {
     this.#target = target;
     this.#batch = target.batches.open();
     this.#columns = target.columns.take();
+    this.#latestMs = target.nowMs() + FUTURE_MS_MAX;
   }
 
   series(labels: Labels): SeriesRef {
@@ -116,7 +119,7 @@ export class Appender implements MetricAppender {
     if (id < 0) return UNKNOWN_SERIES;
     const source = bitsOf(values);
     const columns = this.#columns;
-    const latestMs = this.#target.nowMs() + FUTURE_MS_MAX;
+    const latestMs = this.#latestMs;
     const { boundMs } = head;
     let answer: AppendResult = APPENDED;
     let previous = batches.lastIndex(id, this.#batch);
@@ -226,7 +229,7 @@ export class Appender implements MetricAppender {
     const { head, batches } = this.#target;
     const id = head.series.idOf(ref);
     if (id < 0) return UNKNOWN_SERIES;
-    if (timestampMs > this.#target.nowMs() + FUTURE_MS_MAX) return OUT_OF_BOUNDS;
+    if (timestampMs > this.#latestMs) return OUT_OF_BOUNDS;
     const index = this.#columns.count;
     const previous = batches.lastIndex(id, this.#batch);
     const verdict =

@@ -31,7 +31,7 @@ export const LOG_SEGMENT_BYTES = 64 * 1024 * 1024;
  * A checkpoint is due when the log behind it is longer than this and half of the checkpoint: less
  * would write more, more would make a start slower.
  */
-export const LOG_BYTES_MIN = 8 * 1024 * 1024;
+export const LOG_BYTES_MIN = 32 * 1024 * 1024;
 
 /** One record of the log; a longer length in a file is damage. */
 export const LOG_RECORD_BYTES_MAX = 32 * 1024 * 1024;

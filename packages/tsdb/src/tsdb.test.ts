@@ -312,7 +312,7 @@ describe('checkpoints', () => {
     const directory = newDirectory();
     const db = await openIn(directory);
     const perRun = 400;
-    for (let from = 0; from < 12 * perRun; from += perRun) {
+    for (let from = 0; from < 24 * perRun; from += perRun) {
       const maintained = db.maintain();
       const times = Float64Array.from({ length: perRun }, (_, i) => t + (from + i) * 500);
       const values = times.map((time) => Math.sin(time));
@@ -330,7 +330,7 @@ describe('checkpoints', () => {
     const read = await readAll(again, [['__name__', '=', 'm']]);
     expect(Object.keys(read)).toHaveLength(200);
     for (const samples of Object.values(read)) {
-      expect(samples).toHaveLength(12 * perRun);
+      expect(samples).toHaveLength(24 * perRun);
       expect(samples.every(([time, value]) => value === Math.sin(time))).toBe(true);
     }
   });

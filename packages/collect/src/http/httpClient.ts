@@ -1,5 +1,6 @@
 /** The port through which targets and discovery endpoints are asked. */
 import type { HttpClientConfig } from '../config/httpClientConfig.ts';
+import type { BodyBuffers } from './bodyBuffers.ts';
 
 export interface HttpRequest {
   readonly url: string;
@@ -13,7 +14,9 @@ export interface HttpRequest {
    * Sees the first bytes of a successful body as soon as there are HEAD_BYTES of them, or all;
    * throws to refuse the rest.
    */
-  readonly inspect?: (head: Uint8Array, contentType: string) => void;
+  readonly inspect?: ((head: Uint8Array, contentType: string) => void) | undefined;
+  /** Where the body's memory comes from; whoever asks gives it back. */
+  readonly buffers?: BodyBuffers;
 }
 
 export interface HttpResponse {
@@ -21,7 +24,7 @@ export interface HttpResponse {
   readonly statusText: string;
   /** '' when the server sends none. */
   readonly contentType: string;
-  /** Decompressed; the receiver's own. Empty unless the status is 2xx. */
+  /** Decompressed; of `buffers` where there are any. Empty unless the status is 2xx. */
   readonly body: Uint8Array;
 }
 

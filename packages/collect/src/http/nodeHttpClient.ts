@@ -10,12 +10,13 @@ import {
   STATUS_CODES,
 } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
-import type { Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 import type { SecureContextOptions } from 'node:tls';
-import { createGunzip } from 'node:zlib';
+import { createGunzip, gunzipSync } from 'node:zlib';
 import { errorMessage, TytoError } from '@tyto/base';
 import type { HttpClientConfig, Secret, TlsConfig } from '../config/httpClientConfig.ts';
 import { BODIES_BYTES_MAX, HEAD_BYTES, REDIRECT_COUNT_MAX } from '../limits.ts';
+import { BodyBuffers } from './bodyBuffers.ts';
 import type { HttpClient, HttpRequest, HttpResponse } from './httpClient.ts';
 import { describeNetworkError } from './networkError.ts';
 
@@ -155,6 +156,11 @@ async function readResponse(
   return { status, statusText, contentType, body };
 }
 
+/** Compressed bodies up to this size are read before they are decompressed. */
+const COMPRESSED_AT_ONCE_MAX = 256 * 1024;
+/** Bodies that claim to be no larger are decompressed in one step, in a millisecond or two. */
+const DECOMPRESSED_AT_ONCE_MAX = 512 * 1024;
+
 /** Bytes of the bodies that are being read now, by all clients of the process. */
 let bytesInFlight = 0;
 
@@ -164,34 +170,88 @@ async function readBody(
   request: HttpRequest,
   contentType: string,
 ): Promise<Uint8Array> {
-  const compressed = response.headers['content-encoding'] === 'gzip';
-  const stream: Readable = compressed ? response.pipe(createGunzip()) : response;
-  // A broken connection must end the decompression too.
-  if (compressed) response.on('error', (error) => stream.destroy(error));
-  const chunks: Buffer[] = [];
-  let length = 0;
-  let inspected = request.inspect === undefined;
-  const inspect = () => {
-    inspected = true;
-    request.inspect?.(Buffer.concat(chunks, length), contentType);
-  };
+  const inspect = (head: Uint8Array) => request.inspect?.(head, contentType);
+  if (response.headers['content-encoding'] !== 'gzip') {
+    return await collect(response, response, request.bodyBytesMax, request.buffers, inspect);
+  }
+  const length = Number(response.headers['content-length']);
+  if (!(length <= COMPRESSED_AT_ONCE_MAX)) return await decompress(response, request, inspect);
+  const { buffers = new BodyBuffers() } = request;
+  const compressed = await collect(response, response, COMPRESSED_AT_ONCE_MAX, buffers);
+  const size = claimedSize(compressed);
   try {
-    for await (const chunk of stream) {
-      chunks.push(chunk as Buffer);
-      length += (chunk as Buffer).length;
-      bytesInFlight += (chunk as Buffer).length;
-      if (length > request.bodyBytesMax) {
-        throw new TytoError('too_large', 'body size limit exceeded');
-      }
+    if (size <= Math.min(DECOMPRESSED_AT_ONCE_MAX, request.bodyBytesMax)) {
+      // One buffer of the right size, at once: streams take a piece of 16 KB at a time.
+      const options = { chunkSize: Math.max(64, size + 1), maxOutputLength: size };
+      const body = gunzipSync(compressed, options);
+      buffers.giveBack(compressed);
+      return body;
+    }
+  } catch {
+    // It claims a wrong size, or is damaged: the careful way tells.
+  }
+  return await decompress(Readable.from([compressed]), request, inspect, response);
+}
+
+/** What the last four bytes of a gzip body say: its decompressed size, modulo 4 GB. */
+function claimedSize(compressed: Uint8Array): number {
+  if (compressed.length < 18) return Infinity;
+  const view = new DataView(compressed.buffer, compressed.byteOffset, compressed.length);
+  return view.getUint32(compressed.length - 4, true);
+}
+
+async function decompress(
+  source: Readable,
+  request: HttpRequest,
+  inspect: (head: Uint8Array) => void,
+  response: IncomingMessage = source as IncomingMessage,
+): Promise<Uint8Array> {
+  const stream = source.pipe(createGunzip());
+  // A broken connection must end the decompression too.
+  source.on('error', (error) => stream.destroy(error));
+  return await collect(stream, response, request.bodyBytesMax, request.buffers, inspect);
+}
+
+async function collect(
+  stream: Readable,
+  response: IncomingMessage,
+  bytesMax: number,
+  buffers: BodyBuffers = new BodyBuffers(),
+  inspect?: (head: Uint8Array) => void,
+): Promise<Uint8Array> {
+  const announced = Number(response.headers['content-length'] ?? 0);
+  let body = buffers.take(stream === response && announced <= bytesMax ? announced : 0);
+  let length = 0;
+  let inspected = inspect === undefined;
+  let complete = false;
+  try {
+    for await (const piece of stream) {
+      const chunk = piece as Buffer;
+      bytesInFlight += chunk.length;
+      length += chunk.length;
+      if (length > bytesMax) throw new TytoError('too_large', 'body size limit exceeded');
       if (bytesInFlight > BODIES_BYTES_MAX) {
         throw new TytoError('too_large', 'body size limit exceeded (all targets together)');
       }
-      if (!inspected && length >= HEAD_BYTES) inspect();
+      if (length > body.length) body = grown(body, length - chunk.length, length, buffers);
+      body.set(chunk, length - chunk.length);
+      if (inspected || length < HEAD_BYTES) continue;
+      inspected = true;
+      inspect?.(body.subarray(0, length));
     }
-    return Buffer.concat(chunks, length);
+    complete = true;
+    return body.subarray(0, length);
   } finally {
     bytesInFlight -= length;
+    if (!complete) buffers.giveBack(body);
     if (!response.complete) response.destroy();
     stream.destroy();
   }
+}
+
+function grown(body: Buffer, used: number, needed: number, buffers: BodyBuffers): Buffer {
+  const larger = buffers.take(Math.max(needed, body.length * 2));
+  larger.set(body.subarray(0, used));
+  buffers.giveBack(body);
+  return larger;
 }

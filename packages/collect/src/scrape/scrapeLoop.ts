@@ -149,9 +149,13 @@ export class ScrapeLoop {
     let appender = store.appender();
     this.#state.begin(appender, timeMs);
     try {
-      const { body, format } = await this.#read();
-      bodyBytes = body.length;
-      this.#state.append(body, format);
+      const exposition = await this.#read();
+      bodyBytes = exposition.body.length;
+      try {
+        this.#state.append(exposition.body, exposition.format);
+      } finally {
+        exposition.release?.();
+      }
     } catch (error) {
       failure = error;
       appender.rollback();

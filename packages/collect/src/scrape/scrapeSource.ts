@@ -2,6 +2,7 @@
 import { TytoError } from '@tyto/base';
 import { ENTRY_END, type ExpositionFormat, ExpositionParser } from '@tyto/wire';
 import type { ScrapeConfig } from '../config/scrapeConfig.ts';
+import { BodyBuffers } from '../http/bodyBuffers.ts';
 import type { HttpClient } from '../http/httpClient.ts';
 import { BODY_BYTES_MAX, HEAD_BYTES } from '../limits.ts';
 import { acceptHeader, expositionFormat } from './negotiation.ts';
@@ -10,6 +11,8 @@ import type { Target } from './target.ts';
 export interface Exposition {
   readonly body: Uint8Array;
   readonly format: ExpositionFormat;
+  /** Called once nobody looks at the body any more. */
+  release?(): void;
 }
 
 export interface ScrapeSource {
@@ -17,11 +20,16 @@ export interface ScrapeSource {
   read(signal: AbortSignal): Promise<Exposition>;
 }
 
+/** Of all targets of the process. */
+const buffers = new BodyBuffers();
+
 export class HttpSource implements ScrapeSource {
   readonly #client: HttpClient;
   readonly #config: ScrapeConfig;
   readonly #url: string;
   readonly #headers: Readonly<Record<string, string>>;
+  /** Whether the last answer began as an exposition: then the next one is not tried beforehand. */
+  #isTrusted = false;
 
   constructor(client: HttpClient, config: ScrapeConfig, target: Target, userAgent: string) {
     this.#client = client;
@@ -29,7 +37,7 @@ export class HttpSource implements ScrapeSource {
     this.#url = target.url;
     this.#headers = {
       Accept: acceptHeader(config),
-      'Accept-Encoding': config.enableCompression ? 'gzip' : 'identity',
+      'Accept-Encoding': acceptedEncoding(config, target),
       'User-Agent': userAgent,
       'X-Prometheus-Scrape-Timeout-Seconds': String(target.timeoutMs / 1000),
     };
@@ -37,21 +45,34 @@ export class HttpSource implements ScrapeSource {
 
   async read(signal: AbortSignal): Promise<Exposition> {
     const { bodySizeLimit, fallbackScrapeProtocol } = this.#config;
+    const isTrusted = this.#isTrusted;
+    this.#isTrusted = false;
     const response = await this.#client.get({
       url: this.#url,
       headers: this.#headers,
       signal,
       bodyBytesMax: bodySizeLimit > 0 ? bodySizeLimit : BODY_BYTES_MAX,
-      inspect: (head, contentType) =>
-        checkHead(head, expositionFormat(contentType, fallbackScrapeProtocol)),
+      inspect: isTrusted
+        ? undefined
+        : (head, contentType) =>
+            checkHead(head, expositionFormat(contentType, fallbackScrapeProtocol)),
+      buffers,
     });
     if (response.status !== 200) {
       const status = `${response.status} ${response.statusText}`.trim();
       throw new TytoError('unavailable', `server returned HTTP status ${status}`);
     }
     const format = expositionFormat(response.contentType, fallbackScrapeProtocol);
-    return { body: response.body, format };
+    this.#isTrusted = true;
+    return { body: response.body, format, release: () => buffers.giveBack(response.body) };
   }
+}
+
+/** Between two processes of one machine, compressing costs both and saves nothing. */
+function acceptedEncoding(config: ScrapeConfig, target: Target): string {
+  const { hostname } = new URL(target.url);
+  const isNear = hostname === 'localhost' || hostname === '[::1]' || hostname.startsWith('127.');
+  return config.enableCompression && !isNear ? 'gzip' : 'identity';
 }
 
 /** Refuses a body by its first lines, so that garbage is not read to its end. */

@@ -12,6 +12,7 @@ import {
 } from '@tyto/base';
 import { loadConfig } from '../config/load.ts';
 import { createLogger } from '../logging.ts';
+import { tuneGarbageCollector } from '../garbageCollector.ts';
 import { Tyto, type TytoOptions } from '../tyto.ts';
 import { VERSION } from '../version.ts';
 import { parseFlags, parseSize, START_FLAGS, type Flags } from './flags.ts';
@@ -55,6 +56,7 @@ export async function start(args: readonly string[]): Promise<void> {
     throw startError(error, options.dataDirectory);
   });
   handleSignals(tyto, logger);
+  tuneGarbageCollector(systemClock);
   try {
     const address = await tyto.listen(host, port);
     if (text(flags, 'web.stack-ports') === 'true') await openStackPorts(tyto, host);
