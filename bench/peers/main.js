@@ -13,11 +13,12 @@ import { cleanUp, SERVER_KINDS } from './servers.js';
 import { backfill } from './workloads/backfill.js';
 import { live } from './workloads/live.js';
 import { memory1m, memory200k } from './workloads/memory.js';
+import { queries } from './workloads/queries.js';
 import { recovery } from './workloads/recovery.js';
 import { scraping } from './workloads/scraping.js';
 
 /** @type {readonly import('./plan.js').Workload[]} */
-const WORKLOADS = [backfill, live, scraping, memory200k, memory1m, recovery];
+const WORKLOADS = [backfill, live, scraping, memory200k, memory1m, recovery, queries];
 
 const say = (text) => process.stderr.write(`${text}\n`);
 
@@ -64,11 +65,12 @@ async function runWorkload(workload, kinds, plan) {
         }
       }
     }
+    const description = workload.describe(plan, data);
+    const detail = workload.detail?.(outcomes, data) ?? [];
+    return { name: workload.name, title: workload.title, description, outcomes, detail };
   } finally {
     data.dispose?.();
   }
-  const description = workload.describe(plan, data);
-  return { name: workload.name, title: workload.title, description, outcomes };
 }
 
 async function main() {
