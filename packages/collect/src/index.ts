@@ -69,3 +69,6 @@ export {
   type HostPaths,
 } from './host/hostContext.ts';
 export { HostMetrics, type HostMetricsOptions } from './host/hostMetrics.ts';
+export { WRITE_BODIES_BYTES_MAX, WRITE_BODY_BYTES_MAX } from './limits.ts';
+export { negotiateWrite, writtenHeaders } from './receive/writeHeaders.ts';
+export { WriteReceiver } from './receive/writeReceiver.ts';

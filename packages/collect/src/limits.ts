@@ -29,3 +29,15 @@ export const TEXTFILE_BYTES_MAX = 4 * 1024 * 1024;
 
 /** How long the file systems of the host may take to answer before they count as hung. */
 export const FILESYSTEM_TIMEOUT_MS = 5000;
+
+/** Largest body of a remote write request, compressed as well as not. Each is held while read. */
+export const WRITE_BODY_BYTES_MAX = 64 * 1024 * 1024;
+
+/** Bodies of remote write requests that are held at once; what is beyond it is told to retry. */
+export const WRITE_BODIES_BYTES_MAX = 128 * 1024 * 1024;
+
+/** Series whose senders' bytes are remembered, for each version; each costs at most 64 bytes. */
+export const RECEIVED_SERIES_MAX = 4_000_000;
+
+/** Received samples further ahead of the clock than this are refused, as in Prometheus. */
+export const RECEIVED_AHEAD_MS_MAX = 10 * 60_000;

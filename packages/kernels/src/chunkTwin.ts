@@ -4,6 +4,7 @@
  * For tests; BigInt where the kernel has 64-bit integers.
  */
 import { TytoError } from '@tyto/base';
+import { CHUNK_SAMPLES_MAX } from './limits.ts';
 
 const EXPONENT_MAX = 15;
 
@@ -19,12 +20,29 @@ class Reader {
     return this.#view.getUint8(this.#advance(1));
   }
 
-  u16(): number {
-    return this.#view.getUint16(this.#advance(2), true);
+  varint(): bigint {
+    let value = 0n;
+    for (let shift = 0n; shift < 70n; shift += 7n) {
+      const byte = this.u8();
+      value |= BigInt(byte & 0x7f) << shift;
+      if (byte >= 0x80) continue;
+      if (value >= 1n << 64n) break;
+      return value;
+    }
+    throw new TytoError('io', 'a number is longer than 64 bits');
   }
 
-  i64(): bigint {
-    return this.#view.getBigInt64(this.#advance(8), true);
+  /** A varint in zigzag order. */
+  signed(): bigint {
+    const value = this.varint();
+    return BigInt.asIntN(64, (value >> 1n) ^ -(value & 1n));
+  }
+
+  /** A varint that must be at most `max`. */
+  count(max: number): number {
+    const value = this.varint();
+    if (value > BigInt(max)) throw new TytoError('io', `a count or index is beyond ${max}`);
+    return Number(value);
   }
 
   u64(): bigint {
@@ -53,9 +71,9 @@ class Reader {
 /** Timestamps as numbers, values as bit patterns. Throws TytoError `io` for what is no chunk. */
 export function decodeChunkSlowly(chunk: Uint8Array): { timestamps: number[]; bits: bigint[] } {
   const reader = new Reader(chunk);
-  const count = reader.u16();
+  const count = reader.count(CHUNK_SAMPLES_MAX);
   if (count === 0) throw new TytoError('io', 'a chunk has samples');
-  let timestamp = reader.i64();
+  let timestamp = reader.signed();
   const timestamps = [Number(timestamp)];
   for (const delta of readIntegers(reader, count - 1)) {
     timestamp = BigInt.asIntN(64, timestamp + delta);
@@ -67,10 +85,14 @@ export function decodeChunkSlowly(chunk: Uint8Array): { timestamps: number[]; bi
 }
 
 function readIntegers(reader: Reader, count: number): bigint[] {
-  const width = reader.u8();
-  if (width > 57 && width !== 64) throw new TytoError('io', `no such width: ${width}`);
-  const base = reader.i64();
-  const exceptions = reader.u16();
+  if (count === 0) return [];
+  const head = reader.u8();
+  const width = head & 0x7f;
+  const hasExceptions = head >= 0x80;
+  if (width > 57 && head !== 64) throw new TytoError('io', `no such width: ${head}`);
+  const base = reader.signed();
+  const exceptions = hasExceptions ? reader.count(count) : 0;
+  if (hasExceptions && exceptions === 0) throw new TytoError('io', 'no exceptions, and a flag');
   const packed = reader.word(Math.ceil((width * count) / 8));
   const mask = (1n << BigInt(width)) - 1n;
   const values: bigint[] = [];
@@ -78,10 +100,10 @@ function readIntegers(reader: Reader, count: number): bigint[] {
     const distance = (packed >> BigInt(i * width)) & mask;
     values.push(BigInt.asIntN(64, width === 64 ? distance : base + distance));
   }
+  let index = 0;
   for (let i = 0; i < exceptions; i++) {
-    const index = reader.u16();
-    if (index >= count) throw new TytoError('io', 'an exception lies outside of the stream');
-    values[index] = reader.i64();
+    index += reader.count(count - 1 - index);
+    values[index] = reader.signed();
   }
   return values;
 }
@@ -96,19 +118,21 @@ function readValues(reader: Reader, count: number): bigint[] {
 }
 
 function readDecimals(reader: Reader, count: number, order: 1 | 2): bigint[] {
-  const exponent = reader.u8();
+  const head = reader.u8();
+  const exponent = head & 0x7f;
   if (exponent > EXPONENT_MAX) throw new TytoError('io', `no such exponent: ${exponent}`);
-  const specials = reader.u16();
-  let mantissa = 0n;
-  let delta = 0n;
-  const bits = readIntegers(reader, count).map((difference) => {
-    delta = order === 1 ? difference : BigInt.asIntN(64, delta + difference);
-    mantissa = BigInt.asIntN(64, mantissa + delta);
-    return bitsOfNumber(Number(mantissa) / 10 ** exponent);
-  });
+  const specials = head >= 0x80 ? reader.count(count) : 0;
+  const mantissas = [reader.signed()];
+  let delta = order === 2 ? reader.signed() : 0n;
+  if (order === 2 && count > 1) mantissas.push(BigInt.asIntN(64, mantissas[0] + delta));
+  for (const number of readIntegers(reader, count - mantissas.length)) {
+    delta = order === 1 ? number : BigInt.asIntN(64, delta + number);
+    mantissas.push(BigInt.asIntN(64, mantissas[mantissas.length - 1] + delta));
+  }
+  const bits = mantissas.map((mantissa) => bitsOfNumber(Number(mantissa) / 10 ** exponent));
+  let index = 0;
   for (let i = 0; i < specials; i++) {
-    const index = reader.u16();
-    if (index >= count) throw new TytoError('io', 'a special value lies outside of the stream');
+    index += reader.count(count - 1 - index);
     bits[index] = reader.u64();
   }
   return bits;
@@ -116,7 +140,6 @@ function readDecimals(reader: Reader, count: number, order: 1 | 2): bigint[] {
 
 function readXor(reader: Reader, count: number): bigint[] {
   let previous = 0n;
-  let read = 1;
   const bits: bigint[] = [];
   for (let i = 0; i < count; i++) {
     const control = reader.u8();
@@ -125,10 +148,7 @@ function readXor(reader: Reader, count: number): bigint[] {
     if (length + trailing > 8) throw new TytoError('io', 'an XOR word is longer than 8 bytes');
     previous ^= reader.word(length) << BigInt(8 * trailing);
     bits.push(previous);
-    read += 1 + length;
   }
-  // The stream is at least 9 bytes long, as every value stream.
-  for (; read < 9; read++) reader.u8();
   return bits;
 }
 

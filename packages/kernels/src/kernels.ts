@@ -5,56 +5,11 @@
  * Memory: [static data | input | output | scratch], laid out anew at each call from heapBase.
  */
 import { assert, TytoError } from '@tyto/base';
-import { kernelsWasm } from '../build/kernelsWasm.ts';
+import { align, ensureMemory, instantiate, SLACK_BYTES } from './instance.ts';
 import { CHUNK_SAMPLES_MAX } from './limits.ts';
-
-interface Exports {
-  readonly memory: WebAssembly.Memory;
-  heapBase(): number;
-  encodeChunk(
-    timestamps: number,
-    values: number,
-    count: number,
-    out: number,
-    scratch: number,
-  ): number;
-  decodeChunk(
-    source: number,
-    length: number,
-    timestamps: number,
-    values: number,
-    capacity: number,
-  ): number;
-  rateWindows(
-    timestamps: number,
-    values: number,
-    count: number,
-    startMs: number,
-    stepMs: number,
-    stepCount: number,
-    rangeMs: number,
-    isCounter: number,
-    isRate: number,
-    out: number,
-    present: number,
-    resets: number,
-  ): void;
-}
-
-const PAGE_BYTES = 65_536;
-/** Kernels read and write whole words, up to this far behind what they were given. */
-const SLACK_BYTES = 64;
 
 const exports = instantiate();
 const heapBase = align(exports.heapBase());
-
-function instantiate(): Exports {
-  const text = atob(kernelsWasm);
-  const bytes = new Uint8Array(text.length);
-  for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
-  const instance = new WebAssembly.Instance(new WebAssembly.Module(bytes), {});
-  return instance.exports as unknown as Exports;
-}
 
 /**
  * Encodes samples [from, from + count) as a chunk (docs/formats/chunk.md). Timestamps are whole
@@ -70,8 +25,8 @@ export function encodeChunk(
   const timestampsAt = heapBase;
   const valuesAt = timestampsAt + count * 8;
   const outAt = align(valuesAt + count * 8);
-  const scratchAt = align(outAt + count * 28 + SLACK_BYTES);
-  ensure(scratchAt + count * 56 + SLACK_BYTES);
+  const scratchAt = align(outAt + count * 10 + SLACK_BYTES);
+  ensureMemory(exports, scratchAt + count * 24 + SLACK_BYTES);
   copyBitsIn(timestampsAt, timestamps, from, count);
   copyBitsIn(valuesAt, values, from, count);
   const size = exports.encodeChunk(timestampsAt, valuesAt, count, outAt, scratchAt);
@@ -92,7 +47,7 @@ export function decodeChunk(
   assert(offset + count <= timestamps.length, 'decodeChunk needs room for the samples');
   const timestampsAt = align(heapBase + chunk.length + SLACK_BYTES);
   const valuesAt = timestampsAt + count * 8;
-  ensure(valuesAt + count * 8 + SLACK_BYTES);
+  ensureMemory(exports, valuesAt + count * 8 + SLACK_BYTES);
   new Uint8Array(exports.memory.buffer, heapBase, chunk.length).set(chunk);
   const decoded = exports.decodeChunk(heapBase, chunk.length, timestampsAt, valuesAt, count);
   if (decoded !== count) throw new TytoError('io', 'corrupt chunk: its streams do not decode');
@@ -105,8 +60,11 @@ export function decodeChunk(
 
 /** How many samples a chunk says that it holds. Throws TytoError `io` for an impossible count. */
 export function chunkSampleCount(chunk: Uint8Array): number {
-  const count = chunk.length < 2 ? 0 : chunk[0] | (chunk[1] << 8);
-  if (count < 1 || count > CHUNK_SAMPLES_MAX) {
+  // A varint of at most three bytes, the last of which has no high bit.
+  let count = chunk.length === 0 ? 0 : chunk[0] & 0x7f;
+  if (chunk[0] >= 0x80) count |= (chunk[1] & 0x7f) << 7;
+  if (chunk[0] >= 0x80 && chunk[1] >= 0x80) count |= chunk[2] << 14;
+  if (!(count >= 1 && count <= CHUNK_SAMPLES_MAX)) {
     throw new TytoError('io', `corrupt chunk: it claims ${count} samples`);
   }
   return count;
@@ -138,7 +96,7 @@ export function rateWindows(
   const outAt = valuesAt + count * 8;
   const presentAt = outAt + stepCount * 8;
   const resetsAt = align(presentAt + stepCount);
-  ensure(resetsAt + count * 4 + SLACK_BYTES);
+  ensureMemory(exports, resetsAt + count * 4 + SLACK_BYTES);
   copyBitsIn(timestampsAt, timestamps, 0, count);
   copyBitsIn(valuesAt, values, 0, count);
   exports.rateWindows(
@@ -163,13 +121,4 @@ export function rateWindows(
 function copyBitsIn(address: number, source: Float64Array, from: number, count: number): void {
   const bytes = new Uint8Array(source.buffer, source.byteOffset + from * 8, count * 8);
   new Uint8Array(exports.memory.buffer, address, count * 8).set(bytes);
-}
-
-function ensure(bytes: number): void {
-  const missing = bytes - exports.memory.buffer.byteLength;
-  if (missing > 0) exports.memory.grow(Math.ceil(missing / PAGE_BYTES));
-}
-
-function align(address: number): number {
-  return (address + 15) & ~15;
 }

@@ -2,6 +2,7 @@
  * The composition root: opens the stores, builds the engines on them, applies configurations, and
  * takes everything down again in order.
  */
+import { randomBytes } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import { hostname } from 'node:os';
@@ -16,12 +17,19 @@ import {
   type yaml,
   formatPlace,
 } from '@tyto/base';
-import { HostMetrics, ScrapeManager } from '@tyto/collect';
+import {
+  HostMetrics,
+  ScrapeManager,
+  WRITE_BODIES_BYTES_MAX,
+  WRITE_BODY_BYTES_MAX,
+  WriteReceiver,
+} from '@tyto/collect';
 import { QueryEngine } from '@tyto/promql';
 import { Tsdb } from '@tyto/tsdb';
 import type { FastifyInstance } from 'fastify';
 import { AlertForwarder } from './alertForwarder.ts';
 import { type ConfigFiles, type LoadedConfig, loadConfig } from './config/load.ts';
+import { HeldBodies } from './http/heldBodies.ts';
 import { createHttpServer } from './http/httpServer.ts';
 import { SelfMetrics } from './metrics/selfMetrics.ts';
 import {
@@ -29,6 +37,7 @@ import {
   registerRuleMetrics,
   registerStoreMetrics,
 } from './metrics/storeMetrics.ts';
+import { registerWriteMetrics } from './metrics/writeMetrics.ts';
 import { QueryRunner } from './queries.ts';
 import { LmdbStateStore } from './state/lmdbStateStore.ts';
 import { VERSION } from './version.ts';
@@ -40,6 +49,7 @@ export interface TytoOptions {
   readonly dataDirectory: string;
   readonly externalUrl: string;
   readonly lifecycle: boolean;
+  readonly receivesWrites: boolean;
   readonly retentionMs: number;
   readonly retentionBytes: number;
   readonly logFsyncIntervalMs: number;
@@ -68,6 +78,8 @@ export class Tyto {
   readonly #engine: QueryEngine;
   readonly #queries: QueryRunner;
   readonly #host: HostMetrics;
+  readonly #receiver: WriteReceiver;
+  readonly #receivedBodies = new HeldBodies(WRITE_BODY_BYTES_MAX, WRITE_BODIES_BYTES_MAX);
   readonly #startedMs: number;
   #config: LoadedConfig;
   #http: FastifyInstance | undefined;
@@ -107,7 +119,9 @@ export class Tyto {
     this.#dispatcher = new Dispatcher({ clock, logger, state, externalUrl, observer });
     this.#forwarder = new AlertForwarder(logger);
     this.#host = new HostMetrics({ clock, logger });
+    this.#receiver = new WriteReceiver({ store: tsdb, clock, key: randomBytes(16) });
     registerStoreMetrics(this.#metrics, tsdb);
+    registerWriteMetrics(this.#metrics, this.#receiver, this.#receivedBodies);
     registerRuleMetrics(this.#metrics, this.#rules);
     registerAlertMetrics(this.#metrics, this.#dispatcher, this.#forwarder);
   }
@@ -142,6 +156,9 @@ export class Tyto {
       store: this.#tsdb,
       tsdb: this.#tsdb,
       scrapes: this.#scrapes,
+      receiver: this.#receiver,
+      receivedBodies: this.#receivedBodies,
+      receivesWrites: this.#options.receivesWrites,
       rules: this.#rules,
       dispatcher: this.#dispatcher,
       startedMs: this.#startedMs,

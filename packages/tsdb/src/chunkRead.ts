@@ -1,19 +1,36 @@
 /** Decoding a chunk straight into the columns that a reader brought, cut to a time range. */
-import { decodeChunk } from '@tyto/kernels';
+import { chunkSampleCount, decodeChunk } from '@tyto/kernels';
 import type { SampleColumns } from '@tyto/model';
+import { decodeHistogramChunk, histogramOf, isHistogramChunk } from './histogramChunk.ts';
 
 /** Appends the samples of `chunk` within [minTimeMs, maxTimeMs]. Throws TytoError `io`. */
 export function appendChunk(
   chunk: Uint8Array,
-  sampleCount: number,
   minTimeMs: number,
   maxTimeMs: number,
   target: SampleColumns,
 ): void {
-  target.reserve(sampleCount);
+  if (isHistogramChunk(chunk)) {
+    appendHistograms(chunk, minTimeMs, maxTimeMs, target);
+    return;
+  }
+  target.reserve(chunkSampleCount(chunk));
   const start = target.length;
   const count = decodeChunk(chunk, target.timestamps, target.values, start);
   appendRange(target, start, count, minTimeMs, maxTimeMs);
+}
+
+function appendHistograms(
+  chunk: Uint8Array,
+  minTimeMs: number,
+  maxTimeMs: number,
+  target: SampleColumns,
+): void {
+  const { layout, timestamps, rows } = decodeHistogramChunk(chunk);
+  for (let i = 0; i < rows.length; i++) {
+    if (timestamps[i] < minTimeMs || timestamps[i] > maxTimeMs) continue;
+    target.pushHistogram(timestamps[i], histogramOf(layout, rows[i]));
+  }
 }
 
 /** Keeps, of `count` samples written behind the columns' end, those within the time range. */

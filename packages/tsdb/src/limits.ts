@@ -18,7 +18,7 @@ export const PAST_MS_MAX = BLOCK_RANGE_MS / 2;
 /** Samples further ahead of the clock than this are out of bounds: one would push all others out. */
 export const FUTURE_MS_MAX = 10 * 60_000;
 
-/** Active series; each costs about 700 bytes and its labels. */
+/** Active series; each costs about 500 bytes and its labels. */
 export const SERIES_MAX = 20_000_000;
 
 /** Bytes that may wait for a slow or full disk before appends are refused. */
@@ -26,6 +26,12 @@ export const LOG_PENDING_BYTES_MAX = 64 * 1024 * 1024;
 
 /** A log segment is closed at this size; smaller ones are deleted sooner, larger ones are fewer. */
 export const LOG_SEGMENT_BYTES = 64 * 1024 * 1024;
+
+/**
+ * A checkpoint is due when the log behind it is longer than this and half of the checkpoint: less
+ * would write more, more would make a start slower.
+ */
+export const LOG_BYTES_MIN = 8 * 1024 * 1024;
 
 /** One record of the log; a longer length in a file is damage. */
 export const LOG_RECORD_BYTES_MAX = 32 * 1024 * 1024;

@@ -1,77 +1,105 @@
 /**
- * Which segments of the log are still needed, and the checkpoint that lets the others go.
+ * Between the head and the log: what is replayed, and the checkpoint that lets old segments go.
  *
- * A segment is needed while it has samples that no block holds. A checkpoint holds the definitions
- * of all series, so that the first segment that is kept needs none before it.
+ * A checkpoint is the whole head at one moment: all series and their samples, compressed. What the
+ * log says before it is not needed any more.
  */
 import { must } from '@tyto/base';
-import type { Disk } from './disk.ts';
+import { bitsOf, SampleColumns } from '@tyto/model';
+import { appendChunk } from './chunkRead.ts';
+import type { AppendFile, Disk } from './disk.ts';
+import type { ExemplarRing } from './exemplarRing.ts';
 import { checkpointNumber, checkpointPath, segmentNumber, segmentPath } from './filenames.ts';
-import type { Head } from './head.ts';
-import { encodeSeries, SEGMENT_MAGIC, type SeriesDefinition } from './log/record.ts';
-import type { SegmentVisitor } from './log/replay.ts';
+import type { Head } from './head/head.ts';
+import { SEGMENT_MAGIC } from './log/frame.ts';
+import {
+  encodeChunks,
+  encodeExemplars,
+  type LoggedChunk,
+  type RecordVisitor,
+} from './log/record.ts';
+import type { LoggedHistogram } from './log/histogramRecord.ts';
+import { encodeSeries, restoreSeries } from './log/seriesRecord.ts';
 import type { LogWriter } from './log/writer.ts';
-import type { SeriesTable } from './seriesTable.ts';
 import { breathe } from './slices.ts';
 
-/** Label text in one record of definitions; well below what a record may hold. */
-const DEFINITION_TEXT_MAX = 4 * 1024 * 1024;
+/** A checkpoint is written to disk in pieces of about this many bytes. */
+const PIECE_BYTES = 1024 * 1024;
+/** Series that a checkpoint takes up before other work gets its turn. */
+const SLICE_SERIES = 1000;
+const EXEMPLARS_PER_RECORD = 1000;
 
 export class LogKeeper {
   readonly #disk: Disk;
   readonly #directory: string;
   readonly #head: Head;
+  readonly #exemplars: ExemplarRing;
   #log: LogWriter | undefined;
-  /** The newest sample's time in each segment. */
-  readonly #maxTimeOf = new Map<number, number>();
   /** Ids of series that are gone, and the newest segment that may name them. */
   #quarantine: { readonly ids: readonly number[]; readonly segment: number }[] = [];
+  #checkpointBytes = 0;
+  /** What the log had been given when the newest checkpoint was begun. */
+  #bytesAtCheckpoint = 0;
 
-  constructor(disk: Disk, directory: string, head: Head) {
+  constructor(disk: Disk, directory: string, head: Head, exemplars: ExemplarRing) {
     this.#disk = disk;
     this.#directory = directory;
     this.#head = head;
+    this.#exemplars = exemplars;
   }
 
-  attach(log: LogWriter): void {
+  /** `replayedBytes`: what the segments hold that the next checkpoint replaces. */
+  attach(log: LogWriter, replayedBytes: number): void {
     this.#log = log;
+    this.#bytesAtCheckpoint = -replayedBytes;
   }
 
-  /** Says that a sample of this time goes to the log now. */
-  note(timeMs: number): void {
-    const segment = must(this.#log, 'the log is attached').segment;
-    // The writer may begin the next segment before it writes what is queued.
-    for (const number of [segment, segment + 1]) {
-      const known = this.#maxTimeOf.get(number) ?? -Infinity;
-      this.#maxTimeOf.set(number, Math.max(known, timeMs));
-    }
+  /** Bytes of the log that a start would have to replay on top of the checkpoint. */
+  get bytesSinceCheckpoint(): number {
+    return must(this.#log, 'the log is attached').writtenBytes - this.#bytesAtCheckpoint;
+  }
+
+  /** The size of the newest checkpoint; 0 before the first of this process. */
+  get checkpointBytes(): number {
+    return this.#checkpointBytes;
   }
 
   /** Puts what the log holds back into the head. */
-  replayVisitor(): SegmentVisitor {
+  replayVisitor(): RecordVisitor {
     const head = this.#head;
     const { series } = head;
-    let current = 0;
+    const columns = new SampleColumns(1024);
+    const append = (id: number, timeMs: number, source: Uint32Array, index: number) => {
+      // The log's order is the head's: only what is there already falls out.
+      if (timeMs > head.lastTimeMs(id)) head.append(id, timeMs, source, index);
+    };
+    const appendHistogram = ({ id, timestampMs, histogram }: LoggedHistogram) => {
+      if (!series.isLive(id) || timestampMs < head.minTimeMs) return;
+      if (timestampMs > head.lastTimeMs(id)) head.appendHistogram(id, timestampMs, histogram);
+    };
     return {
-      segment: (number) => {
-        current = number;
-      },
-      series: (id, labels) => {
-        if (series.isLive(id) && series.labels(id).equals(labels)) return;
-        series.restore(id, labels);
-        head.prepare(id);
-      },
-      samples: (ids, timestamps, bits) => {
-        let maxTimeMs = this.#maxTimeOf.get(current) ?? -Infinity;
+      series: (definitions) => restoreSeries(series, definitions, (id) => head.prepare(id)),
+      samples: (ids, times, source) => {
         for (let i = 0; i < ids.length; i++) {
-          const timeMs = timestamps[i];
-          if (timeMs > maxTimeMs) maxTimeMs = timeMs;
-          if (!series.isLive(ids[i]) || timeMs < head.minTimeMs) continue;
-          // The log's order is the head's: only what is there already falls out.
-          if (timeMs > head.lastTimeMs(ids[i])) head.append(ids[i], timeMs, bits, i);
+          if (!series.isLive(ids[i]) || times[i] < head.minTimeMs) continue;
+          append(ids[i], times[i], source, i);
         }
-        this.#maxTimeOf.set(current, maxTimeMs);
       },
+      chunk: ({ id, bytes, minTimeMs, maxTimeMs, isTail }) => {
+        if (!series.isLive(id) || maxTimeMs < head.minTimeMs) return;
+        if (!isTail && head.restoreChunk(id, bytes, minTimeMs, maxTimeMs)) return;
+        columns.clear();
+        appendChunk(bytes, head.minTimeMs, Infinity, columns);
+        const bits = bitsOf(columns.values);
+        for (let i = 0; i < columns.length; i++) {
+          const timestampMs = columns.timestamps[i];
+          const histogram = columns.histograms?.[i];
+          if (histogram === undefined) append(id, timestampMs, bits, i);
+          else appendHistogram({ id, timestampMs, histogram });
+        }
+      },
+      histogram: appendHistogram,
+      exemplar: ({ series: labels, exemplar }) => this.#exemplars.add(labels, exemplar),
     };
   }
 
@@ -81,14 +109,13 @@ export class LogKeeper {
     this.#quarantine.push({ ids, segment: must(this.#log, 'the log is attached').segment + 1 });
   }
 
-  /** Writes a checkpoint and deletes the segments whose samples are all before `timeMs`. */
-  async shorten(timeMs: number): Promise<void> {
-    const current = await must(this.#log, 'the log is attached').rotate();
-    let firstKept = current;
-    for (const [segment, maxTimeMs] of this.#maxTimeOf) {
-      if (maxTimeMs >= timeMs) firstKept = Math.min(firstKept, segment);
-    }
+  /** Writes a checkpoint and deletes the segments before it. */
+  async checkpoint(): Promise<void> {
+    const log = must(this.#log, 'the log is attached');
+    const firstKept = await log.rotate();
+    const bytesBefore = log.writtenBytes;
     await this.#writeCheckpoint(firstKept);
+    this.#bytesAtCheckpoint = bytesBefore;
     for (const name of await this.#disk.list(this.#directory)) {
       const checkpoint = checkpointNumber(name);
       const segment = segmentNumber(name);
@@ -97,7 +124,6 @@ export class LogKeeper {
       }
       if (segment !== undefined && segment < firstKept) {
         await this.#disk.remove(segmentPath(this.#directory, segment));
-        this.#maxTimeOf.delete(segment);
       }
     }
     const free = this.#quarantine.filter(({ segment }) => segment < firstKept);
@@ -112,16 +138,8 @@ export class LogKeeper {
     const file = await this.#disk.openAppend(temporary);
     try {
       await file.write(SEGMENT_MAGIC);
-      const ids = this.#head.series.allSeries().slice();
-      for (let from = 0; from < ids.length; from += 1000) {
-        for (const record of definitionRecords(
-          this.#head.series,
-          ids.subarray(from, from + 1000),
-        )) {
-          await file.write(record);
-        }
-        await breathe();
-      }
+      this.#checkpointBytes = await this.#writeHead(file);
+      await this.#writeExemplars(file);
       await file.sync();
     } finally {
       await file.close();
@@ -129,24 +147,54 @@ export class LogKeeper {
     await this.#disk.rename(temporary, path);
     await this.#disk.syncDirectory(this.#directory);
   }
-}
 
-/** Records that define these series, those that are still there. */
-export function definitionRecords(series: SeriesTable, ids: Iterable<number>): Uint8Array[] {
-  const records: Uint8Array[] = [];
-  let batch: SeriesDefinition[] = [];
-  let text = 0;
-  for (const id of ids) {
-    if (!series.isLive(id)) continue;
-    const labels = series.labels(id);
-    batch.push({ id, labels });
-    text += labels.key.length;
-    if (text > DEFINITION_TEXT_MAX) {
-      records.push(encodeSeries(batch));
-      batch = [];
-      text = 0;
+  /** Series that come meanwhile, and samples, are in the segments that are kept too. */
+  async #writeHead(file: AppendFile): Promise<number> {
+    const { series } = this.#head;
+    const ids = series.allSeries().slice();
+    let chunks: LoggedChunk[] = [];
+    let pending = 0;
+    let written = 0;
+    const write = async (record: Uint8Array) => {
+      await file.write(record);
+      written += record.length;
+    };
+    for (let from = 0; from < ids.length; from += SLICE_SERIES) {
+      const slice = ids.subarray(from, from + SLICE_SERIES);
+      for (const record of encodeSeries(series, slice)) await write(record);
+      for (const id of slice) {
+        if (series.isLive(id)) pending += this.#collectChunks(id, chunks);
+        if (pending < PIECE_BYTES) continue;
+        await write(encodeChunks(chunks));
+        chunks = [];
+        pending = 0;
+      }
+      await breathe();
+    }
+    if (chunks.length > 0) await write(encodeChunks(chunks));
+    return written;
+  }
+
+  #collectChunks(id: number, into: LoggedChunk[]): number {
+    const head = this.#head;
+    let bytes = 0;
+    head.eachChunk(id, (chunk, minTimeMs, maxTimeMs) => {
+      into.push({ id, bytes: chunk, minTimeMs, maxTimeMs, isTail: false });
+      bytes += chunk.length;
+    });
+    const tail = head.tailChunk(id);
+    if (tail === undefined) return bytes;
+    const maxTimeMs = head.lastTimeMs(id);
+    into.push({ id, bytes: tail, minTimeMs: maxTimeMs, maxTimeMs, isTail: true });
+    return bytes + tail.length;
+  }
+
+  async #writeExemplars(file: AppendFile): Promise<void> {
+    const rows = [...this.#exemplars.entries()];
+    for (let from = 0; from < rows.length; from += EXEMPLARS_PER_RECORD) {
+      const slice = rows.slice(from, from + EXEMPLARS_PER_RECORD);
+      await file.write(encodeExemplars(slice.map(([series, exemplar]) => ({ series, exemplar }))));
+      await breathe();
     }
   }
-  if (batch.length > 0) records.push(encodeSeries(batch));
-  return records;
 }

@@ -2,10 +2,10 @@
 import { type Clock, errorMessage, type Logger } from '@tyto/base';
 import { SampleColumns } from '@tyto/model';
 import type { BlockSet } from './blockSet.ts';
-import type { Head } from './head.ts';
-import { BLOCK_RANGE_MS, HEAD_RANGE_MS, SLICE_MS } from './limits.ts';
+import type { Head } from './head/head.ts';
+import { BLOCK_RANGE_MS, HEAD_RANGE_MS, LOG_BYTES_MIN, SLICE_MS } from './limits.ts';
 import type { LogKeeper } from './logKeeper.ts';
-import type { OpenBatches } from './openBatches.ts';
+import type { OpenBatches } from './head/openBatches.ts';
 import { breathe } from './slices.ts';
 
 export interface MaintenanceOptions {
@@ -47,9 +47,18 @@ export class Maintenance {
     return this.#running;
   }
 
-  /** Resolves when no round is under way. */
-  async settled(): Promise<void> {
+  /** The last work before the database closes: a checkpoint, so that the next start is quick. */
+  async finish(): Promise<void> {
     await this.#running;
+    const { keeper, logger } = this.#options;
+    if (keeper.bytesSinceCheckpoint === 0) return;
+    try {
+      await keeper.checkpoint();
+    } catch (error) {
+      logger.warn('no checkpoint was written; the next start reads the log instead', {
+        error: errorMessage(error),
+      });
+    }
   }
 
   async #round(): Promise<void> {
@@ -58,7 +67,7 @@ export class Maintenance {
         await this.#cutBlock();
         this.#isLogLong = true;
       }
-      if (this.#isLogLong) await this.#options.keeper.shorten(this.#options.head.minTimeMs);
+      if (this.#isLogLong || this.#isCheckpointDue()) await this.#options.keeper.checkpoint();
       this.#isLogLong = false;
       await this.#applyRetention();
     } catch (error) {
@@ -72,6 +81,11 @@ export class Maintenance {
   #isCutDue(): boolean {
     const { head } = this.#options;
     return head.maxTimeMs - blockStart(head.oldestMs) > HEAD_RANGE_MS;
+  }
+
+  #isCheckpointDue(): boolean {
+    const { keeper } = this.#options;
+    return keeper.bytesSinceCheckpoint > LOG_BYTES_MIN + keeper.checkpointBytes / 2;
   }
 
   async #cutBlock(): Promise<void> {
@@ -125,6 +139,7 @@ export class Maintenance {
       if (batches.holds(id)) dead.delete(id);
     }
     head.series.remove(dead);
+    for (const id of dead) head.release(id);
     keeper.quarantine([...dead]);
   }
 

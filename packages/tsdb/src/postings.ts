@@ -7,45 +7,6 @@ export type Postings = Uint32Array;
 
 export const NO_POSTINGS: Postings = new Uint32Array(0);
 
-/** A list that grows at its end; ids are added in rising order, or in any order and then sorted. */
-export class PostingsBuilder {
-  #ids = new Uint32Array(4);
-  #length = 0;
-  #sorted = true;
-
-  get length(): number {
-    return this.#length;
-  }
-
-  add(id: number): void {
-    if (this.#length === this.#ids.length) {
-      const larger = new Uint32Array(this.#length * 2);
-      larger.set(this.#ids);
-      this.#ids = larger;
-    }
-    if (this.#length > 0 && id < this.#ids[this.#length - 1]) this.#sorted = false;
-    this.#ids[this.#length++] = id;
-  }
-
-  /** A view; valid until the next change. */
-  view(): Postings {
-    if (!this.#sorted) {
-      this.#ids.subarray(0, this.#length).sort();
-      this.#sorted = true;
-    }
-    return this.#ids.subarray(0, this.#length);
-  }
-
-  /** Removes what `isDead` says, keeping the order. */
-  removeWhere(isDead: (id: number) => boolean): void {
-    let kept = 0;
-    for (let i = 0; i < this.#length; i++) {
-      if (!isDead(this.#ids[i])) this.#ids[kept++] = this.#ids[i];
-    }
-    this.#length = kept;
-  }
-}
-
 /** What is in both; gallops through the longer list, so a rare label makes a query cheap. */
 export function intersect(a: Postings, b: Postings): Postings {
   if (a.length > b.length) return intersect(b, a);

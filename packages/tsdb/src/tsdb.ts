@@ -29,7 +29,7 @@ import { BlockSet } from './blockSet.ts';
 import { type Disk, nodeDisk } from './disk.ts';
 import { BLOCKS_DIRECTORY, LOG_DIRECTORY } from './filenames.ts';
 import { ExemplarRing } from './exemplarRing.ts';
-import { Head } from './head.ts';
+import { Head } from './head/head.ts';
 import {
   searchExemplars,
   searchLabelNames,
@@ -38,11 +38,12 @@ import {
 } from './labelSearch.ts';
 import { EXEMPLARS_DEFAULT, LABELS_PER_SERIES_MAX, SERIES_TEXT_MAX } from './limits.ts';
 import { type DirectoryLock, lockDirectory } from './lock.ts';
-import { definitionRecords, LogKeeper } from './logKeeper.ts';
+import { LogKeeper } from './logKeeper.ts';
+import { encodeSeries } from './log/seriesRecord.ts';
 import { replayLog } from './log/replay.ts';
 import { LogWriter } from './log/writer.ts';
 import { Maintenance } from './maintenance.ts';
-import { OpenBatches } from './openBatches.ts';
+import { OpenBatches } from './head/openBatches.ts';
 import { Selection, type SeriesSource } from './selection.ts';
 
 export interface TsdbOptions {
@@ -89,7 +90,6 @@ export class Tsdb implements MetricStore {
   readonly #head: Head;
   readonly #blocks: BlockSet;
   readonly #log: LogWriter;
-  readonly #keeper: LogKeeper;
   readonly #damagedLogFiles: number;
   readonly #maintenance: Maintenance;
   readonly #batches = new OpenBatches();
@@ -109,16 +109,16 @@ export class Tsdb implements MetricStore {
     log: LogWriter,
     keeper: LogKeeper,
     damagedLogFiles: number,
+    exemplars: ExemplarRing,
   ) {
     this.#clock = options.clock ?? systemClock;
     this.#lock = lock;
     this.#head = head;
     this.#blocks = blocks;
     this.#log = log;
-    this.#keeper = keeper;
     this.#damagedLogFiles = damagedLogFiles;
     this.#headSource = sourceOf(head);
-    this.#exemplars = new ExemplarRing(options.exemplarsMax ?? EXEMPLARS_DEFAULT);
+    this.#exemplars = exemplars;
     this.#maintenance = new Maintenance({
       head,
       blocks,
@@ -150,10 +150,11 @@ export class Tsdb implements MetricStore {
       const blocks = await BlockSet.open(disk, blocksDirectory, logger);
       const head = new Head();
       head.startAt(blocks.maxTimeMs);
-      const keeper = new LogKeeper(disk, logDirectory, head);
+      const exemplars = new ExemplarRing(options.exemplarsMax ?? EXEMPLARS_DEFAULT);
+      const keeper = new LogKeeper(disk, logDirectory, head, exemplars);
       const startedMs = clock.monotonicMs();
       const report = await replayLog(disk, logDirectory, keeper.replayVisitor(), logger);
-      head.series.collectFreeIds();
+      head.series.finishRestore();
       const log = new LogWriter({
         disk,
         clock,
@@ -162,7 +163,7 @@ export class Tsdb implements MetricStore {
         firstSegment: report.nextSegment,
         fsyncIntervalMs: options.logFsyncIntervalMs ?? 1000,
       });
-      keeper.attach(log);
+      keeper.attach(log, report.segmentBytes);
       logger.info('the time-series database is open', {
         directory: options.directory,
         blocks: blocks.count,
@@ -171,7 +172,7 @@ export class Tsdb implements MetricStore {
         damagedBytes: report.damagedBytes,
         replayMs: Math.round(clock.monotonicMs() - startedMs),
       });
-      return new Tsdb(options, lock, head, blocks, log, keeper, report.damagedFiles);
+      return new Tsdb(options, lock, head, blocks, log, keeper, report.damagedFiles, exemplars);
     } catch (error) {
       await lock.release();
       throw error;
@@ -188,10 +189,9 @@ export class Tsdb implements MetricStore {
       nowMs: () => this.#clock.nowMs(),
       resolve: (labels) => this.#resolve(labels),
       takeDefinitions: () => this.#takeDefinitions(),
-      committed: (count, refused, maxTimeMs) => {
+      committed: (count, refused) => {
         this.#samplesAppended += count;
         this.#samplesRefused += refused;
-        this.#keeper.note(maxTimeMs);
       },
     });
   }
@@ -283,7 +283,7 @@ export class Tsdb implements MetricStore {
     if (this.#closed) return;
     this.#closed = true;
     this.#timer?.cancel();
-    await this.#maintenance.settled();
+    await this.#maintenance.finish();
     await this.#log.close();
     this.#blocks.close();
     await this.#lock.release();
@@ -291,7 +291,7 @@ export class Tsdb implements MetricStore {
 
   #resolve(labels: Labels): SeriesRef {
     if (labels.size === 0 || labels.size > LABELS_PER_SERIES_MAX) return NO_SERIES;
-    if (labels.key.length > SERIES_TEXT_MAX) return NO_SERIES;
+    if (textLength(labels) > SERIES_TEXT_MAX) return NO_SERIES;
     const { ref, created } = this.#head.series.resolve(labels);
     if (created) {
       const id = this.#head.series.idOf(ref);
@@ -304,7 +304,7 @@ export class Tsdb implements MetricStore {
   #takeDefinitions(): Uint8Array[] {
     const ids = this.#undefinedIds;
     this.#undefinedIds = [];
-    return definitionRecords(this.#head.series, ids);
+    return encodeSeries(this.#head.series, ids);
   }
 
   #sources(minTimeMs: number, maxTimeMs: number): SeriesSource[] {
@@ -320,6 +320,12 @@ export class Tsdb implements MetricStore {
       });
     });
   }
+}
+
+function textLength(labels: Labels): number {
+  let length = 0;
+  for (const text of labels.pairs) length += text.length;
+  return length;
 }
 
 function sourceOf(head: Head): SeriesSource {

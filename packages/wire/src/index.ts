@@ -10,3 +10,20 @@ export {
 export { type FamilySample, type MetricFamily, writeExposition } from './expositionWriter.ts';
 export { formatFloat, parseFloatBytes } from './floatText.ts';
 export { decodeSeries } from './seriesText.ts';
+export type { HistogramSample } from './histogramMessage.ts';
+export { ProtobufReader } from './protobufReader.ts';
+export { ProtobufWriter } from './protobufWriter.ts';
+export {
+  decodeFamilyMetadata,
+  decodeLabelPairs,
+  decodeSeriesExtras,
+  encodeWriteRequest,
+  type FamilyMetadata,
+  labelsOfPairs,
+  type RemoteWriteVersion,
+  type SeriesExtras,
+  type SymbolLookup,
+  type WriteRequest,
+  type WriteSeries,
+} from './remoteWrite.ts';
+export { TextCache } from './textCache.ts';

@@ -1,5 +1,7 @@
 export { decodeChunk, encodeChunk } from './chunk';
 export { rateWindows } from './rate';
+export { snappyDecode, snappyEncode, snappySize } from './snappy';
+export { countSymbols, openRequest, readBatch, readSymbols } from './writeRequest';
 
 /** The first byte that callers may use; everything behind it is theirs to lay out. */
 export function heapBase(): usize {

@@ -1,103 +1,192 @@
 // Integer streams: patched frame of reference. See docs/formats/chunk.md for the bytes.
 //
-//   u8 width · i64 base · u16 exceptionCount · packed bits · exceptions (u16 index, i64 value)
+//   u8 width (+ 0x80 with exceptions) · signed base · [count of exceptions] · packed bits
+//   · exceptions (distance of index, signed value)
 //
-// A value within [base, base + 2^width) is stored as its distance from base in `width` bits;
-// any other one is an exception. The window of values that costs least is found over the sorted
-// values, so a counter reset or a missed scrape does not widen its neighbours.
+// A value within [base, base + 2^width) is stored as its distance from base in `width` bits; any
+// other one is an exception, so a counter reset or a missed scrape does not widen its neighbours.
+import { readEnd, readSigned, readVarint, writeSigned, writeVarint, zigzag } from './varint';
 
-export const HEADER_BYTES: i32 = 11;
-export const EXCEPTION_BYTES: i32 = 10;
 /** Wider than this is stored in 64 bits, so that one unaligned load reads any packed value. */
-export const WIDTH_MAX: i32 = 57;
+const WIDTH_MAX: i32 = 57;
+const EXCEPTIONS_FLAG: u8 = 0x80;
+/** Values that the middle is guessed from. */
+const GUESS_COUNT: i32 = 15;
+const BIT_LENGTHS: i32 = 65;
 
-/** Packs `count` values; `scratch` holds as many i64. Returns the bytes written. */
-export function packIntegers(source: usize, count: i32, out: usize, scratch: usize): i32 {
-  if (count == 0) return write(source, 0, out, 0, 0);
-  memory.copy(scratch, source, <usize>count << 3);
-  sort(scratch, count);
-  let bestCost: i64 = i64.MAX_VALUE;
-  let bestWidth: i32 = 64;
-  let bestBase: i64 = 0;
-  const range = <u64>(at(scratch, count - 1) - at(scratch, 0));
-  const fullWidth = 64 - <i32>clz(range);
-  for (let width = 0; width <= min(fullWidth, WIDTH_MAX); width++) {
-    const limit: u64 = ((<u64>1) << width) - 1;
-    let low = 0;
-    let most = 0;
-    let mostLow = 0;
-    for (let high = 0; high < count; high++) {
-      while (<u64>(at(scratch, high) - at(scratch, low)) > limit) low++;
-      if (high - low + 1 > most) {
-        most = high - low + 1;
-        mostLow = low;
-      }
-    }
-    const cost = packedBytes(width, count) + <i64>(count - most) * EXCEPTION_BYTES;
-    if (cost < bestCost && count - most <= 0xffff) {
-      bestCost = cost;
-      bestWidth = width;
-      bestBase = at(scratch, mostLow);
-    }
-  }
-  if (bestCost >= <i64>count << 3) {
-    bestWidth = 64;
-    bestBase = 0;
-  }
-  return write(source, count, out, bestWidth, bestBase);
-}
+/** What `choosePacking` chose; the cost is in bytes, close to the truth. */
+export let packingCost: i32 = 0;
+let chosenWidth: i32 = 0;
+let chosenBase: i64 = 0;
 
-function write(source: usize, count: i32, out: usize, width: i32, base: i64): i32 {
-  const packed = <i32>packedBytes(width, count);
-  memory.fill(out, 0, HEADER_BYTES + packed + 8);
-  store<u8>(out, <u8>width);
-  store<i64>(out + 1, base);
-  const bits = out + HEADER_BYTES;
-  const limit: u64 = width == 64 ? u64.MAX_VALUE : ((<u64>1) << width) - 1;
-  let exceptionAt = bits + packed;
-  let exceptions = 0;
+/** Static memory: an array made at the start would lie in the heap that callers lay out. */
+const guess: usize = memory.data(GUESS_COUNT * 8, 8);
+const counts: usize = memory.data(BIT_LENGTHS * 4, 4);
+
+/** Chooses width and base for `count` values, without writing anything. */
+export function choosePacking(source: usize, count: i32): void {
+  if (count == 0) {
+    packingCost = 0;
+    return;
+  }
+  let low = at(source, 0);
+  let high = low;
+  for (let i = 1; i < count; i++) {
+    const value = at(source, i);
+    if (value < low) low = value;
+    if (value > high) high = value;
+  }
+  const widest = bitLength(<u64>high - <u64>low);
+  choose(widest, low, count);
+  if (chosenWidth <= 1) return;
+  // Around the middle first, which finds outliers on both sides; then upwards from the lowest
+  // value that is left, which finds those of a lopsided distribution.
+  const middle = guessMiddle(source, count);
+  const reach = countLengths(source, count, middle, true, widest);
+  let lowest = high;
+  let highest = low;
   for (let i = 0; i < count; i++) {
     const value = at(source, i);
-    if (width == 64) {
-      store<i64>(bits + (<usize>i << 3), value);
-      continue;
-    }
-    let distance = <u64>(value - base);
-    if (value < base || distance > limit) {
-      store<u16>(exceptionAt, <u16>i);
-      store<i64>(exceptionAt + 2, value);
-      exceptionAt += EXCEPTION_BYTES;
-      exceptions++;
-      distance = 0;
-    }
-    const bit = <usize>i * width;
-    const byte = bits + (bit >> 3);
-    // The last value's store may reach up to 7 bytes past the packed bits, into the exceptions:
-    // those are written as whole words, so only or-ing into zeroed bits is safe before them.
-    if (i * width + 64 <= packed * 8) {
-      store<u64>(byte, load<u64>(byte) | (distance << (bit & 7)));
-    } else {
-      orBytes(byte, distance, <i32>(bit & 7), width);
-    }
+    if (bitLength(distance(value, middle)) > reach) continue;
+    if (value < lowest) lowest = value;
+    if (value > highest) highest = value;
   }
-  store<u16>(out + 9, <u16>exceptions);
-  return <i32>(exceptionAt - out);
+  const width = countLengths(source, count, lowest, false, widest);
+  const cost = costOf(width, lowest, count, widest);
+  if (cost < packingCost) {
+    packingCost = cost;
+    chosenWidth = width;
+    chosenBase = lowest;
+  }
 }
 
-/** Writes `width` bits byte by byte, never past the last byte that they touch. */
-function orBytes(start: usize, distance: u64, shift: i32, width: i32): void {
-  let left = width;
-  let value = distance;
-  let offset = shift;
-  let byte = start;
-  while (left > 0) {
-    store<u8>(byte, load<u8>(byte) | <u8>((value << offset) & 0xff));
-    const taken = 8 - offset;
-    value >>= taken;
-    left -= taken;
-    offset = 0;
-    byte++;
+function choose(width: i32, base: i64, count: i32): void {
+  chosenWidth = width > WIDTH_MAX ? 64 : width;
+  chosenBase = width > WIDTH_MAX ? 0 : base;
+  packingCost = 1 + varintBytes(zigzag(chosenBase)) + packedBytes(chosenWidth, count);
+}
+
+/**
+ * Counts the values by the bit length of their distance from `center`, or from below, and returns
+ * the length beyond which it is cheaper to have exceptions. `counts` holds the counts afterwards.
+ */
+function countLengths(source: usize, count: i32, center: i64, bothSides: bool, widest: i32): i32 {
+  // No distance is wider than the range; what lies below a one-sided center counts beyond it.
+  const last = min(widest + 1, 64);
+  memory.fill(counts, 0, <usize>(last + 1) << 2);
+  for (let i = 0; i < count; i++) {
+    const value = at(source, i);
+    let length = last;
+    if (value >= center) length = bitLength(<u64>value - <u64>center);
+    else if (bothSides) length = bitLength(<u64>center - <u64>value);
+    store<i32>(counts + (<usize>length << 2), countAt(length) + 1);
   }
+  let best = last;
+  let bestCost = <i32>i32.MAX_VALUE;
+  let exceptions = 0;
+  let exceptionBytes = 0;
+  for (let length = last; length >= 0; length--) {
+    const width = bothSides && length > 0 ? length + 1 : length;
+    if (width <= WIDTH_MAX && exceptions <= 0xffff) {
+      const cost = packedBytes(width, count) + exceptionBytes;
+      if (cost <= bestCost) {
+        bestCost = cost;
+        best = length;
+      }
+    }
+    exceptions += countAt(length);
+    exceptionBytes += countAt(length) * exceptionSize(length);
+  }
+  return best;
+}
+
+/** What a packing costs, after `countLengths` upwards from its base. */
+function costOf(width: i32, base: i64, count: i32, widest: i32): i32 {
+  if (width > WIDTH_MAX) return i32.MAX_VALUE;
+  let cost = 3 + varintBytes(zigzag(base)) + packedBytes(width, count);
+  for (let length = width + 1; length <= min(widest + 1, 64); length++) {
+    cost += countAt(length) * exceptionSize(length);
+  }
+  return cost;
+}
+
+// @ts-ignore: decorator
+@inline
+function countAt(length: i32): i32 {
+  return load<i32>(counts + (<usize>length << 2));
+}
+
+// @ts-ignore: decorator
+@inline
+function exceptionSize(length: i32): i32 {
+  return 2 + (length + 7) / 7;
+}
+
+/** The middle of some values from all over the stream. */
+function guessMiddle(source: usize, count: i32): i64 {
+  const taken = min(count, GUESS_COUNT);
+  for (let i = 0; i < taken; i++) {
+    const value = at(source, <i32>((<i64>i * count) / taken));
+    let j = i;
+    while (j > 0 && at(guess, j - 1) > value) {
+      store<i64>(guess + (<usize>j << 3), at(guess, j - 1));
+      j--;
+    }
+    store<i64>(guess + (<usize>j << 3), value);
+  }
+  return at(guess, taken >> 1);
+}
+
+/** Packs `count` values as `choosePacking` chose for them. Returns the bytes written. */
+export function packIntegers(source: usize, count: i32, out: usize): i32 {
+  if (count == 0) return 0;
+  const width = chosenWidth;
+  const base = chosenBase;
+  let size = 1 + writeSigned(out + 1, base);
+  if (width == 64) {
+    store<u8>(out, 64);
+    memory.copy(out + size, source, <usize>count << 3);
+    return size + (count << 3);
+  }
+  const limit: u64 = ((<u64>1) << width) - 1;
+  let exceptions = 0;
+  for (let i = 0; i < count; i++) {
+    if (isOutside(at(source, i), base, limit)) exceptions++;
+  }
+  store<u8>(out, <u8>width | (exceptions > 0 ? EXCEPTIONS_FLAG : 0));
+  if (exceptions > 0) size += writeVarint(out + size, exceptions);
+  if (width > 0) size += packBits(source, count, out + size, width, base, limit);
+  let previous = 0;
+  for (let i = 0; i < count && exceptions > 0; i++) {
+    const value = at(source, i);
+    if (!isOutside(value, base, limit)) continue;
+    size += writeVarint(out + size, i - previous);
+    size += writeSigned(out + size, value);
+    previous = i;
+    exceptions--;
+  }
+  return size;
+}
+
+function packBits(source: usize, count: i32, out: usize, width: i32, base: i64, limit: u64): i32 {
+  const packed = packedBytes(width, count);
+  let word: u64 = 0;
+  let filled = 0;
+  let place = out;
+  for (let i = 0; i < count; i++) {
+    const value = at(source, i);
+    const bits = isOutside(value, base, limit) ? 0 : <u64>value - <u64>base;
+    word |= bits << filled;
+    filled += width;
+    if (filled >= 64) {
+      store<u64>(place, word);
+      place += 8;
+      filled -= 64;
+      word = filled > 0 ? bits >> (width - filled) : 0;
+    }
+  }
+  if (filled > 0) store<u64>(place, word);
+  return packed;
 }
 
 /**
@@ -105,15 +194,24 @@ function orBytes(start: usize, distance: u64, shift: i32, width: i32): void {
  * bytes are no such stream. The memory behind `end` must be readable for 8 bytes.
  */
 export function unpackIntegers(source: usize, end: usize, count: i32, out: usize): i32 {
-  if (source + HEADER_BYTES > end) return -1;
-  const width = <i32>load<u8>(source);
-  if (width > WIDTH_MAX && width != 64) return -1;
-  const base = load<i64>(source + 1);
-  const exceptions = <i32>load<u16>(source + 9);
-  const bits = source + HEADER_BYTES;
+  if (count == 0) return 0;
+  if (source >= end) return -1;
+  const head = load<u8>(source);
+  const width = <i32>(head & 0x7f);
+  const hasExceptions = (head & EXCEPTIONS_FLAG) != 0;
+  if (width > WIDTH_MAX && head != 64) return -1;
+  const base = readSigned(source + 1, end);
+  if (readEnd == 0) return -1;
+  let bits = readEnd;
+  let exceptions = 0;
+  if (hasExceptions) {
+    const claimed = readVarint(bits, end);
+    if (readEnd == 0 || claimed == 0 || claimed > <u64>count) return -1;
+    exceptions = <i32>claimed;
+    bits = readEnd;
+  }
   const packed = <usize>packedBytes(width, count);
-  const total = HEADER_BYTES + packed + <usize>exceptions * EXCEPTION_BYTES;
-  if (source + total > end) return -1;
+  if (bits + packed > end) return -1;
   if (width == 64) {
     memory.copy(out, bits, <usize>count << 3);
   } else if (width == 0) {
@@ -127,39 +225,47 @@ export function unpackIntegers(source: usize, end: usize, count: i32, out: usize
       bit += width;
     }
   }
-  let exceptionAt = bits + packed;
+  let place = bits + packed;
+  let index: u64 = 0;
   for (let i = 0; i < exceptions; i++) {
-    const index = <i32>load<u16>(exceptionAt);
-    if (index >= count) return -1;
-    store<i64>(out + (<usize>index << 3), load<i64>(exceptionAt + 2));
-    exceptionAt += EXCEPTION_BYTES;
+    index += readVarint(place, end);
+    if (readEnd == 0 || index >= <u64>count) return -1;
+    const value = readSigned(readEnd, end);
+    if (readEnd == 0) return -1;
+    place = readEnd;
+    store<i64>(out + (<usize>index << 3), value);
   }
-  return <i32>total;
+  return <i32>(place - source);
 }
 
-export function packedBytes(width: i32, count: i32): i64 {
-  return (<i64>width * count + 7) >> 3;
+// @ts-ignore: decorator
+@inline
+function isOutside(value: i64, base: i64, limit: u64): bool {
+  return value < base || <u64>value - <u64>base > limit;
+}
+
+// @ts-ignore: decorator
+@inline
+function distance(a: i64, b: i64): u64 {
+  return a >= b ? <u64>a - <u64>b : <u64>b - <u64>a;
+}
+
+// @ts-ignore: decorator
+@inline
+function bitLength(value: u64): i32 {
+  return 64 - <i32>clz(value);
+}
+
+function varintBytes(value: u64): i32 {
+  return max(1, (bitLength(value) + 6) / 7);
+}
+
+function packedBytes(width: i32, count: i32): i32 {
+  return <i32>((<i64>width * count + 7) >> 3);
 }
 
 // @ts-ignore: decorator
 @inline
 function at(base: usize, index: i32): i64 {
   return load<i64>(base + (<usize>index << 3));
-}
-
-/** Shell sort: small, in place, and quick on the nearly sorted data of counters. */
-function sort(base: usize, count: i32): void {
-  let gap = 1;
-  while (gap < count / 3) gap = gap * 3 + 1;
-  for (; gap > 0; gap /= 3) {
-    for (let i = gap; i < count; i++) {
-      const value = at(base, i);
-      let j = i;
-      while (j >= gap && at(base, j - gap) > value) {
-        store<i64>(base + (<usize>j << 3), at(base, j - gap));
-        j -= gap;
-      }
-      store<i64>(base + (<usize>j << 3), value);
-    }
-  }
 }

@@ -1,12 +1,13 @@
 // Value streams: the smallest of constant, decimal delta, decimal delta-of-delta, XOR and raw.
 // See docs/formats/chunk.md for the bytes. Lossless for every bit pattern.
-import { packIntegers, unpackIntegers } from './integers';
+import { choosePacking, packIntegers, packingCost, unpackIntegers } from './integers';
+import { readEnd, readSigned, readVarint, writeSigned, writeVarint } from './varint';
 
-export const CONSTANT: u8 = 0;
-export const DELTA: u8 = 1;
-export const DELTA_OF_DELTA: u8 = 2;
-export const XOR: u8 = 3;
-export const RAW: u8 = 4;
+const CONSTANT: u8 = 0;
+const DELTA: u8 = 1;
+const DELTA_OF_DELTA: u8 = 2;
+const XOR: u8 = 3;
+const RAW: u8 = 4;
 
 /** Powers of ten that are exact as doubles and useful for decimals of at most 2^53. */
 const EXPONENT_MAX: i32 = 15;
@@ -14,11 +15,13 @@ const POWERS: StaticArray<f64> = [
   1.0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
 ];
 const MANTISSA_MAX: f64 = 9007199254740991.0;
+const SPECIALS_FLAG: u8 = 0x80;
+/** An index and eight bytes. */
+const SPECIAL_BYTES: i32 = 9;
+/** Decimals of fewer bytes a value are hardly ever beaten by XOR. */
+const XOR_WORTHLESS_BYTES: i32 = 4;
 
-/**
- * Encodes `count` >= 1 values. `scratch` holds 3 x count i64 and room for two more encodings of
- * up to 16 x count + 64 bytes. Returns the bytes written.
- */
+/** Encodes `count` >= 1 values; `scratch` holds 3 x count i64. Returns the bytes written. */
 export function encodeValues(source: usize, count: i32, out: usize, scratch: usize): i32 {
   if (isConstant(source, count)) {
     store<u8>(out, CONSTANT);
@@ -27,36 +30,42 @@ export function encodeValues(source: usize, count: i32, out: usize, scratch: usi
   }
   const mantissas = scratch;
   const deltas = mantissas + (<usize>count << 3);
-  const sorted = deltas + (<usize>count << 3);
-  const candidate = sorted + (<usize>count << 3);
-  let best = encodeXor(source, count, out);
+  const deltas2 = deltas + (<usize>count << 3);
+  const rawBytes = 1 + (count << 3);
+  let order = 0;
+  let specials = 0;
+  let best = rawBytes;
   const exponent = commonExponent(source, count);
   if (exponent >= 0) {
-    const specials = toMantissas(source, count, exponent, mantissas);
-    if (specials <= 0xffff && specials * 4 <= count) {
-      for (let order = 1; order <= 2; order++) {
-        const size = encodeDecimal(source, count, exponent, order, specials, mantissas, deltas, sorted, candidate);
-        if (size < best) {
-          memory.copy(out, candidate, size);
-          best = size;
-        }
-      }
-    }
+    specials = toMantissas(source, count, exponent, mantissas);
+    difference(mantissas, count, deltas);
+    difference(deltas, count - 1, deltas2);
+    const overhead = 12 + specials * SPECIAL_BYTES;
+    choosePacking(deltas2, count - 2);
+    const cost2 = packingCost + 3;
+    choosePacking(deltas, count - 1);
+    order = packingCost <= cost2 ? 1 : 2;
+    best = min(packingCost, cost2) + overhead;
+    if (best >= rawBytes) order = 0;
   }
-  const rawBytes = 1 + (count << 3);
-  if (best >= rawBytes) {
+  if (best > count * XOR_WORTHLESS_BYTES) {
+    const size = xorSize(source, count);
+    if (size < min(best, rawBytes)) return encodeXor(source, count, out);
+  }
+  if (order == 0) {
     store<u8>(out, RAW);
     memory.copy(out + 1, source, <usize>count << 3);
-    best = rawBytes;
+    return rawBytes;
   }
-  return best;
+  return encodeDecimal(source, count, exponent, order, specials, mantissas, deltas, deltas2, out);
 }
 
 /** Decodes `count` values from [source, end). Returns the bytes read, or -1 when corrupt. */
 export function decodeValues(source: usize, end: usize, count: i32, out: usize): i32 {
-  if (source + 9 > end) return -1;
+  if (source >= end) return -1;
   const kind = load<u8>(source);
   if (kind == CONSTANT) {
+    if (source + 9 > end) return -1;
     const bits = load<u64>(source + 1);
     for (let i = 0; i < count; i++) store<u64>(out + (<usize>i << 3), bits);
     return 9;
@@ -86,8 +95,8 @@ function commonExponent(source: usize, count: i32): i32 {
   let misses = 0;
   for (let i = 0; i < count; i++) {
     const value = load<f64>(source + (<usize>i << 3));
-    if (!isFinite(value)) continue;
-    let candidate = exponent;
+    if (isDecimal(value, exponent) || !isFinite(value)) continue;
+    let candidate = exponent + 1;
     while (candidate <= EXPONENT_MAX && !isDecimal(value, candidate)) candidate++;
     if (candidate <= EXPONENT_MAX) exponent = candidate;
     else if (++misses * 4 > count) return -1;
@@ -95,11 +104,16 @@ function commonExponent(source: usize, count: i32): i32 {
   return exponent;
 }
 
+// @ts-ignore: decorator
+@inline
 function isDecimal(value: f64, exponent: i32): bool {
+  if (exponent == 0) {
+    // Through the integer, so that -0 is told from 0.
+    return abs(value) <= MANTISSA_MAX && reinterpret<u64>(<f64>(<i64>value)) == reinterpret<u64>(value);
+  }
   const power = unchecked(POWERS[exponent]);
   const mantissa = nearest(value * power);
   if (!(abs(mantissa) <= MANTISSA_MAX)) return false;
-  // Through the integer, so that -0 is told from 0.
   return reinterpret<u64>(<f64>(<i64>mantissa) / power) == reinterpret<u64>(value);
 }
 
@@ -117,6 +131,15 @@ function toMantissas(source: usize, count: i32, exponent: i32, mantissas: usize)
   return specials;
 }
 
+/** The count - 1 differences of `count` numbers. */
+function difference(source: usize, count: i32, out: usize): void {
+  for (let i = 1; i < count; i++) {
+    const place = source + (<usize>i << 3);
+    store<i64>(out + (<usize>(i - 1) << 3), load<i64>(place) - load<i64>(place - 8));
+  }
+}
+
+/** Writes decimals; the packing that was chosen last must be that of `deltas`. */
 function encodeDecimal(
   source: usize,
   count: i32,
@@ -125,61 +148,101 @@ function encodeDecimal(
   specials: i32,
   mantissas: usize,
   deltas: usize,
-  sorted: usize,
+  deltas2: usize,
   out: usize,
 ): i32 {
-  let previous: i64 = 0;
-  let previousDelta: i64 = 0;
-  for (let i = 0; i < count; i++) {
-    const mantissa = load<i64>(mantissas + (<usize>i << 3));
-    const delta = mantissa - previous;
-    store<i64>(deltas + (<usize>i << 3), order == 1 ? delta : delta - previousDelta);
-    previous = mantissa;
-    previousDelta = delta;
-  }
   store<u8>(out, order == 1 ? DELTA : DELTA_OF_DELTA);
-  store<u8>(out + 1, <u8>exponent);
-  store<u16>(out + 2, <u16>specials);
-  let size = 4 + packIntegers(deltas, count, out + 4, sorted);
-  if (specials == 0) return size;
-  for (let i = 0; i < count; i++) {
-    if (isDecimal(load<f64>(source + (<usize>i << 3)), exponent)) continue;
-    store<u16>(out + size, <u16>i);
-    store<u64>(out + size + 2, load<u64>(source + (<usize>i << 3)));
-    size += 10;
+  store<u8>(out + 1, <u8>exponent | (specials > 0 ? SPECIALS_FLAG : 0));
+  let size = 2;
+  if (specials > 0) size += writeVarint(out + size, specials);
+  size += writeSigned(out + size, load<i64>(mantissas));
+  if (order == 1) {
+    size += packIntegers(deltas, count - 1, out + size);
+  } else {
+    size += writeSigned(out + size, load<i64>(deltas));
+    choosePacking(deltas2, count - 2);
+    size += packIntegers(deltas2, count - 2, out + size);
+  }
+  let previous = 0;
+  for (let i = 0; i < count && specials > 0; i++) {
+    const value = load<f64>(source + (<usize>i << 3));
+    if (isDecimal(value, exponent)) continue;
+    size += writeVarint(out + size, i - previous);
+    store<u64>(out + size, reinterpret<u64>(value));
+    size += 8;
+    previous = i;
+    specials--;
   }
   return size;
 }
 
 function decodeDecimal(source: usize, end: usize, count: i32, out: usize, kind: u8): i32 {
-  const exponent = <i32>load<u8>(source + 1);
-  const specials = <i32>load<u16>(source + 2);
+  if (source + 3 > end) return -1;
+  const head = load<u8>(source + 1);
+  const exponent = <i32>(head & 0x7f);
   if (exponent > EXPONENT_MAX) return -1;
-  const packed = unpackIntegers(source + 4, end, count, out);
+  let place = source + 2;
+  let specials = 0;
+  if ((head & SPECIALS_FLAG) != 0) {
+    const claimed = readVarint(place, end);
+    if (readEnd == 0 || claimed > <u64>count) return -1;
+    specials = <i32>claimed;
+    place = readEnd;
+  }
+  let mantissa = readSigned(place, end);
+  if (readEnd == 0) return -1;
+  place = readEnd;
+  let delta: i64 = 0;
+  // The numbers that are unpacked are those of values `first` and later.
+  const first = kind == DELTA ? 1 : min(2, count);
+  if (kind == DELTA_OF_DELTA) {
+    delta = readSigned(place, end);
+    if (readEnd == 0) return -1;
+    place = readEnd;
+  }
+  const packed = unpackIntegers(place, end, count - first, out + (<usize>first << 3));
   if (packed < 0) return -1;
-  const size = 4 + packed + specials * 10;
-  if (source + size > end) return -1;
   const power = unchecked(POWERS[exponent]);
-  let mantissa: i64 = 0;
+  store<f64>(out, <f64>mantissa / power);
   if (kind == DELTA) {
-    for (let i = 0; i < count; i++) {
+    for (let i = 1; i < count; i++) {
       mantissa += load<i64>(out + (<usize>i << 3));
       store<f64>(out + (<usize>i << 3), <f64>mantissa / power);
     }
-  } else {
-    let delta: i64 = 0;
-    for (let i = 0; i < count; i++) {
+  } else if (count > 1) {
+    mantissa += delta;
+    store<f64>(out + 8, <f64>mantissa / power);
+    for (let i = 2; i < count; i++) {
       delta += load<i64>(out + (<usize>i << 3));
       mantissa += delta;
       store<f64>(out + (<usize>i << 3), <f64>mantissa / power);
     }
   }
-  let special = source + 4 + packed;
+  const special = readSpecials(place + packed, end, specials, count, out);
+  return special == 0 ? -1 : <i32>(special - source);
+}
+
+/** Puts the values that are no decimals in their places. Returns where they end, or 0. */
+function readSpecials(source: usize, end: usize, specials: i32, count: i32, out: usize): usize {
+  let place = source;
+  let index: u64 = 0;
   for (let i = 0; i < specials; i++) {
-    const index = <i32>load<u16>(special);
-    if (index >= count) return -1;
-    store<u64>(out + (<usize>index << 3), load<u64>(special + 2));
-    special += 10;
+    index += readVarint(place, end);
+    if (readEnd == 0 || index >= <u64>count || readEnd + 8 > end) return 0;
+    store<u64>(out + (<usize>index << 3), load<u64>(readEnd));
+    place = readEnd + 8;
+  }
+  return place;
+}
+
+function xorSize(source: usize, count: i32): i32 {
+  let size = 1 + count;
+  let previous: u64 = 0;
+  for (let i = 0; i < count; i++) {
+    const bits = load<u64>(source + (<usize>i << 3));
+    const changed = bits ^ previous;
+    previous = bits;
+    if (changed != 0) size += 8 - <i32>(clz(changed) >> 3) - <i32>(ctz(changed) >> 3);
   }
   return size;
 }
@@ -194,20 +257,19 @@ function encodeXor(source: usize, count: i32, out: usize): i32 {
   let previous: u64 = 0;
   for (let i = 0; i < count; i++) {
     const bits = load<u64>(source + (<usize>i << 3));
-    const difference = bits ^ previous;
+    const changed = bits ^ previous;
     previous = bits;
-    if (difference == 0) {
+    if (changed == 0) {
       store<u8>(out + size, 0);
       size++;
       continue;
     }
-    const trailing = <i32>(ctz(difference) >> 3);
-    const length = 8 - <i32>(clz(difference) >> 3) - trailing;
+    const trailing = <i32>(ctz(changed) >> 3);
+    const length = 8 - <i32>(clz(changed) >> 3) - trailing;
     store<u8>(out + size, <u8>((trailing << 4) | length));
-    store<u64>(out + size + 1, difference >> (trailing << 3));
+    store<u64>(out + size + 1, changed >> (trailing << 3));
     size += 1 + length;
   }
-  for (; size < 9; size++) store<u8>(out + size, 0);
   return size;
 }
 
@@ -227,5 +289,5 @@ function decodeXor(source: usize, end: usize, count: i32, out: usize): i32 {
     store<u64>(out + (<usize>i << 3), bits);
     at += 1 + length;
   }
-  return max(<i32>(at - source), 9);
+  return <i32>(at - source);
 }

@@ -5,6 +5,7 @@ import {
   bitsOf,
   createMatcher,
   DUPLICATE,
+  type FloatHistogram,
   Labels,
   type MatchType,
   type MetricStore,
@@ -42,6 +43,55 @@ export async function readAll(
     if (samples.length > 0) out[selection.labels(i).toString()] = samples;
   }
   return out;
+}
+
+/** A histogram of `buckets` buckets that has counted `n` things. */
+export function someHistogram(n: number, buckets: number, isInteger: boolean): FloatHistogram {
+  return {
+    ...(isInteger ? { isInteger: true } : {}),
+    counterResetHint: 'unknown',
+    schema: buckets % 2 === 0 ? 3 : -53,
+    zeroThreshold: 0.001,
+    zeroCount: n,
+    count: n * (buckets + 1),
+    sum: n * 1.5,
+    positiveSpans: [
+      { offset: -2, length: 1 },
+      { offset: 3, length: buckets - 1 },
+    ],
+    negativeSpans: [],
+    positiveBuckets: Array.from({ length: buckets }, (_, i) => (isInteger ? n : n + i / 8)),
+    negativeBuckets: [],
+    customValues: buckets % 2 === 0 ? [] : Array.from({ length: buckets }, (_, i) => i * 1.5),
+  };
+}
+
+/** Floats, stale markers (-1) and histograms of several layouts, `count` of them a second apart. */
+export function mixedSamples(
+  startMs: number,
+  count: number,
+): [timestampMs: number, value: number | FloatHistogram][] {
+  return Array.from({ length: count }, (_, i) => {
+    const timestampMs = startMs + i * 1000;
+    if (i % 40 === 39) return [timestampMs, -1];
+    if (i % 50 < 10) return [timestampMs, i];
+    return [timestampMs, someHistogram(i, 3 + (Math.floor(i / 30) % 9), i % 90 < 70)];
+  });
+}
+
+/** What `mixedSamples` gave, read back. */
+export async function readMixed(
+  store: MetricStore,
+  labels: Labels,
+): Promise<[timestampMs: number, value: number | FloatHistogram][]> {
+  const matchers = [...labels.entries()].map(([name, value]) => createMatcher('=', name, value));
+  const selection = await store.select({ matchers, ...always });
+  const columns = new SampleColumns();
+  if (selection.size > 0) selection.readInto(0, columns);
+  return Array.from({ length: columns.length }, (_, i) => {
+    const value = columns.isStale(i) ? -1 : (columns.histograms?.[i] ?? columns.values[i]);
+    return [columns.timestamps[i], value];
+  });
 }
 
 export function metricStoreSuite(name: string, open: () => Promise<MetricStore>): void {
@@ -179,6 +229,21 @@ export function metricStoreSuite(name: string, open: () => Promise<MetricStore>)
       expect(await store.exemplars({ matcherSets, minTimeMs: t + 6, maxTimeMs: t + 9 })).toEqual(
         [],
       );
+    });
+
+    it('keeps native histograms beside floats, in every layout', async () => {
+      const store = await open();
+      const appender = store.appender();
+      const ref = appender.series(up('api'));
+      const samples = mixedSamples(t, 100);
+      for (const [time, value] of samples) {
+        if (typeof value !== 'number') appender.appendHistogram(ref, time, value);
+        else if (value < 0) appender.appendStale(ref, time);
+        else appender.append(ref, time, value);
+      }
+      expect(appender.append(ref, t, 1)).toBe(OUT_OF_ORDER);
+      await appender.commit();
+      expect(await readMixed(store, up('api'))).toEqual(samples);
     });
 
     it('lists names, values and series, with matchers and limits', async () => {

@@ -47,9 +47,8 @@ export const START_FLAGS: readonly FlagDefinition[] = [
   flag(
     'web.enable-remote-write-receiver',
     'boolean',
-    'false',
-    'Accepted for compatibility.',
-    'remote write is not received yet',
+    'true',
+    'Receive remote write, 1.0 and 2.0, at POST /api/v1/write.',
   ),
   flag('web.page-title', 'text', 'Tyto', 'Accepted for compatibility.', 'the title is fixed'),
   flag('storage.tsdb.path', 'text', 'data/', 'Where all data is kept.'),

@@ -10,11 +10,13 @@ import { errorBody, statusOfError } from './envelope.ts';
 import { type PrometheusApiOptions, registerPrometheusApi } from './prometheusApi.ts';
 import { registerStatusApi, type StatusApiOptions } from './statusApi.ts';
 import { registerWebUi } from './webUi.ts';
+import { registerWriteApi, type WriteApiOptions } from './writeApi.ts';
 
 export interface HttpServerOptions
   extends PrometheusApiOptions,
     StatusApiOptions,
-    AlertmanagerApiOptions {
+    AlertmanagerApiOptions,
+    WriteApiOptions {
   readonly logger: Logger;
   readonly metrics: SelfMetrics;
   /** Where people reach Tyto; its path is the prefix of all routes. */
@@ -55,6 +57,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Fast
   registerPrometheusApi(app, options);
   registerStatusApi(app, options);
   registerAlertmanagerApi(app, options);
+  registerWriteApi(app, options);
   await registerWebUi(app, prefix);
   return app;
 }

@@ -1,6 +1,6 @@
 /** Prometheus' HTTP API under /api/v1: queries and metadata. See statusApi.ts for the rest. */
 import { type Clock, TytoError } from '@tyto/base';
-import type { ScrapeManager } from '@tyto/collect';
+import type { ScrapeManager, WriteReceiver } from '@tyto/collect';
 import { type LabelRequest, type MetricQuerier, matchesAll } from '@tyto/model';
 import { parseExpr, parseSelector, prettyExpr } from '@tyto/syntax';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
@@ -14,6 +14,7 @@ export interface PrometheusApiOptions {
   readonly queries: QueryRunner;
   readonly store: MetricQuerier;
   readonly scrapes: ScrapeManager;
+  readonly receiver: WriteReceiver;
 }
 
 /** The widest range of time that the store can be asked for. */
@@ -176,7 +177,7 @@ function limitWarning(truncated: boolean): string[] {
 }
 
 async function metadata(
-  { scrapes }: PrometheusApiOptions,
+  { scrapes, receiver }: PrometheusApiOptions,
   params: Params,
   reply: FastifyReply,
 ): Promise<FastifyReply> {
@@ -184,8 +185,9 @@ async function metadata(
   const perMetric = params.limit('limit_per_metric');
   const wanted = params.text('metric');
   const found = new Map<string, Map<string, { type: string; help: string; unit: string }>>();
-  for (const target of scrapes.metadata()) {
-    for (const [metric, { type, help, unit }] of target.metadata) {
+  const sources = [...scrapes.metadata().map((target) => target.metadata), receiver.metadata];
+  for (const source of sources) {
+    for (const [metric, { type, help, unit }] of source) {
       if (wanted !== '' && metric !== wanted) continue;
       if (limit > 0 && !found.has(metric) && found.size >= limit) continue;
       const entries = found.get(metric) ?? new Map();

@@ -37,7 +37,6 @@ export class BlockReader implements SeriesIndex {
   readonly #chunkStart: Uint32Array;
   readonly #chunkOffset: Float64Array;
   readonly #chunkLength: Uint32Array;
-  readonly #chunkSamples: Uint32Array;
   readonly #chunkMinTime: Float64Array;
   readonly #chunkMaxTime: Float64Array;
   readonly #postings: Uint32Array;
@@ -63,7 +62,6 @@ export class BlockReader implements SeriesIndex {
     this.#chunkStart = asUint32(this.#section(SECTION.chunkStart));
     this.#chunkOffset = asFloat64(this.#section(SECTION.chunkOffset));
     this.#chunkLength = asUint32(this.#section(SECTION.chunkLength));
-    this.#chunkSamples = asUint32(this.#section(SECTION.chunkSamples));
     this.#chunkMinTime = asFloat64(this.#section(SECTION.chunkMinTime));
     this.#chunkMaxTime = asFloat64(this.#section(SECTION.chunkMaxTime));
     this.#postings = asUint32(this.#section(SECTION.postings));
@@ -143,8 +141,7 @@ export class BlockReader implements SeriesIndex {
     for (let i = this.#chunkStart[series]; i < this.#chunkStart[series + 1]; i++) {
       if (this.#chunkMaxTime[i] < minTimeMs) continue;
       if (this.#chunkMinTime[i] > maxTimeMs) break;
-      const samples = this.#chunkSamples[i];
-      appendChunk(this.#readChunk(i), samples, minTimeMs, maxTimeMs, target);
+      appendChunk(this.#readChunk(i), minTimeMs, maxTimeMs, target);
     }
   }
 

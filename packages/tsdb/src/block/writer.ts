@@ -6,11 +6,10 @@
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { getOrCreate } from '@tyto/base';
-import { encodeChunk } from '@tyto/kernels';
 import type { Labels, SampleColumns } from '@tyto/model';
 import type { AppendFile, Disk } from '../disk.ts';
 import { blockName, TEMPORARY_PREFIX } from '../filenames.ts';
-import { BLOCK_CHUNK_SAMPLES } from '../limits.ts';
+import { chunksOf } from '../chunkWrite.ts';
 import {
   type BlockMeta,
   CHUNKS_MAGIC,
@@ -67,8 +66,8 @@ export class BlockWriter {
     if (columns.length === 0) return;
     for (const text of labels.pairs) this.#pairs.push(this.#intern(text));
     this.#pairStart.push(this.#pairs.length);
-    for (let from = 0; from < columns.length; from += BLOCK_CHUNK_SAMPLES) {
-      this.#addChunk(columns, from, Math.min(BLOCK_CHUNK_SAMPLES, columns.length - from));
+    for (const { chunk, from, count } of chunksOf(columns)) {
+      this.#addChunk(chunk, columns.timestamps[from], columns.timestamps[from + count - 1], count);
     }
     this.#chunkStart.push(this.#chunkOffset.length);
     this.#sampleCount += columns.length;
@@ -118,14 +117,13 @@ export class BlockWriter {
     return getOrCreate(this.#symbols, text, () => this.#symbols.size);
   }
 
-  #addChunk(columns: SampleColumns, from: number, count: number): void {
-    const chunk = encodeChunk(columns.timestamps, columns.values, from, count);
+  #addChunk(chunk: Uint8Array, minTimeMs: number, maxTimeMs: number, count: number): void {
     const checksum = Uint32Array.of(crc32(chunk));
     this.#chunkOffset.push(this.#chunkFileBytes);
     this.#chunkLength.push(chunk.length);
     this.#chunkSamples.push(count);
-    this.#chunkMinTime.push(columns.timestamps[from]);
-    this.#chunkMaxTime.push(columns.timestamps[from + count - 1]);
+    this.#chunkMinTime.push(minTimeMs);
+    this.#chunkMaxTime.push(maxTimeMs);
     this.#buffered.push(chunk, new Uint8Array(checksum.buffer));
     this.#bufferedBytes += chunk.length + 4;
     this.#chunkFileBytes += chunk.length + 4;

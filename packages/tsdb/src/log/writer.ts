@@ -11,7 +11,7 @@ import { type Clock, errorMessage, type Logger, type Timer, TytoError } from '@t
 import type { AppendFile, Disk } from '../disk.ts';
 import { segmentPath } from '../filenames.ts';
 import { LOG_PENDING_BYTES_MAX, LOG_SEGMENT_BYTES } from '../limits.ts';
-import { SEGMENT_MAGIC } from './record.ts';
+import { SEGMENT_MAGIC } from './frame.ts';
 
 export interface LogWriterOptions {
   readonly disk: Disk;

@@ -1,0 +1,404 @@
+/**
+ * The head: all series that are written to and their newest samples.
+ *
+ * The last samples of a series wait in its tail; a tail of TAIL_SAMPLES is sealed into a chunk
+ * when the next sample comes. Everything about a series is in arrays indexed by its id.
+ * Samples before `minTimeMs` belong to blocks and are not shown by the head any more.
+ */
+import { assert, must } from '@tyto/base';
+import { encodeChunk } from '@tyto/kernels';
+import {
+  APPENDED,
+  type AppendResult,
+  bitsOf,
+  DUPLICATE,
+  type FloatHistogram,
+  isStaleBits,
+  OUT_OF_BOUNDS,
+  OUT_OF_ORDER,
+  REPEATED,
+  type SampleColumns,
+} from '@tyto/model';
+import { appendChunk, appendRange } from '../chunkRead.ts';
+import { Column } from '../column.ts';
+import { encodeLayout, samplesOf } from '../histogramChunk.ts';
+import { PAST_MS_MAX, TAIL_SAMPLES } from '../limits.ts';
+import { SeriesTable } from '../series/seriesTable.ts';
+import { CHUNK_DURATION_MS_MAX, HeadChunks, NO_CHUNK } from './headChunks.ts';
+import { HistogramTail } from './histogramTails.ts';
+import { capacityOf, classFor, type TailPage, Tails } from './tails.ts';
+
+/** The tail class of a series that has no tail. */
+const NO_TAIL = 0xff;
+/** The tail class of a series whose newest samples are native histograms. */
+const HISTOGRAMS = 0xfe;
+
+export class Head {
+  readonly series = new SeriesTable();
+  #chunks = new HeadChunks();
+  readonly #tails = new Tails();
+  readonly #histogramTails = new Map<number, HistogramTail>();
+  readonly #tailClass = new Column(Uint8Array);
+  readonly #tailSlot = new Column(Uint32Array);
+  readonly #tailCount = new Column(Uint8Array);
+  readonly #lastChunk = new Column(Uint32Array);
+  readonly #lastTime = new Column(Float64Array);
+  /** Ids below this have been prepared at least once. */
+  #idLimit = 0;
+  #minTimeMs = -Infinity;
+  #maxTimeMs = -Infinity;
+  #oldestMs = Infinity;
+  #sampleCount = 0;
+
+  /** The newest sample's time; -Infinity before the first. */
+  get maxTimeMs(): number {
+    return this.#maxTimeMs;
+  }
+
+  /** The time from which on samples are the head's; -Infinity before the first block. */
+  get minTimeMs(): number {
+    return this.#minTimeMs;
+  }
+
+  /** The oldest time that a sample may have; Infinity when the head is empty. */
+  get oldestMs(): number {
+    return Math.max(this.#minTimeMs, this.#oldestMs);
+  }
+
+  get chunkCount(): number {
+    return this.#chunks.count;
+  }
+
+  /** Samples appended since the start, replayed ones included. */
+  get sampleCount(): number {
+    return this.#sampleCount;
+  }
+
+  /** Bytes of samples in memory, pages included. */
+  get bytes(): number {
+    return this.#chunks.bytes + this.#tails.bytes;
+  }
+
+  lastTimeMs(id: number): number {
+    return this.#lastTime.view[id];
+  }
+
+  /** The oldest time that a batch which begins now may write. */
+  get boundMs(): number {
+    return Math.max(this.#minTimeMs, this.#maxTimeMs - PAST_MS_MAX);
+  }
+
+  /**
+   * What would become of a sample. A batch is judged by one bound, however far its own samples
+   * move the head; `bits` are compared, so NaNs equal themselves.
+   */
+  judge(
+    id: number,
+    timestampMs: number,
+    bits: Uint32Array,
+    index: number,
+    boundMs: number,
+  ): AppendResult {
+    const verdict = this.#judgeTime(id, timestampMs, boundMs);
+    return verdict ?? (this.#endsWith(id, bits, index) ? REPEATED : DUPLICATE);
+  }
+
+  /** The same for a native histogram. */
+  judgeHistogram(
+    id: number,
+    timestampMs: number,
+    histogram: FloatHistogram,
+    boundMs: number,
+  ): AppendResult {
+    const verdict = this.#judgeTime(id, timestampMs, boundMs);
+    if (verdict !== undefined) return verdict;
+    return this.#histogramTails.get(id)?.endsWith(histogram) === true ? REPEATED : DUPLICATE;
+  }
+
+  /** Makes room for a new series, or clears what an earlier one left at its id. */
+  prepare(id: number): void {
+    if (id >= this.#idLimit) {
+      this.#reserve(id + 1);
+      this.#tailClass.view.fill(NO_TAIL, this.#idLimit, id + 1);
+      this.#idLimit = id + 1;
+    }
+    this.release(id);
+    this.#lastChunk.view[id] = NO_CHUNK;
+    this.#lastTime.view[id] = -Infinity;
+  }
+
+  /** Gives back what a series that is gone had. */
+  release(id: number): void {
+    const size = this.#tailClass.view[id];
+    if (size === HISTOGRAMS) this.#histogramTails.delete(id);
+    else if (size !== NO_TAIL) this.#tails.free(size, this.#tailSlot.view[id]);
+    this.#tailClass.view[id] = NO_TAIL;
+    this.#tailCount.view[id] = 0;
+  }
+
+  /** Adds a sample that `judge` let pass; the value's bits are copied from the source. */
+  append(id: number, timestampMs: number, source: Uint32Array, index: number): void {
+    assert(timestampMs > this.#lastTime.view[id], 'samples of a series rise in time');
+    this.#makeRoom(id, timestampMs, 1);
+    const size = this.#tailClass.view[id];
+    const slot = this.#tailSlot.view[id];
+    const page = this.#tails.page(size, slot);
+    const at = this.#tails.offset(size, slot) + this.#tailCount.view[id]++;
+    page.timestamps[at] = timestampMs;
+    copyBits(page.bits, at, source, index);
+    this.#noteSample(id, timestampMs);
+  }
+
+  /** Adds samples [from, from + count), which rise and of which `judge` let the first pass. */
+  appendRun(
+    id: number,
+    timestamps: Float64Array,
+    bits: Uint32Array,
+    from: number,
+    count: number,
+  ): void {
+    assert(timestamps[from] > this.#lastTime.view[id], 'samples of a series rise in time');
+    const end = from + count;
+    let next = from;
+    while (next < end) {
+      this.#makeRoom(id, timestamps[next], end - next);
+      const size = this.#tailClass.view[id];
+      const slot = this.#tailSlot.view[id];
+      const { timestamps: times, bits: values } = this.#tails.page(size, slot);
+      const tailStart = this.#tails.offset(size, slot);
+      const startMs = this.#tailCount.view[id] === 0 ? timestamps[next] : times[tailStart];
+      let at = tailStart + this.#tailCount.view[id];
+      const room = tailStart + capacityOf(size);
+      for (; next < end && at < room; next++, at++) {
+        if (timestamps[next] - startMs > CHUNK_DURATION_MS_MAX) break;
+        times[at] = timestamps[next];
+        copyBits(values, at, bits, next);
+      }
+      this.#tailCount.view[id] = at - tailStart;
+      this.#lastTime.view[id] = timestamps[next - 1];
+    }
+    if (timestamps[from] < this.#oldestMs) this.#oldestMs = timestamps[from];
+    this.#sampleCount += count - 1;
+    this.#noteSample(id, timestamps[end - 1]);
+  }
+
+  /** Adds a native histogram that `judgeHistogram` let pass. */
+  appendHistogram(id: number, timestampMs: number, histogram: FloatHistogram): void {
+    assert(timestampMs > this.#lastTime.view[id], 'samples of a series rise in time');
+    const layout = encodeLayout(histogram);
+    let tail = this.#histogramTails.get(id);
+    if (tail === undefined || !tail.takes(layout)) {
+      if (this.#tailCount.view[id] > 0) this.#seal(id);
+      this.release(id);
+      tail = new HistogramTail(layout);
+      this.#histogramTails.set(id, tail);
+      this.#tailClass.view[id] = HISTOGRAMS;
+    }
+    tail.add(timestampMs, histogram);
+    this.#tailCount.view[id] = tail.count;
+    this.#noteSample(id, timestampMs);
+  }
+
+  /** Puts a sealed chunk back behind what the series has; false where it is not newer. */
+  restoreChunk(id: number, chunk: Uint8Array, minTimeMs: number, maxTimeMs: number): boolean {
+    if (minTimeMs <= this.#lastTime.view[id]) return false;
+    if (this.#tailCount.view[id] > 0) this.#seal(id);
+    this.#lastChunk.view[id] = this.#chunks.add(
+      this.#lastChunk.view[id],
+      chunk,
+      minTimeMs,
+      maxTimeMs,
+    );
+    this.#lastTime.view[id] = maxTimeMs;
+    this.#sampleCount += samplesOf(chunk);
+    this.#maxTimeMs = Math.max(this.#maxTimeMs, maxTimeMs);
+    this.#oldestMs = Math.min(this.#oldestMs, minTimeMs);
+    return true;
+  }
+
+  /** Visits the sealed chunks of a series, oldest first, those with samples of the head's time. */
+  eachChunk(
+    id: number,
+    visit: (bytes: Uint8Array, minTimeMs: number, maxTimeMs: number) => void,
+  ): void {
+    for (const at of this.#chunkList(id, this.#minTimeMs, Infinity)) {
+      visit(this.#chunks.bytesOf(at), this.#chunks.minTimeMs(at), this.#chunks.maxTimeMs(at));
+    }
+  }
+
+  /** The tail of a series as a chunk, or undefined where it is empty. */
+  tailChunk(id: number): Uint8Array | undefined {
+    const count = this.#tailCount.view[id];
+    if (count === 0) return undefined;
+    const histograms = this.#histogramTails.get(id);
+    if (histograms !== undefined) return histograms.chunk();
+    const { page, start } = this.#tail(id);
+    return encodeChunk(page.timestamps, page.values, start, count);
+  }
+
+  /** Whether the newest sample is a stale marker. */
+  isStale(id: number): boolean {
+    const count = this.#tailCount.view[id];
+    if (count === 0 || this.#tailClass.view[id] === HISTOGRAMS) return false;
+    const { page, start } = this.#tail(id);
+    return isStaleBits(page.bits, start + count - 1);
+  }
+
+  /** Whether any sample of the series may lie in the range. */
+  mayHaveSamples(id: number, minTimeMs: number, maxTimeMs: number): boolean {
+    const fromMs = Math.max(minTimeMs, this.#minTimeMs);
+    return this.#lastTime.view[id] >= fromMs && maxTimeMs >= this.oldestMs;
+  }
+
+  /** Appends the samples within the range to `target`, oldest first. */
+  readInto(id: number, minTimeMs: number, maxTimeMs: number, target: SampleColumns): void {
+    const fromMs = Math.max(minTimeMs, this.#minTimeMs);
+    if (this.#lastTime.view[id] < fromMs) return;
+    for (const at of this.#chunkList(id, fromMs, maxTimeMs)) {
+      appendChunk(this.#chunks.bytesOf(at), fromMs, maxTimeMs, target);
+    }
+    const count = this.#tailCount.view[id];
+    if (count === 0) return;
+    if (this.#tailClass.view[id] === HISTOGRAMS) {
+      for (const [timeMs, histogram] of this.#histogramTails.get(id)?.entries() ?? []) {
+        if (timeMs >= fromMs && timeMs <= maxTimeMs) target.pushHistogram(timeMs, histogram);
+      }
+      return;
+    }
+    const { page, start } = this.#tail(id);
+    target.reserve(count);
+    target.timestamps.set(page.timestamps.subarray(start, start + count), target.length);
+    const bits = page.bits.subarray(start * 2, (start + count) * 2);
+    bitsOf(target.values).set(bits, target.length * 2);
+    appendRange(target, target.length, count, fromMs, maxTimeMs);
+  }
+
+  /** Leaves everything before `timeMs` to the blocks. Returns the series that are left empty. */
+  truncate(timeMs: number): Set<number> {
+    assert(timeMs >= this.#minTimeMs, 'the head is cut forwards');
+    this.#minTimeMs = timeMs;
+    this.#oldestMs = Infinity;
+    const old = this.#chunks;
+    const kept = new HeadChunks();
+    const dead = new Set<number>();
+    for (let id = 0; id < this.series.idLimit; id++) {
+      if (!this.series.isLive(id)) continue;
+      let last = NO_CHUNK;
+      let oldestMs = Infinity;
+      for (const at of this.#chunkList(id, timeMs, Infinity)) {
+        oldestMs = Math.min(oldestMs, old.minTimeMs(at));
+        last = kept.add(last, old.bytesOf(at), old.minTimeMs(at), old.maxTimeMs(at));
+      }
+      this.#lastChunk.view[id] = last;
+      if (this.#lastTime.view[id] < timeMs) dead.add(id);
+      else this.#noteOldest(oldestMs === Infinity ? this.#tailStartMs(id) : oldestMs);
+    }
+    this.#chunks = kept;
+    return dead;
+  }
+
+  /** The chunks of a series that overlap the range, oldest first. */
+  #chunkList(id: number, minTimeMs: number, maxTimeMs: number): number[] {
+    const wanted: number[] = [];
+    let at = this.#lastChunk.view[id];
+    for (; at !== NO_CHUNK; at = this.#chunks.previous(at)) {
+      if (this.#chunks.maxTimeMs(at) < minTimeMs) break;
+      if (this.#chunks.minTimeMs(at) <= maxTimeMs) wanted.push(at);
+    }
+    return wanted.reverse();
+  }
+
+  #tail(id: number): { readonly page: TailPage; readonly start: number } {
+    const size = this.#tailClass.view[id];
+    const slot = this.#tailSlot.view[id];
+    return { page: this.#tails.page(size, slot), start: this.#tails.offset(size, slot) };
+  }
+
+  #tailStartMs(id: number): number {
+    if (this.#tailCount.view[id] === 0) return this.#lastTime.view[id];
+    const histograms = this.#histogramTails.get(id);
+    if (histograms !== undefined) return histograms.startMs;
+    const { page, start } = this.#tail(id);
+    return page.timestamps[start];
+  }
+
+  /** Whether the newest sample has these bits. */
+  #endsWith(id: number, bits: Uint32Array, index: number): boolean {
+    const count = this.#tailCount.view[id];
+    if (count === 0 || this.#tailClass.view[id] === HISTOGRAMS) return false;
+    const { page, start } = this.#tail(id);
+    const last = 2 * (start + count - 1);
+    return page.bits[last] === bits[2 * index] && page.bits[last + 1] === bits[2 * index + 1];
+  }
+
+  #noteOldest(timeMs: number): void {
+    this.#oldestMs = Math.min(this.#oldestMs, Math.max(timeMs, this.#minTimeMs));
+  }
+
+  /** After a start: what blocks hold already is not the head's. */
+  startAt(timeMs: number): void {
+    this.#minTimeMs = Math.max(this.#minTimeMs, timeMs);
+  }
+
+  /** Sees to a place for one more sample: a first tail, a larger one, or an empty one. */
+  #makeRoom(id: number, timestampMs: number, wanted: number): void {
+    if (this.#tailClass.view[id] === HISTOGRAMS) this.#seal(id);
+    const size = this.#tailClass.view[id];
+    if (size === NO_TAIL) {
+      const first = classFor(wanted);
+      this.#tailClass.view[id] = first;
+      this.#tailSlot.view[id] = this.#tails.allocate(first);
+      return;
+    }
+    const count = this.#tailCount.view[id];
+    const isLong = timestampMs - this.#tailStartMs(id) > CHUNK_DURATION_MS_MAX;
+    if (count === TAIL_SAMPLES || (count > 0 && isLong)) {
+      this.#seal(id);
+      return;
+    }
+    if (count < capacityOf(size)) return;
+    this.#tailSlot.view[id] = this.#tails.grow(size, this.#tailSlot.view[id]);
+    this.#tailClass.view[id] = size + 1;
+  }
+
+  #seal(id: number): void {
+    const chunk = must(this.tailChunk(id), 'a tail that is sealed has samples');
+    this.#lastChunk.view[id] = this.#chunks.add(
+      this.#lastChunk.view[id],
+      chunk,
+      this.#tailStartMs(id),
+      this.#lastTime.view[id],
+    );
+    this.#tailCount.view[id] = 0;
+    if (this.#tailClass.view[id] === HISTOGRAMS) this.release(id);
+  }
+
+  /** What the timestamp alone decides; undefined for the newest sample's own. */
+  #judgeTime(id: number, timestampMs: number, boundMs: number): AppendResult | undefined {
+    if (timestampMs < boundMs) return OUT_OF_BOUNDS;
+    const lastMs = this.#lastTime.view[id];
+    if (timestampMs > lastMs) return APPENDED;
+    return timestampMs < lastMs ? OUT_OF_ORDER : undefined;
+  }
+
+  #noteSample(id: number, timestampMs: number): void {
+    this.#lastTime.view[id] = timestampMs;
+    this.#sampleCount++;
+    if (timestampMs > this.#maxTimeMs) this.#maxTimeMs = timestampMs;
+    if (timestampMs < this.#oldestMs) this.#oldestMs = timestampMs;
+  }
+
+  #reserve(count: number): void {
+    this.#tailClass.reserve(count);
+    this.#tailSlot.reserve(count);
+    this.#tailCount.reserve(count);
+    this.#lastChunk.reserve(count);
+    this.#lastTime.reserve(count);
+  }
+}
+
+/** Copies the value at `from` of one column's bits to `to` of another's. */
+export function copyBits(target: Uint32Array, to: number, source: Uint32Array, from: number): void {
+  target[2 * to] = source[2 * from];
+  target[2 * to + 1] = source[2 * from + 1];
+}
