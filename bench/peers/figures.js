@@ -6,6 +6,8 @@
  * @property {string} unit
  * @property {number} value NaN: there is none
  * @property {'more' | 'less' | 'none'} better which direction is better
+ * @property {string} [row] of a table of its own
+ * @property {string} [column]
  */
 
 export const MEBIBYTE = 1024 * 1024;

@@ -9,15 +9,19 @@ import { readPlan, USAGE } from './plan.js';
 import { machineCpuSeconds, processCpuSeconds } from './processes.js';
 import { reportText, sectionText } from './report.js';
 import { Refusal } from './sender.js';
-import { cleanUp, SERVER_KINDS } from './servers.js';
+import { cleanUp, killServers, SERVER_KINDS } from './servers.js';
 import { backfill } from './workloads/backfill.js';
 import { live } from './workloads/live.js';
 import { memory1m, memory200k } from './workloads/memory.js';
+import { queries } from './workloads/queries.js';
 import { recovery } from './workloads/recovery.js';
 import { scraping } from './workloads/scraping.js';
 
 /** @type {readonly import('./plan.js').Workload[]} */
-const WORKLOADS = [backfill, live, scraping, memory200k, memory1m, recovery];
+const WORKLOADS = [backfill, live, scraping, memory200k, memory1m, recovery, queries];
+
+/** A run that takes longer is given up: its server is killed, which ends its requests. */
+const RUN_MS_MAX = 30 * 60_000;
 
 const say = (text) => process.stderr.write(`${text}\n`);
 
@@ -38,7 +42,19 @@ async function runOnce(workload, kind, plan, data, number) {
   const own = () => processCpuSeconds(process.pid);
   const startMs = performance.now();
   const startOthers = machineCpuSeconds() - own();
-  const figures = await workload.run(kind, plan, data, number);
+  let isLate = false;
+  const timer = setTimeout(() => {
+    isLate = true;
+    killServers();
+  }, RUN_MS_MAX);
+  let figures;
+  try {
+    figures = await workload.run(kind, plan, data, number);
+  } catch (error) {
+    throw isLate ? new Refusal(`not done after ${RUN_MS_MAX / 60_000} minutes`) : error;
+  } finally {
+    clearTimeout(timer);
+  }
   const seconds = (performance.now() - startMs) / 1000;
   const others = machineCpuSeconds() - own() - startOthers;
   otherShares.push(Math.max(0, others) / seconds / cpus().length);
@@ -64,11 +80,12 @@ async function runWorkload(workload, kinds, plan) {
         }
       }
     }
+    const description = workload.describe(plan, data);
+    const detail = workload.detail?.(outcomes, data) ?? [];
+    return { name: workload.name, title: workload.title, description, outcomes, detail };
   } finally {
     data.dispose?.();
   }
-  const description = workload.describe(plan, data);
-  return { name: workload.name, title: workload.title, description, outcomes };
 }
 
 async function main() {

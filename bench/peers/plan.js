@@ -18,6 +18,8 @@ import { parseArgs } from 'node:util';
  * @property {string} title
  * @property {(plan: Plan) => any} prepare makes all request bodies; `dispose` removes them
  * @property {(plan: Plan, data: any) => string} describe
+ * @property {(outcomes: import('./report.js').Outcome[], data: any) => string[]} [detail] further
+ *   lines of Markdown
  * @property {(kind: import('./servers.js').ServerKind, plan: Plan, data: any, number: number) =>
  *   Promise<import('./figures.js').Figure[]>} run `number`: which run it is, from 1 on
  */

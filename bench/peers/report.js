@@ -1,11 +1,7 @@
 /** Tables of medians, with each server's ratio to Prometheus, as Markdown. */
 import { cpus, release, totalmem } from 'node:os';
 import { formatNumber, MEBIBYTE, median, medians } from './figures.js';
-
-/** The server that the others are compared with. */
-const BASE = 'prometheus';
-/** Ratios this close to 1 are called equal. */
-const EQUAL_WITHIN = 0.05;
+import { BASE, ratioText } from './ratio.js';
 
 /**
  * @typedef {object} Outcome of a workload on a server
@@ -18,24 +14,18 @@ const EQUAL_WITHIN = 0.05;
  * @property {string} title
  * @property {string} description
  * @property {Outcome[]} outcomes
+ * @property {string[]} detail further lines of Markdown
  */
 
-/** A ratio with `+` where it is better, `-` where it is worse, `=` where it is neither. */
-function ratioText(value, base, better) {
-  if (value === undefined || base === undefined || Number.isNaN(value) || Number.isNaN(base)) {
-    return '-';
-  }
-  const ratio = value === base ? 1 : value / base;
-  const text = Number.isFinite(ratio) ? `${ratio.toFixed(2)}x` : 'inf';
-  if (better === 'none') return text;
-  if (Math.abs(ratio - 1) <= EQUAL_WITHIN) return `${text} =`;
-  return `${text} ${ratio > 1 === (better === 'more') ? '+' : '-'}`;
+/** Figures that have no table of their own. */
+function ownRows(runs) {
+  return medians(runs).filter(({ row }) => row === undefined);
 }
 
 function tableOf(outcomes) {
   const columns = outcomes.filter(({ runs }) => runs.length > 0);
   if (columns.length === 0) return [];
-  const found = new Map(columns.map(({ server, runs }) => [server, medians(runs)]));
+  const found = new Map(columns.map(({ server, runs }) => [server, ownRows(runs)]));
   const base = found.get(BASE);
   const compared = base === undefined ? [] : columns.filter(({ server }) => server !== BASE);
   const rows = new Map([...found.values()].flat().map((figure) => [figure.name, figure]));
@@ -57,8 +47,9 @@ function tableOf(outcomes) {
 }
 
 /** @param {Section} section */
-export function sectionText({ name, title, description, outcomes }) {
+export function sectionText({ name, title, description, outcomes, detail }) {
   const lines = [`## ${name} ${title}`, '', description, '', ...tableOf(outcomes)];
+  if (detail.length > 0) lines.push('', ...detail);
   for (const { server, failures } of outcomes) {
     for (const failure of new Set(failures)) {
       lines.push('', `**${server}** has no figures of a run: ${failure}`);

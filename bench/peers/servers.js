@@ -90,8 +90,12 @@ export const SERVER_KINDS = [
 const running = new Set();
 const directories = new Set();
 
-export function cleanUp() {
+export function killServers() {
   for (const child of running) child.kill('SIGKILL');
+}
+
+export function cleanUp() {
+  killServers();
   for (const directory of directories) {
     rmSync(directory, { recursive: true, force: true, maxRetries: 10 });
   }

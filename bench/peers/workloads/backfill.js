@@ -1,4 +1,5 @@
 /** W1: a day of samples, written as fast as the server takes them. */
+import { api } from '../client.js';
 import { prepareBackfill, SAMPLES_PER_SERIES, STEP_MS } from '../dataBackfill.js';
 import { figure, MEBIBYTE, quantile } from '../figures.js';
 import { diskBytes } from '../processes.js';
@@ -33,6 +34,16 @@ export const backfill = {
   run: (kind, plan, data) => withServer(kind, undefined, (server) => measure(server, plan, data)),
 };
 
+/** How much of `build_info`, which each instance has once, can be read back. */
+async function storedShare(server, data) {
+  const { result } = await api(server.port, 'query', {
+    query: `sum(count_over_time(build_info[${HOURS + 1}h]))`,
+    time: String(data.lastMs / 1000),
+  });
+  const stored = result.length === 0 ? 0 : Number(result[0].value[1]);
+  return stored / ((data.sampleCount / data.seriesCount) * data.instances);
+}
+
 async function measure(server, plan, data) {
   const { meter } = server;
   const sent = await ingest(server, data, 0, data.spool.count);
@@ -41,6 +52,7 @@ async function measure(server, plan, data) {
   const settled = await meter.untilIdle(QUIET_MS, BACKGROUND_MS_MAX);
   const peak = meter.peak();
   const memory = meter.memory();
+  const stored = await storedShare(server, data);
   await server.stop();
   const disk = diskBytes(server.dataDirectory, server.kind.logNames);
   const samples = data.sampleCount;
@@ -64,5 +76,6 @@ async function measure(server, plan, data) {
     figure('disk bytes/sample, data + index, no log', 'B', disk.withoutLog / samples),
     figure('disk bytes/sample, all files', 'B', disk.all / samples),
     figure('requests that had to be repeated', '', sent.retried),
+    figure('samples stored / sent, of one metric', '', stored, 'more'),
   ];
 }

@@ -49,11 +49,13 @@ async function measure(server, data, acks) {
   const answeredMs = await untilRightAnswer(server, data, atMs);
   const peak = server.meter.peak();
   const { missing, acknowledged, oldestMs } = await countMissing(server, data, atMs);
+  const peakAfter = server.meter.peak();
   return [
     figure('kill -9, then /-/ready after', 'ms', readyMs),
     figure('kill -9, then first right answer after', 'ms', answeredMs - startMs),
     figure('peak RSS before the kill', 'MiB', peakBefore.rss / MEBIBYTE),
     figure('peak RSS while recovering', 'MiB', peak.rss / MEBIBYTE),
+    figure('peak RSS after reading all back', 'MiB', peakAfter.rss / MEBIBYTE),
     figure('acknowledged samples', '', acknowledged, 'none'),
     figure('acknowledged samples missing', '', missing),
     figure('... as a share of the acknowledged', '', missing / acknowledged),

@@ -20,7 +20,7 @@ const TARGETS = 40;
 const SERIES_PER_TARGET = 2000;
 const INTERVAL_MS = 1000;
 /** Scrapes of a target before the measurement, and those that its end may still see. */
-const SPARE_SCRAPES = 15;
+const SPARE_SCRAPES = 40;
 const START_MS_MAX = 60_000;
 
 /** A metric in each of these families for every handler. */
