@@ -64,9 +64,12 @@ export class BlockSet {
     return this.#blocks.reduce((sum, block) => sum + block.meta.sampleCount, 0);
   }
 
-  /** The time up to which blocks hold everything; -Infinity without blocks. */
+  /** The time from which on samples are the head's; -Infinity without blocks. */
   get maxTimeMs(): number {
-    return this.#blocks.reduce((max, block) => Math.max(max, block.meta.maxTimeMs), -Infinity);
+    return this.#blocks.reduce(
+      (max, { meta }) => (meta.outOfOrder === true ? max : Math.max(max, meta.maxTimeMs)),
+      -Infinity,
+    );
   }
 
   get oldest(): BlockReader | undefined {

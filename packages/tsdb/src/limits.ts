@@ -6,7 +6,10 @@ export const TAIL_SAMPLES = 32;
 /** Samples of a chunk in a block. More compress better and make reading one sample slower. */
 export const BLOCK_CHUNK_SAMPLES = 960;
 
-/** What one block covers. */
+/** The same for blocks that were merged from others, which are read less often. */
+export const MERGED_CHUNK_SAMPLES = 1920;
+
+/** What one block covers when it is cut from the head. */
 export const BLOCK_RANGE_MS = 2 * 3600_000;
 
 /** The head is cut once it covers this much; what it covers is replayed at a start. */

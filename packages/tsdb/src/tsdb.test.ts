@@ -104,9 +104,9 @@ describe('Tsdb', () => {
     }
     expect(db.stats().blockCount).toBe(3);
     expect(readdirSync(join(directory, 'blocks'))).toEqual([
-      `${t}-${t + 2 * HOUR}-1`,
-      `${t + 2 * HOUR}-${t + 4 * HOUR}-1`,
-      `${t + 4 * HOUR}-${t + 6 * HOUR}-1`,
+      `${t}-${t + 2 * HOUR}-1-1`,
+      `${t + 2 * HOUR}-${t + 4 * HOUR}-1-2`,
+      `${t + 4 * HOUR}-${t + 6 * HOUR}-1-3`,
     ]);
     expect(readdirSync(join(directory, 'log')).some((name) => name.endsWith('00000001'))).toBe(
       false,
