@@ -12,6 +12,18 @@ export const MERGED_CHUNK_SAMPLES = 1920;
 /** What one block covers when it is cut from the head. */
 export const BLOCK_RANGE_MS = 2 * 3600_000;
 
+/** The longest range of a merged block: longer ones take longer to rewrite. */
+export const MERGED_RANGE_MS_MAX = 31 * 24 * 3600_000;
+
+/** Blocks fit the retention at least so often: fewer would keep samples much longer than asked. */
+export const RETENTION_PER_BLOCK = 10;
+
+/** The part of a block's series that must be past their retention before it is written anew. */
+export const REWRITTEN_PART_MIN = 0.05;
+
+/** After a merge that failed, as on a full disk, the next one waits so long. */
+export const MERGE_RETRY_MS = 5 * 60_000;
+
 /** The head is cut once it covers this much; what it covers is replayed at a start. */
 export const HEAD_RANGE_MS = BLOCK_RANGE_MS * 1.5;
 

@@ -30,6 +30,7 @@ import { type Disk, nodeDisk } from './disk.ts';
 import { BLOCKS_DIRECTORY, LOG_DIRECTORY } from './filenames.ts';
 import { ExemplarRing } from './exemplarRing.ts';
 import { Head } from './head/head.ts';
+import { HeadSource } from './headSource.ts';
 import {
   searchExemplars,
   searchLabelNames,
@@ -44,6 +45,7 @@ import { replayLog } from './log/replay.ts';
 import { LogWriter } from './log/writer.ts';
 import { Maintenance } from './maintenance.ts';
 import { OpenBatches } from './head/openBatches.ts';
+import type { RetentionRule } from './retention.ts';
 import { Selection, type SeriesSource } from './selection.ts';
 
 export interface TsdbOptions {
@@ -57,6 +59,8 @@ export interface TsdbOptions {
   readonly retentionMs?: number;
   /** The oldest blocks are deleted while the directory is larger than this; 0 keeps all. */
   readonly retentionBytes?: number;
+  /** For some series another retention: the first rule that matches a series decides. */
+  readonly retentionRules?: readonly RetentionRule[];
   /** How many of the newest exemplars are kept, of all series together. Default 100,000. */
   readonly exemplarsMax?: number;
   /** How often blocks are cut and retention is applied. Default 10 s; 0 only when called. */
@@ -93,7 +97,7 @@ export class Tsdb implements MetricStore {
   readonly #damagedLogFiles: number;
   readonly #maintenance: Maintenance;
   readonly #batches = new OpenBatches();
-  readonly #headSource: SeriesSource;
+  readonly #headSource: HeadSource;
   readonly #exemplars: ExemplarRing;
   #undefinedIds: number[] = [];
   #samplesAppended = 0;
@@ -105,6 +109,7 @@ export class Tsdb implements MetricStore {
     options: TsdbOptions,
     lock: DirectoryLock,
     head: Head,
+    headSource: HeadSource,
     blocks: BlockSet,
     log: LogWriter,
     keeper: LogKeeper,
@@ -117,10 +122,11 @@ export class Tsdb implements MetricStore {
     this.#blocks = blocks;
     this.#log = log;
     this.#damagedLogFiles = damagedLogFiles;
-    this.#headSource = sourceOf(head);
+    this.#headSource = headSource;
     this.#exemplars = exemplars;
     this.#maintenance = new Maintenance({
       head,
+      headSource,
       blocks,
       keeper,
       batches: this.#batches,
@@ -128,6 +134,8 @@ export class Tsdb implements MetricStore {
       logger: options.logger ?? silentLogger,
       retentionMs: options.retentionMs ?? 0,
       retentionBytes: options.retentionBytes ?? 0,
+      retentionRules: options.retentionRules ?? [],
+      logBytes: () => (options.disk ?? nodeDisk).size(join(options.directory, LOG_DIRECTORY)),
     });
     const intervalMs = options.maintenanceIntervalMs ?? 10_000;
     if (intervalMs > 0) this.#scheduleMaintenance(intervalMs);
@@ -149,6 +157,7 @@ export class Tsdb implements MetricStore {
     try {
       const blocks = await BlockSet.open(disk, blocksDirectory, logger);
       const head = new Head();
+      const headSource = new HeadSource(head);
       head.startAt(blocks.maxTimeMs);
       const exemplars = new ExemplarRing(options.exemplarsMax ?? EXEMPLARS_DEFAULT);
       const keeper = new LogKeeper(disk, logDirectory, head, exemplars);
@@ -172,7 +181,17 @@ export class Tsdb implements MetricStore {
         damagedBytes: report.damagedBytes,
         replayMs: Math.round(clock.monotonicMs() - startedMs),
       });
-      return new Tsdb(options, lock, head, blocks, log, keeper, report.damagedFiles, exemplars);
+      return new Tsdb(
+        options,
+        lock,
+        head,
+        headSource,
+        blocks,
+        log,
+        keeper,
+        report.damagedFiles,
+        exemplars,
+      );
     } catch (error) {
       await lock.release();
       throw error;
@@ -272,7 +291,7 @@ export class Tsdb implements MetricStore {
       logSegment: this.#log.segment,
       logBytesWritten: this.#log.writtenBytes,
       logFailures: this.#log.failures,
-      compactions: this.#maintenance.blocksCut,
+      compactions: this.#maintenance.compactions,
       compactionsFailed: this.#maintenance.failures,
       symbolCount: this.#head.series.symbolCount,
       corruptions: this.#damagedLogFiles + this.#blocks.damaged,
@@ -296,6 +315,7 @@ export class Tsdb implements MetricStore {
     if (created) {
       const id = this.#head.series.idOf(ref);
       this.#head.prepare(id);
+      this.#headSource.forget(id);
       this.#undefinedIds.push(id);
     }
     return ref;
@@ -326,17 +346,4 @@ function textLength(labels: Labels): number {
   let length = 0;
   for (const text of labels.pairs) length += text.length;
   return length;
-}
-
-function sourceOf(head: Head): SeriesSource {
-  const { series } = head;
-  return {
-    allSeries: () => series.allSeries(),
-    postings: (name, value) => series.postings(name, value),
-    labelNames: () => series.labelNames(),
-    labelValues: (name) => series.labelValues(name),
-    labels: (id) => series.labels(id),
-    mayHaveSamples: (id, minTimeMs, maxTimeMs) => head.mayHaveSamples(id, minTimeMs, maxTimeMs),
-    readInto: (id, minTimeMs, maxTimeMs, target) => head.readInto(id, minTimeMs, maxTimeMs, target),
-  };
 }

@@ -5,6 +5,7 @@
 import { TytoError } from '@tyto/base';
 import { Labels } from '@tyto/model';
 import type { SeriesIndex } from '../indexSearch.ts';
+import { covers, type Intervals } from '../intervals.ts';
 import { NO_POSTINGS, type Postings } from '../postings.ts';
 import { VarintReader } from '../varints.ts';
 import { CHUNK_TRAILER_BYTES, readSections, SECTION, type SectionKind } from './format.ts';
@@ -128,13 +129,13 @@ export class IndexReader implements SeriesIndex {
     return count;
   }
 
-  /** Visits all pairs in rising order: the UTF-8 of names and of values; views to be copied. */
-  eachPair(visit: (pair: number, name: Uint8Array, value: Uint8Array) => void): void {
+  /** All pairs in rising order, with the UTF-8 of their names and values. */
+  *pairs(): IterableIterator<readonly [pair: number, name: Uint8Array, value: Uint8Array]> {
     for (let i = 0; i < this.#names.length; i += 2) {
       const name = this.#bytes(this.#names[i]);
       const to = this.#names[i + 3] ?? this.pairCount;
       for (let pair = this.#names[i + 1]; pair < to; pair++) {
-        visit(pair, name, this.#bytes(this.#pairValues[pair]));
+        yield [pair, name, this.#bytes(this.#pairValues[pair])];
       }
     }
   }
@@ -153,18 +154,25 @@ export class IndexReader implements SeriesIndex {
     }
   }
 
-  /** Whether a chunk of the series overlaps the range. */
-  mayHaveSamples(series: number, minTimeMs: number, maxTimeMs: number): boolean {
+  /** Whether a chunk of the series overlaps the range with more than what is deleted. */
+  mayHaveSamples(
+    series: number,
+    minTimeMs: number,
+    maxTimeMs: number,
+    deleted: Intervals = [],
+  ): boolean {
     const reader = new VarintReader(this.#series, this.#seriesStart[series]);
     const count = reader.next();
     reader.next();
     let timeMs = this.#minTimeMs;
     for (let i = 0; i < count; i++) {
       reader.next();
-      timeMs += reader.next();
-      if (timeMs > maxTimeMs) return false;
-      timeMs += reader.next();
-      if (timeMs >= minTimeMs) return true;
+      const startMs = timeMs + reader.next();
+      if (startMs > maxTimeMs) return false;
+      timeMs = startMs + reader.next();
+      if (timeMs < minTimeMs) continue;
+      const [fromMs, toMs] = [Math.max(startMs, minTimeMs), Math.min(timeMs, maxTimeMs)];
+      if (!covers(deleted, fromMs, toMs)) return true;
     }
     return false;
   }

@@ -7,29 +7,37 @@ import { TytoError } from '@tyto/base';
 import type { Labels, SampleColumns } from '@tyto/model';
 import { appendChunk } from '../chunkRead.ts';
 import type { Disk, ReadFile } from '../disk.ts';
+import { addInterval, dropSamples } from '../intervals.ts';
 import type { Postings } from '../postings.ts';
 import type { SeriesSource } from '../selection.ts';
 import { type BlockMeta, CHUNK_TRAILER_BYTES, CHUNKS_MAGIC, parseMeta } from './format.ts';
 import { IndexReader } from './indexReader.ts';
+import { readTombstones, type Tombstones, writeTombstones } from './tombstones.ts';
 
 export class BlockReader implements SeriesSource {
   readonly directory: string;
   readonly meta: BlockMeta;
   readonly bytes: number;
   readonly index: IndexReader;
+  readonly #disk: Disk;
   readonly #chunks: ReadFile;
+  #tombstones: Tombstones;
 
   private constructor(
+    disk: Disk,
     directory: string,
     meta: BlockMeta,
     bytes: number,
     index: IndexReader,
+    tombstones: Tombstones,
     chunks: ReadFile,
   ) {
+    this.#disk = disk;
     this.directory = directory;
     this.meta = meta;
     this.bytes = bytes;
     this.index = index;
+    this.#tombstones = tombstones;
     this.#chunks = chunks;
   }
 
@@ -39,6 +47,7 @@ export class BlockReader implements SeriesSource {
     const meta = parseMeta(new TextDecoder().decode(await disk.readFile(metaPath)), metaPath);
     const indexPath = join(directory, 'index');
     const index = new IndexReader(await disk.readFile(indexPath), indexPath, meta.minTimeMs);
+    const tombstones = await readTombstones(disk, directory, meta.minTimeMs);
     const bytes = await disk.size(directory);
     const chunks = disk.openRead(join(directory, 'chunks'));
     try {
@@ -47,7 +56,7 @@ export class BlockReader implements SeriesSource {
       if (!CHUNKS_MAGIC.every((byte, i) => magic[i] === byte)) {
         throw new TytoError('io', `${directory}/chunks does not begin as a chunks file`);
       }
-      return new BlockReader(directory, meta, bytes, index, chunks);
+      return new BlockReader(disk, directory, meta, bytes, index, tombstones, chunks);
     } catch (error) {
       chunks.close();
       throw error;
@@ -95,15 +104,67 @@ export class BlockReader implements SeriesSource {
   }
 
   mayHaveSamples(series: number, minTimeMs: number, maxTimeMs: number): boolean {
-    return this.index.mayHaveSamples(series, minTimeMs, maxTimeMs);
+    const deleted = this.#tombstones.get(series);
+    return this.index.mayHaveSamples(series, minTimeMs, maxTimeMs, deleted);
   }
 
   /** Appends the samples within the range, oldest first. Throws TytoError `io` for damage. */
   readInto(series: number, minTimeMs: number, maxTimeMs: number, target: SampleColumns): void {
+    const start = target.length;
     this.index.eachChunk(series, (offset, length, chunkMinMs, chunkMaxMs) => {
       if (chunkMaxMs < minTimeMs || chunkMinMs > maxTimeMs) return;
       appendChunk(this.#readChunk(offset, length), minTimeMs, maxTimeMs, target);
     });
+    this.#dropDeleted(series, start, target);
+  }
+
+  /** The same from a time on, without the chunks that are damaged: those are told of. */
+  readSound(
+    series: number,
+    minTimeMs: number,
+    target: SampleColumns,
+    damaged: (offset: number, error: TytoError) => void,
+  ): void {
+    const start = target.length;
+    this.index.eachChunk(series, (offset, length, _, chunkMaxMs) => {
+      if (chunkMaxMs < minTimeMs) return;
+      try {
+        appendChunk(this.#readChunk(offset, length), minTimeMs, Infinity, target);
+      } catch (error) {
+        if (!(error instanceof TytoError)) throw error;
+        damaged(offset, error);
+      }
+    });
+    this.#dropDeleted(series, start, target);
+  }
+
+  get hasTombstones(): boolean {
+    return this.#tombstones.size > 0;
+  }
+
+  /**
+   * Deletes the samples of some series within the range, for good once it resolves. Returns the
+   * series that have any there.
+   */
+  async delete(series: Iterable<number>, minTimeMs: number, maxTimeMs: number): Promise<number[]> {
+    const touched: number[] = [];
+    const tombstones = new Map(this.#tombstones);
+    for (const one of series) {
+      if (!this.mayHaveSamples(one, minTimeMs, maxTimeMs)) continue;
+      touched.push(one);
+      const fromMs = Math.max(minTimeMs, this.meta.minTimeMs);
+      const toMs = Math.min(maxTimeMs, this.meta.maxTimeMs - 1);
+      tombstones.set(one, addInterval(tombstones.get(one) ?? [], fromMs, toMs));
+    }
+    if (touched.length === 0) return touched;
+    await writeTombstones(this.#disk, this.directory, this.meta.minTimeMs, tombstones);
+    this.#tombstones = tombstones;
+    return touched;
+  }
+
+  #dropDeleted(series: number, start: number, target: SampleColumns): void {
+    const deleted = this.#tombstones.get(series);
+    if (deleted !== undefined) dropSamples(target, start, deleted);
   }
 
   #readChunk(offset: number, length: number): Uint8Array {
