@@ -1,10 +1,11 @@
-/** The blocks of a directory, oldest first. `version` changes with every change of the set. */
+/** The blocks of a directory. `version` changes with every change of the set. */
 import { join } from 'node:path';
 import { errorMessage, type Logger, TytoError } from '@tyto/base';
 import { BlockReader } from './block/reader.ts';
 import { type BlockRange, BlockWriter } from './block/writer.ts';
 import type { Disk } from './disk.ts';
-import { DAMAGED_PREFIX, isBlockName, TEMPORARY_PREFIX } from './filenames.ts';
+import { byTime } from './compaction.ts';
+import { blockSequence, DAMAGED_PREFIX, isBlockName, TEMPORARY_PREFIX } from './filenames.ts';
 
 export class BlockSet {
   readonly #disk: Disk;
@@ -40,6 +41,12 @@ export class BlockSet {
       }
     }
     set.#sort();
+    for (const block of set.#blocks.filter((one) => set.#isSuperseded(one))) {
+      logger.info('a block that went into a larger one is still there; it is deleted', {
+        block: block.directory,
+      });
+      await set.remove(block);
+    }
     return set;
   }
 
@@ -47,7 +54,12 @@ export class BlockSet {
     return this.#version;
   }
 
-  /** Blocks that were set aside at the start. */
+  /** All blocks, in the order of their precedence. */
+  get all(): readonly BlockReader[] {
+    return this.#blocks;
+  }
+
+  /** Blocks that were set aside at the start, and damaged chunks that merges left out. */
   get damaged(): number {
     return this.#damaged;
   }
@@ -64,13 +76,12 @@ export class BlockSet {
     return this.#blocks.reduce((sum, block) => sum + block.meta.sampleCount, 0);
   }
 
-  /** The time up to which blocks hold everything; -Infinity without blocks. */
+  /** The time from which on samples are the head's; -Infinity without blocks. */
   get maxTimeMs(): number {
-    return this.#blocks.reduce((max, block) => Math.max(max, block.meta.maxTimeMs), -Infinity);
-  }
-
-  get oldest(): BlockReader | undefined {
-    return this.#blocks[0];
+    return this.#blocks.reduce(
+      (max, { meta }) => (meta.outOfOrder === true ? max : Math.max(max, meta.maxTimeMs)),
+      -Infinity,
+    );
   }
 
   overlapping(minTimeMs: number, maxTimeMs: number): BlockReader[] {
@@ -96,11 +107,29 @@ export class BlockSet {
     this.#version++;
   }
 
-  async remove(block: BlockReader): Promise<void> {
-    this.#blocks = this.#blocks.filter((other) => other !== block);
+  /** Shows one block, if any, in the place of others, from one turn to the next. */
+  replace(sources: readonly BlockReader[], block: BlockReader | undefined): void {
+    this.#blocks = this.#blocks.filter((other) => !sources.includes(other));
+    if (block !== undefined) this.#blocks.push(block);
+    this.#sort();
     this.#version++;
+  }
+
+  /** Deletes a block. A crash meanwhile leaves all of it or what a start removes. */
+  async remove(block: BlockReader): Promise<void> {
+    this.replace([block], undefined);
     block.close();
-    await this.#disk.remove(block.directory);
+    const path = join(this.#directory, TEMPORARY_PREFIX + block.name);
+    await this.#disk.rename(block.directory, path);
+    await this.#disk.remove(path);
+  }
+
+  /** Keeps a block with damaged chunks for its owner, but shows it no longer. */
+  async setAside(block: BlockReader, damagedChunks: number): Promise<void> {
+    this.replace([block], undefined);
+    this.#damaged += damagedChunks;
+    block.close();
+    await this.#disk.rename(block.directory, join(this.#directory, DAMAGED_PREFIX + block.name));
   }
 
   close(): void {
@@ -109,8 +138,24 @@ export class BlockSet {
     this.#version++;
   }
 
+  /** In the order of precedence: late samples give way to those that came in time. */
   #sort(): void {
-    this.#blocks.sort((a, b) => a.meta.minTimeMs - b.meta.minTimeMs);
+    const isLate = (block: BlockReader) => (block.meta.outOfOrder === true ? 1 : 0);
+    this.#blocks.sort(
+      (a, b) =>
+        isLate(a) - isLate(b) ||
+        byTime(a.meta, b.meta) ||
+        blockSequence(a.name) - blockSequence(b.name),
+    );
+  }
+
+  /** Whether a later block has all that went into this one: a crash came before its deletion. */
+  #isSuperseded(block: BlockReader): boolean {
+    return this.#blocks.some(
+      (other) =>
+        blockSequence(other.name) > blockSequence(block.name) &&
+        block.meta.sources.every((source) => other.meta.sources.includes(source)),
+    );
   }
 }
 

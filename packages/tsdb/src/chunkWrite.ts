@@ -2,7 +2,6 @@
 import { encodeChunk } from '@tyto/kernels';
 import type { SampleColumns } from '@tyto/model';
 import { encodeHistogramChunk, encodeLayout, rowOf } from './histogramChunk.ts';
-import { BLOCK_CHUNK_SAMPLES } from './limits.ts';
 
 /** Histograms of a chunk in a block; each is many numbers. */
 const CHUNK_HISTOGRAMS = 120;
@@ -14,20 +13,24 @@ export interface ColumnChunk {
   readonly count: number;
 }
 
-export function* chunksOf(columns: SampleColumns): IterableIterator<ColumnChunk> {
+/** `floatsMax`: how many floats one chunk has at most. */
+export function* chunksOf(
+  columns: SampleColumns,
+  floatsMax: number,
+): IterableIterator<ColumnChunk> {
   const { histograms } = columns;
   let from = 0;
   while (from < columns.length) {
     const isHistogram = histograms?.[from] !== undefined;
-    const one = isHistogram ? histogramsFrom(columns, from) : floatsFrom(columns, from);
+    const one = isHistogram ? histogramsFrom(columns, from) : floatsFrom(columns, from, floatsMax);
     yield one;
     from += one.count;
   }
 }
 
-function floatsFrom(columns: SampleColumns, from: number): ColumnChunk {
+function floatsFrom(columns: SampleColumns, from: number, countMax: number): ColumnChunk {
   const { timestamps, values, histograms } = columns;
-  let end = Math.min(columns.length, from + BLOCK_CHUNK_SAMPLES);
+  let end = Math.min(columns.length, from + countMax);
   for (let i = from; histograms !== null && i < end; i++) {
     if (histograms[i] !== undefined) end = i;
   }

@@ -4,7 +4,8 @@
  *   lock                          who has it open
  *   log/00000007                  a segment of the log
  *   log/checkpoint-00000005       the series that segments from 5 on name
- *   blocks/<min>-<max>-<level>/   a block: meta.json, index, chunks (times in milliseconds)
+ *   blocks/<min>-<max>-<level>-<sequence>/
+ *                                 a block: meta.json, index, chunks (times in milliseconds)
  *   blocks/damaged-…              a block that could not be opened, kept for its owner
  */
 import { join } from 'node:path';
@@ -31,10 +32,24 @@ export function checkpointNumber(name: string): number | undefined {
   return /^checkpoint-\d{8}$/.test(name) ? Number(name.slice('checkpoint-'.length)) : undefined;
 }
 
-export function blockName(minTimeMs: number, maxTimeMs: number, level: number): string {
-  return `${minTimeMs}-${maxTimeMs}-${level}`;
+const BLOCK_NAME = /^-?\d+--?\d+-\d+-(\d+)$/;
+
+/** `sequence` rises with every block of a directory, so names differ where ranges do not. */
+export function blockName(
+  minTimeMs: number,
+  maxTimeMs: number,
+  level: number,
+  sequence: number,
+): string {
+  return `${minTimeMs}-${maxTimeMs}-${level}-${sequence}`;
 }
 
 export function isBlockName(name: string): boolean {
-  return /^-?\d+--?\d+-\d+$/.test(name);
+  return BLOCK_NAME.test(name);
+}
+
+/** The sequence number in a block's name, whatever stands before it; 0 for another name. */
+export function blockSequence(name: string): number {
+  const bare = name.replace(/^(?:[a-z]+-)+/, '');
+  return Number(BLOCK_NAME.exec(bare)?.[1] ?? 0);
 }

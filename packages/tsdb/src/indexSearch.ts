@@ -8,6 +8,8 @@ export interface SeriesIndex {
   postings(name: string, value: string): Postings;
   /** The values of a label, in no order. */
   labelValues(name: string): Iterable<string>;
+  /** The postings of all values with a prefix that match, where an index has a quick way there. */
+  matchingPostings?(name: string, prefix: string, matches: (value: string) => boolean): Postings[];
 }
 
 /** Series that satisfy all matchers; an empty list of matchers means every series. */
@@ -35,11 +37,15 @@ function matchingPostings(index: SeriesIndex, matcher: Matcher, inverted: boolea
   if (wanted !== undefined) {
     return union(wanted.map((value) => index.postings(matcher.name, value)));
   }
+  const usesPrefix = !inverted && matcher.type === '=~';
+  const prefix = usesPrefix ? (matcher.regexp?.prefix ?? '') : '';
+  const isWanted = (value: string) => matcher.matches(value) !== inverted;
+  const quick = index.matchingPostings?.(matcher.name, prefix, isWanted);
+  if (quick !== undefined) return union(quick);
   const lists: Postings[] = [];
-  const prefix = inverted ? '' : (matcher.regexp?.prefix ?? '');
   for (const value of index.labelValues(matcher.name)) {
-    if (prefix !== '' && matcher.type === '=~' && !value.startsWith(prefix)) continue;
-    if (matcher.matches(value) !== inverted) lists.push(index.postings(matcher.name, value));
+    if (!value.startsWith(prefix)) continue;
+    if (isWanted(value)) lists.push(index.postings(matcher.name, value));
   }
   return union(lists);
 }

@@ -6,8 +6,23 @@ export const TAIL_SAMPLES = 32;
 /** Samples of a chunk in a block. More compress better and make reading one sample slower. */
 export const BLOCK_CHUNK_SAMPLES = 960;
 
-/** What one block covers. */
+/** The same for blocks that were merged from others, which are read less often. */
+export const MERGED_CHUNK_SAMPLES = 1920;
+
+/** What one block covers when it is cut from the head. */
 export const BLOCK_RANGE_MS = 2 * 3600_000;
+
+/** The longest range of a merged block: longer ones take longer to rewrite. */
+export const MERGED_RANGE_MS_MAX = 31 * 24 * 3600_000;
+
+/** Blocks fit the retention at least so often: fewer would keep samples much longer than asked. */
+export const RETENTION_PER_BLOCK = 10;
+
+/** The part of a block's series that must be past their retention before it is written anew. */
+export const REWRITTEN_PART_MIN = 0.05;
+
+/** After a merge that failed, as on a full disk, the next one waits so long. */
+export const MERGE_RETRY_MS = 5 * 60_000;
 
 /** The head is cut once it covers this much; what it covers is replayed at a start. */
 export const HEAD_RANGE_MS = BLOCK_RANGE_MS * 1.5;
@@ -47,3 +62,6 @@ export const LABELS_PER_SERIES_MAX = 2000;
 
 /** Exemplars that are kept unless the configuration says otherwise; each costs about 500 bytes. */
 export const EXEMPLARS_DEFAULT = 100_000;
+
+/** Late samples that are kept in memory; more become blocks at once. Each costs 16 to 50 bytes. */
+export const LATE_SAMPLES_MAX = 2_000_000;

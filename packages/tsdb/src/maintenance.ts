@@ -1,15 +1,24 @@
-/** What the database does by itself: blocks cut from the head, retention, a shorter log. */
+/**
+ * What the database does by itself: blocks cut from the head, a shorter log, larger blocks,
+ * retention. Whatever changes blocks runs here, one after the other.
+ */
 import { type Clock, errorMessage, type Logger } from '@tyto/base';
-import { SampleColumns } from '@tyto/model';
 import type { BlockSet } from './blockSet.ts';
+import { Compactor } from './compactor.ts';
 import type { Head } from './head/head.ts';
-import { BLOCK_RANGE_MS, HEAD_RANGE_MS, LOG_BYTES_MIN, SLICE_MS } from './limits.ts';
+import { writeHeadBlock } from './headBlock.ts';
+import type { LateSamples } from './head/lateSamples.ts';
+import type { HeadSource } from './headSource.ts';
+import { cutLateBlocks } from './lateBlocks.ts';
+import { BLOCK_RANGE_MS, HEAD_RANGE_MS, LATE_SAMPLES_MAX, LOG_BYTES_MIN } from './limits.ts';
 import type { LogKeeper } from './logKeeper.ts';
 import type { OpenBatches } from './head/openBatches.ts';
-import { breathe } from './slices.ts';
+import { Retention, type RetentionRule } from './retention.ts';
 
 export interface MaintenanceOptions {
   readonly head: Head;
+  readonly headSource: HeadSource;
+  readonly late: LateSamples;
   readonly blocks: BlockSet;
   readonly keeper: LogKeeper;
   readonly batches: OpenBatches;
@@ -17,10 +26,17 @@ export interface MaintenanceOptions {
   readonly logger: Logger;
   readonly retentionMs: number;
   readonly retentionBytes: number;
+  readonly retentionRules: readonly RetentionRule[];
+  /** Bytes of the log and its checkpoints. */
+  logBytes(): Promise<number>;
 }
 
 export class Maintenance {
   readonly #options: MaintenanceOptions;
+  readonly #compactor: Compactor;
+  readonly #retention: Retention;
+  #queue: Promise<unknown> = Promise.resolve();
+  #waiting = 0;
   #running: Promise<void> | undefined;
   /** Whether the log holds what blocks hold already; stays so where shortening it failed. */
   #isLogLong = false;
@@ -29,10 +45,18 @@ export class Maintenance {
 
   constructor(options: MaintenanceOptions) {
     this.#options = options;
+    this.#compactor = new Compactor(options);
+    this.#retention = new Retention({
+      ...options,
+      compactor: this.#compactor,
+      rules: options.retentionRules,
+      otherBytes: () => options.logBytes(),
+    });
   }
 
-  get blocksCut(): number {
-    return this.#blocksCut;
+  /** Blocks written: cut from the head, merged, or written anew. */
+  get compactions(): number {
+    return this.#blocksCut + this.#compactor.count;
   }
 
   get failures(): number {
@@ -41,15 +65,36 @@ export class Maintenance {
 
   /** One round; a round that is under way is joined. Never rejects: what fails is tried again. */
   run(): Promise<void> {
-    this.#running ??= this.#round().finally(() => {
+    this.#running ??= this.exclusive(() => this.#round()).finally(() => {
       this.#running = undefined;
     });
     return this.#running;
   }
 
+  /** Runs work that needs the blocks to stay as they are, when it is its turn. */
+  exclusive<T>(work: () => Promise<T>): Promise<T> {
+    this.#waiting++;
+    const result = this.#queue.then(() => {
+      this.#waiting--;
+      return work();
+    });
+    this.#queue = result.catch(() => undefined);
+    return result;
+  }
+
+  /** Writes the blocks that have tombstones anew, without what was deleted. */
+  cleanTombstones(): Promise<void> {
+    return this.exclusive(async () => {
+      const { blocks } = this.#options;
+      for (const block of blocks.all.filter((one) => one.hasTombstones)) {
+        await this.#compactor.rewrite(block);
+      }
+    });
+  }
+
   /** The last work before the database closes: a checkpoint, so that the next start is quick. */
   async finish(): Promise<void> {
-    await this.#running;
+    await this.#queue;
     const { keeper, logger } = this.#options;
     if (keeper.bytesSinceCheckpoint === 0) return;
     try {
@@ -67,9 +112,12 @@ export class Maintenance {
         await this.#cutBlock();
         this.#isLogLong = true;
       }
+      await this.#cutLate();
       if (this.#isLogLong || this.#isCheckpointDue()) await this.#options.keeper.checkpoint();
       this.#isLogLong = false;
-      await this.#applyRetention();
+      await this.#retention.apply(this.#options.head.maxTimeMs);
+      // What waits has its turn between two merges, the next round goes on with them.
+      while (await this.#compactor.mergeNext()) if (this.#waiting > 0 || this.#isCutDue()) break;
     } catch (error) {
       this.#failures++;
       this.#options.logger.error('maintenance of the time-series database failed; it is retried', {
@@ -89,14 +137,16 @@ export class Maintenance {
   }
 
   async #cutBlock(): Promise<void> {
-    const { head, blocks, clock, logger } = this.#options;
+    const { head, headSource, blocks, clock, logger } = this.#options;
     const startedMs = clock.monotonicMs();
     const minTimeMs = blockStart(head.oldestMs);
     const maxTimeMs = minTimeMs + BLOCK_RANGE_MS;
-    const directory = await this.#writeBlock(minTimeMs, maxTimeMs);
+    const writer = blocks.writer({ minTimeMs, maxTimeMs, level: 1 });
+    const directory = await writeHeadBlock(headSource, writer, minTimeMs, maxTimeMs, clock);
     const block = directory === undefined ? undefined : await blocks.load(directory);
     // From here to the end in one turn: no reader sees the samples twice or not at all.
     const dead = head.truncate(maxTimeMs);
+    headSource.truncate(maxTimeMs);
     if (block === undefined) blocks.touch();
     else blocks.add(block);
     this.#forget(dead);
@@ -111,52 +161,31 @@ export class Maintenance {
     });
   }
 
-  async #writeBlock(minTimeMs: number, maxTimeMs: number): Promise<string | undefined> {
-    const { head, blocks, clock } = this.#options;
-    const writer = blocks.writer({ minTimeMs, maxTimeMs, level: 1 });
-    const columns = new SampleColumns(1024);
-    try {
-      await writer.open();
-      let sliceStartMs = clock.monotonicMs();
-      for (const id of head.series.allSeries().slice()) {
-        columns.clear();
-        head.readInto(id, minTimeMs, maxTimeMs - 1, columns);
-        await writer.add(head.series.labels(id), columns);
-        if (clock.monotonicMs() - sliceStartMs < SLICE_MS) continue;
-        await breathe();
-        sliceStartMs = clock.monotonicMs();
-      }
-      return await writer.finish();
-    } catch (error) {
-      await writer.abandon();
-      throw error;
-    }
+  /** Late samples of a time that blocks hold go to blocks too; all of them when they are many. */
+  async #cutLate(): Promise<void> {
+    const { head, late, blocks, clock, logger } = this.#options;
+    const endMs = late.sampleCount > LATE_SAMPLES_MAX ? Infinity : head.minTimeMs;
+    const cut = await cutLateBlocks(late, head.series, blocks, endMs, clock);
+    if (cut.length === 0) return;
+    this.#isLogLong = true;
+    this.#blocksCut += cut.length;
+    logger.info('blocks were cut from samples that came late', {
+      blocks: cut.length,
+      samples: cut.reduce((sum, { meta }) => sum + meta.sampleCount, 0),
+    });
   }
 
   #forget(dead: Set<number>): void {
-    const { head, keeper, batches } = this.#options;
+    const { head, headSource, keeper, batches, late } = this.#options;
     for (const id of dead) {
-      if (batches.holds(id)) dead.delete(id);
+      if (batches.holds(id) || late.has(id)) dead.delete(id);
     }
     head.series.remove(dead);
-    for (const id of dead) head.release(id);
-    keeper.quarantine([...dead]);
-  }
-
-  async #applyRetention(): Promise<void> {
-    const { blocks, head, logger, retentionMs, retentionBytes } = this.#options;
-    for (;;) {
-      const oldest = blocks.oldest;
-      if (oldest === undefined) return;
-      const tooOld = retentionMs > 0 && oldest.meta.maxTimeMs <= head.maxTimeMs - retentionMs;
-      const tooMuch = retentionBytes > 0 && blocks.bytes > retentionBytes;
-      if (!tooOld && !tooMuch) return;
-      logger.info('a block is past its retention and is deleted', {
-        block: oldest.directory,
-        reason: tooOld ? 'time' : 'size',
-      });
-      await blocks.remove(oldest);
+    for (const id of dead) {
+      head.release(id);
+      headSource.forget(id);
     }
+    keeper.quarantine([...dead]);
   }
 }
 

@@ -1,7 +1,8 @@
 /**
- * What a select found: per series its places, which are (source, id) pairs in rising time. Blocks
- * come and go while a query runs; then the layout's number has changed, and a series is looked up
- * anew by its labels in what is there by then.
+ * What a select found: per series its places, which are (source, id) pairs in the order of the
+ * sources. Sources may overlap in time; of samples at one time the first source's counts.
+ * Blocks come and go while a query runs; then the layout's number has changed, and a series is
+ * looked up anew by its labels in what is there by then.
  */
 import {
   createMatcher,
@@ -11,6 +12,7 @@ import {
   type SeriesSelection,
 } from '@tyto/model';
 import { findSeries, type SeriesIndex } from './indexSearch.ts';
+import { mergeRuns } from './mergeSamples.ts';
 
 /** The head or a block. */
 export interface SeriesSource extends SeriesIndex {
@@ -20,7 +22,7 @@ export interface SeriesSource extends SeriesIndex {
   readInto(id: number, minTimeMs: number, maxTimeMs: number, target: SampleColumns): void;
 }
 
-/** The sources of a time range, oldest first, and the number of the layout that they are part of. */
+/** The sources of a time range, the first before the others, and the number of their layout. */
 export interface Layout {
   number(): number;
   sources(minTimeMs: number, maxTimeMs: number): readonly SeriesSource[];
@@ -59,8 +61,11 @@ export class Selection implements SeriesSelection {
       return;
     }
     const places = this.#places[index];
+    const start = target.length;
     for (let i = 0; i < places.length; i += 2) {
+      const middle = target.length;
       this.#sources[places[i]].readInto(places[i + 1], minTimeMs, maxTimeMs, target);
+      mergeRuns(target, start, middle);
     }
   }
 
@@ -98,10 +103,14 @@ export class Selection implements SeriesSelection {
   #readAnew(labels: Labels, target: SampleColumns): void {
     const { minTimeMs, maxTimeMs } = this.#request;
     const matchers = [...labels.entries()].map(([name, value]) => createMatcher('=', name, value));
+    const start = target.length;
     for (const source of this.#layout.sources(minTimeMs, maxTimeMs)) {
       for (const id of findSeries(source, matchers)) {
         // Series with further labels satisfy the matchers too.
-        if (source.labels(id).equals(labels)) source.readInto(id, minTimeMs, maxTimeMs, target);
+        if (!source.labels(id).equals(labels)) continue;
+        const middle = target.length;
+        source.readInto(id, minTimeMs, maxTimeMs, target);
+        mergeRuns(target, start, middle);
       }
     }
   }

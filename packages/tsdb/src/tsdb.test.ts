@@ -20,6 +20,7 @@ import {
   OUT_OF_ORDER,
   REPEATED,
   SampleColumns,
+  TOO_OLD,
 } from '@tyto/model';
 import {
   metricStoreSuite,
@@ -104,9 +105,9 @@ describe('Tsdb', () => {
     }
     expect(db.stats().blockCount).toBe(3);
     expect(readdirSync(join(directory, 'blocks'))).toEqual([
-      `${t}-${t + 2 * HOUR}-1`,
-      `${t + 2 * HOUR}-${t + 4 * HOUR}-1`,
-      `${t + 4 * HOUR}-${t + 6 * HOUR}-1`,
+      `${t}-${t + 2 * HOUR}-1-1`,
+      `${t + 2 * HOUR}-${t + 4 * HOUR}-1-2`,
+      `${t + 4 * HOUR}-${t + 6 * HOUR}-1-3`,
     ]);
     expect(readdirSync(join(directory, 'log')).some((name) => name.endsWith('00000001'))).toBe(
       false,
@@ -277,6 +278,71 @@ describe('native histograms', () => {
     const unsound = { ...someHistogram(1, 4, true), positiveBuckets: [1] };
     expect(() => more.appendHistogram(ref, t + 1, unsound)).toThrow('not those of its buckets');
     more.rollback();
+  });
+});
+
+describe('late samples', () => {
+  const late = { outOfOrderWindowMs: 12 * HOUR };
+
+  it('are taken within the window, and told from repeated and too old ones', async () => {
+    const db = await openIn(newDirectory(), late);
+    await fill(db, 1, t + 10 * HOUR, t + 11 * HOUR, 60_000);
+    const appender = db.appender();
+    const ref = appender.series(series(0));
+    expect(appender.append(ref, t + HOUR, 1)).toBe(APPENDED);
+    expect(appender.append(ref, t - 4 * HOUR, 1)).toBe(TOO_OLD);
+    const times = Float64Array.of(t + 2 * HOUR, t + 3 * HOUR, t + 11 * HOUR);
+    expect(appender.appendRun(ref, times, Float64Array.of(2, 3, 11), 0, 3)).toBe(APPENDED);
+    await appender.commit();
+    const more = db.appender();
+    expect(more.append(ref, t + 2 * HOUR, 2)).toBe(REPEATED);
+    expect(more.append(ref, t + 2 * HOUR, 5)).toBe(DUPLICATE);
+    more.rollback();
+    const read = (await readAll(db, [['n', '=', '0']]))[series(0).toString()];
+    expect(read.slice(0, 3)).toEqual([
+      [t + HOUR, 1],
+      [t + 2 * HOUR, 2],
+      [t + 3 * HOUR, 3],
+    ]);
+    expect(read).toHaveLength(64);
+    expect(read.at(-1)).toEqual([t + 11 * HOUR, 11]);
+  });
+
+  it('are the same in any order, after a crash, a checkpoint, and in blocks', async () => {
+    const directory = newDirectory();
+    const db = await openIn(directory, late);
+    const samples = mixedSamples(t, 3 * 3600);
+    // The last one first, so that all others are late, and those in no order.
+    const order = samples.map((_, i) => (i * 7919) % samples.length).reverse();
+    const put = async (tsdb: Tsdb, indices: readonly number[]) => {
+      const appender = tsdb.appender();
+      const ref = appender.series(series(1));
+      for (const i of indices) {
+        const [time, value] = samples[i];
+        if (typeof value !== 'number') appender.appendHistogram(ref, time, value);
+        else if (value < 0) appender.appendStale(ref, time);
+        else appender.append(ref, time, value);
+      }
+      await appender.commit();
+    };
+    await put(db, [samples.length - 1]);
+    for (let i = 0; i < order.length; i += 1000) await put(db, order.slice(i, i + 1000));
+    expect(await readMixed(db, series(1))).toEqual(samples);
+    const crashed = await openIn(directory, late);
+    expect(await readMixed(crashed, series(1))).toEqual(samples);
+    await crashed.close();
+    const again = await openIn(directory, late);
+    expect(await readMixed(again, series(1))).toEqual(samples);
+    await fill(again, 3, t + 8 * HOUR, t + 9 * HOUR, 60_000);
+    await again.maintain();
+    expect(again.stats().blockCount).toBeGreaterThan(0);
+    const blocks = again.stats().blockSamples;
+    expect(blocks).toBeGreaterThanOrEqual(samples.length - 1);
+    const read = await readMixed(again, series(1));
+    expect(read.slice(0, samples.length)).toEqual(samples);
+    await again.close();
+    const last = await openIn(directory, late);
+    expect((await readMixed(last, series(1))).slice(0, samples.length)).toEqual(samples);
   });
 });
 

@@ -31,6 +31,7 @@ import { type Disk, nodeDisk } from './disk.ts';
 import { BLOCKS_DIRECTORY, LOG_DIRECTORY } from './filenames.ts';
 import { ExemplarRing } from './exemplarRing.ts';
 import { Head } from './head/head.ts';
+import { HeadSource } from './headSource.ts';
 import {
   searchExemplars,
   searchLabelNames,
@@ -45,7 +46,9 @@ import { replayLog } from './log/replay.ts';
 import { LogWriter } from './log/writer.ts';
 import { Maintenance } from './maintenance.ts';
 import { LateSamples } from './head/lateSamples.ts';
+import { LateSource } from './lateSource.ts';
 import { OpenBatches } from './head/openBatches.ts';
+import type { RetentionRule } from './retention.ts';
 import { Selection, type SeriesSource } from './selection.ts';
 
 export interface TsdbOptions {
@@ -61,6 +64,8 @@ export interface TsdbOptions {
   readonly retentionBytes?: number;
   /** How much older than the newest sample of all a late one may be. Default 0: none is taken. */
   readonly outOfOrderWindowMs?: number;
+  /** For some series another retention: the first rule that matches a series decides. */
+  readonly retentionRules?: readonly RetentionRule[];
   /** How many of the newest exemplars are kept, of all series together. Default 100,000. */
   readonly exemplarsMax?: number;
   /** How often blocks are cut and retention is applied. Default 10 s; 0 only when called. */
@@ -98,8 +103,8 @@ export class Tsdb implements MetricStore {
   readonly #maintenance: Maintenance;
   readonly #batches = new OpenBatches();
   readonly #columns = new ColumnPool();
-  readonly #headSource: SeriesSource;
-  readonly #lateSource: SeriesSource;
+  readonly #headSource: HeadSource;
+  readonly #lateSource: LateSource;
   readonly #exemplars: ExemplarRing;
   readonly #late: LateSamples;
   #outOfOrderWindowMs: number;
@@ -113,6 +118,7 @@ export class Tsdb implements MetricStore {
     options: TsdbOptions,
     lock: DirectoryLock,
     head: Head,
+    headSource: HeadSource,
     blocks: BlockSet,
     log: LogWriter,
     keeper: LogKeeper,
@@ -126,13 +132,15 @@ export class Tsdb implements MetricStore {
     this.#blocks = blocks;
     this.#log = log;
     this.#damagedLogFiles = damagedLogFiles;
-    this.#headSource = sourceOf(head);
+    this.#headSource = headSource;
     this.#exemplars = exemplars;
     this.#late = late;
-    this.#lateSource = lateSourceOf(head, late);
+    this.#lateSource = new LateSource(head.series, late);
     this.#outOfOrderWindowMs = options.outOfOrderWindowMs ?? 0;
     this.#maintenance = new Maintenance({
       head,
+      headSource,
+      late,
       blocks,
       keeper,
       batches: this.#batches,
@@ -140,6 +148,8 @@ export class Tsdb implements MetricStore {
       logger: options.logger ?? silentLogger,
       retentionMs: options.retentionMs ?? 0,
       retentionBytes: options.retentionBytes ?? 0,
+      retentionRules: options.retentionRules ?? [],
+      logBytes: () => (options.disk ?? nodeDisk).size(join(options.directory, LOG_DIRECTORY)),
     });
     const intervalMs = options.maintenanceIntervalMs ?? 10_000;
     if (intervalMs > 0) this.#scheduleMaintenance(intervalMs);
@@ -161,6 +171,7 @@ export class Tsdb implements MetricStore {
     try {
       const blocks = await BlockSet.open(disk, blocksDirectory, logger);
       const head = new Head();
+      const headSource = new HeadSource(head);
       head.startAt(blocks.maxTimeMs);
       const exemplars = new ExemplarRing(options.exemplarsMax ?? EXEMPLARS_DEFAULT);
       const late = new LateSamples();
@@ -189,6 +200,7 @@ export class Tsdb implements MetricStore {
         options,
         lock,
         head,
+        headSource,
         blocks,
         log,
         keeper,
@@ -303,7 +315,7 @@ export class Tsdb implements MetricStore {
       logSegment: this.#log.segment,
       logBytesWritten: this.#log.writtenBytes,
       logFailures: this.#log.failures,
-      compactions: this.#maintenance.blocksCut,
+      compactions: this.#maintenance.compactions,
       compactionsFailed: this.#maintenance.failures,
       symbolCount: this.#head.series.symbolCount,
       corruptions: this.#damagedLogFiles + this.#blocks.damaged,
@@ -327,6 +339,7 @@ export class Tsdb implements MetricStore {
     if (created) {
       const id = this.#head.series.idOf(ref);
       this.#head.prepare(id);
+      this.#headSource.forget(id);
       this.#undefinedIds.push(id);
     }
     return ref;
@@ -358,31 +371,4 @@ function textLength(labels: Labels): number {
   let length = 0;
   for (const text of labels.pairs) length += text.length;
   return length;
-}
-
-/** The part of the head and of the late samples that is the same: their series. */
-function indexOf({ series }: Head) {
-  return {
-    allSeries: () => series.allSeries(),
-    postings: (name: string, value: string) => series.postings(name, value),
-    labelNames: () => series.labelNames(),
-    labelValues: (name: string) => series.labelValues(name),
-    labels: (id: number) => series.labels(id),
-  };
-}
-
-function lateSourceOf(head: Head, late: LateSamples): SeriesSource {
-  return {
-    ...indexOf(head),
-    mayHaveSamples: (id, minTimeMs, maxTimeMs) => late.mayHaveSamples(id, minTimeMs, maxTimeMs),
-    readInto: (id, minTimeMs, maxTimeMs, target) => late.readInto(id, minTimeMs, maxTimeMs, target),
-  };
-}
-
-function sourceOf(head: Head): SeriesSource {
-  return {
-    ...indexOf(head),
-    mayHaveSamples: (id, minTimeMs, maxTimeMs) => head.mayHaveSamples(id, minTimeMs, maxTimeMs),
-    readInto: (id, minTimeMs, maxTimeMs, target) => head.readInto(id, minTimeMs, maxTimeMs, target),
-  };
 }

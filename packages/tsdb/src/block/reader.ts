@@ -1,80 +1,53 @@
 /**
- * An open block: its index in memory as typed arrays, its chunks read when asked for, each
- * against its checksum.
+ * An open block: its index in memory, its chunks read when asked for, each against its checksum.
  */
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { crc32 } from 'node:zlib';
-import { getOrCreate, TytoError } from '@tyto/base';
-import { Labels, type SampleColumns } from '@tyto/model';
+import { TytoError } from '@tyto/base';
+import type { Labels, SampleColumns } from '@tyto/model';
 import { appendChunk } from '../chunkRead.ts';
 import type { Disk, ReadFile } from '../disk.ts';
-import type { SeriesIndex } from '../indexSearch.ts';
-import { NO_POSTINGS, type Postings } from '../postings.ts';
-import {
-  asFloat64,
-  asUint32,
-  type BlockMeta,
-  CHUNKS_MAGIC,
-  INDEX_MAGIC,
-  SECTION,
-  SECTION_HEADER_BYTES,
-  type SectionKind,
-} from './format.ts';
+import { addInterval, dropSamples } from '../intervals.ts';
+import type { Postings } from '../postings.ts';
+import type { SeriesSource } from '../selection.ts';
+import { type BlockMeta, CHUNK_TRAILER_BYTES, CHUNKS_MAGIC, parseMeta } from './format.ts';
+import { IndexReader } from './indexReader.ts';
+import { readTombstones, type Tombstones, writeTombstones } from './tombstones.ts';
 
-/** Where the postings of one label's values are. */
-interface LabelPostings {
-  readonly byValue: Map<string, { readonly start: number; readonly count: number }>;
-}
-
-export class BlockReader implements SeriesIndex {
+export class BlockReader implements SeriesSource {
   readonly directory: string;
   readonly meta: BlockMeta;
   readonly bytes: number;
-  readonly #symbols: readonly string[];
-  readonly #sections: ReadonlyMap<SectionKind, Uint8Array>;
-  readonly #pairs: Uint32Array;
-  readonly #pairStart: Uint32Array;
-  readonly #chunkStart: Uint32Array;
-  readonly #chunkOffset: Float64Array;
-  readonly #chunkLength: Uint32Array;
-  readonly #chunkMinTime: Float64Array;
-  readonly #chunkMaxTime: Float64Array;
-  readonly #postings: Uint32Array;
-  readonly #labels = new Map<string, LabelPostings>();
+  readonly index: IndexReader;
+  readonly #disk: Disk;
   readonly #chunks: ReadFile;
-  #allSeries: Postings | undefined;
+  #tombstones: Tombstones;
 
   private constructor(
+    disk: Disk,
     directory: string,
     meta: BlockMeta,
     bytes: number,
-    sections: ReadonlyMap<SectionKind, Uint8Array>,
+    index: IndexReader,
+    tombstones: Tombstones,
     chunks: ReadFile,
   ) {
+    this.#disk = disk;
     this.directory = directory;
     this.meta = meta;
     this.bytes = bytes;
-    this.#sections = sections;
+    this.index = index;
+    this.#tombstones = tombstones;
     this.#chunks = chunks;
-    this.#symbols = this.#readSymbols();
-    this.#pairs = asUint32(this.#section(SECTION.pairs));
-    this.#pairStart = asUint32(this.#section(SECTION.pairStart));
-    this.#chunkStart = asUint32(this.#section(SECTION.chunkStart));
-    this.#chunkOffset = asFloat64(this.#section(SECTION.chunkOffset));
-    this.#chunkLength = asUint32(this.#section(SECTION.chunkLength));
-    this.#chunkMinTime = asFloat64(this.#section(SECTION.chunkMinTime));
-    this.#chunkMaxTime = asFloat64(this.#section(SECTION.chunkMaxTime));
-    this.#postings = asUint32(this.#section(SECTION.postings));
-    this.#readPostingsTable();
-    this.#sections = new Map();
   }
 
   /** Opens a block, checking every byte of its index. Throws TytoError `io` for a damaged one. */
   static async open(disk: Disk, directory: string): Promise<BlockReader> {
-    const metaText = new TextDecoder().decode(await disk.readFile(join(directory, 'meta.json')));
-    const meta = parseMeta(metaText, directory);
-    const index = await disk.readFile(join(directory, 'index'));
-    const sections = readSections(index, directory);
+    const metaPath = join(directory, 'meta.json');
+    const meta = parseMeta(new TextDecoder().decode(await disk.readFile(metaPath)), metaPath);
+    const indexPath = join(directory, 'index');
+    const index = new IndexReader(await disk.readFile(indexPath), indexPath, meta.minTimeMs);
+    const tombstones = await readTombstones(disk, directory, meta.minTimeMs);
     const bytes = await disk.size(directory);
     const chunks = disk.openRead(join(directory, 'chunks'));
     try {
@@ -83,7 +56,7 @@ export class BlockReader implements SeriesIndex {
       if (!CHUNKS_MAGIC.every((byte, i) => magic[i] === byte)) {
         throw new TytoError('io', `${directory}/chunks does not begin as a chunks file`);
       }
-      return new BlockReader(directory, meta, bytes, sections, chunks);
+      return new BlockReader(disk, directory, meta, bytes, index, tombstones, chunks);
     } catch (error) {
       chunks.close();
       throw error;
@@ -92,6 +65,10 @@ export class BlockReader implements SeriesIndex {
 
   close(): void {
     this.#chunks.close();
+  }
+
+  get name(): string {
+    return basename(this.directory);
   }
 
   get seriesCount(): number {
@@ -103,52 +80,95 @@ export class BlockReader implements SeriesIndex {
   }
 
   allSeries(): Postings {
-    this.#allSeries ??= Uint32Array.from({ length: this.seriesCount }, (_, i) => i);
-    return this.#allSeries;
+    return this.index.allSeries();
   }
 
   postings(name: string, value: string): Postings {
-    const place = this.#labels.get(name)?.byValue.get(value);
-    if (place === undefined) return NO_POSTINGS;
-    return this.#postings.subarray(place.start, place.start + place.count);
+    return this.index.postings(name, value);
+  }
+
+  matchingPostings(name: string, prefix: string, matches: (value: string) => boolean): Postings[] {
+    return this.index.matchingPostings(name, prefix, matches);
   }
 
   labelNames(): Iterable<string> {
-    return this.#labels.keys();
+    return this.index.labelNames();
   }
 
   labelValues(name: string): Iterable<string> {
-    return this.#labels.get(name)?.byValue.keys() ?? [];
+    return this.index.labelValues(name);
   }
 
   labels(series: number): Labels {
-    const pairs: string[] = [];
-    for (let i = this.#pairStart[series]; i < this.#pairStart[series + 1]; i++) {
-      pairs.push(this.#symbols[this.#pairs[i]]);
-    }
-    return Labels.fromSorted(pairs);
+    return this.index.labels(series);
   }
 
-  /** Whether a chunk of the series overlaps the range. */
   mayHaveSamples(series: number, minTimeMs: number, maxTimeMs: number): boolean {
-    const first = this.#chunkStart[series];
-    const last = this.#chunkStart[series + 1] - 1;
-    return this.#chunkMinTime[first] <= maxTimeMs && this.#chunkMaxTime[last] >= minTimeMs;
+    const deleted = this.#tombstones.get(series);
+    return this.index.mayHaveSamples(series, minTimeMs, maxTimeMs, deleted);
   }
 
   /** Appends the samples within the range, oldest first. Throws TytoError `io` for damage. */
   readInto(series: number, minTimeMs: number, maxTimeMs: number, target: SampleColumns): void {
-    for (let i = this.#chunkStart[series]; i < this.#chunkStart[series + 1]; i++) {
-      if (this.#chunkMaxTime[i] < minTimeMs) continue;
-      if (this.#chunkMinTime[i] > maxTimeMs) break;
-      appendChunk(this.#readChunk(i), minTimeMs, maxTimeMs, target);
-    }
+    const start = target.length;
+    this.index.eachChunk(series, (offset, length, chunkMinMs, chunkMaxMs) => {
+      if (chunkMaxMs < minTimeMs || chunkMinMs > maxTimeMs) return;
+      appendChunk(this.#readChunk(offset, length), minTimeMs, maxTimeMs, target);
+    });
+    this.#dropDeleted(series, start, target);
   }
 
-  #readChunk(index: number): Uint8Array {
-    const length = this.#chunkLength[index];
-    const bytes = new Uint8Array(length + 4);
-    const offset = this.#chunkOffset[index];
+  /** The same from a time on, without the chunks that are damaged: those are told of. */
+  readSound(
+    series: number,
+    minTimeMs: number,
+    target: SampleColumns,
+    damaged: (offset: number, error: TytoError) => void,
+  ): void {
+    const start = target.length;
+    this.index.eachChunk(series, (offset, length, _, chunkMaxMs) => {
+      if (chunkMaxMs < minTimeMs) return;
+      try {
+        appendChunk(this.#readChunk(offset, length), minTimeMs, Infinity, target);
+      } catch (error) {
+        if (!(error instanceof TytoError)) throw error;
+        damaged(offset, error);
+      }
+    });
+    this.#dropDeleted(series, start, target);
+  }
+
+  get hasTombstones(): boolean {
+    return this.#tombstones.size > 0;
+  }
+
+  /**
+   * Deletes the samples of some series within the range, for good once it resolves. Returns the
+   * series that have any there.
+   */
+  async delete(series: Iterable<number>, minTimeMs: number, maxTimeMs: number): Promise<number[]> {
+    const touched: number[] = [];
+    const tombstones = new Map(this.#tombstones);
+    for (const one of series) {
+      if (!this.mayHaveSamples(one, minTimeMs, maxTimeMs)) continue;
+      touched.push(one);
+      const fromMs = Math.max(minTimeMs, this.meta.minTimeMs);
+      const toMs = Math.min(maxTimeMs, this.meta.maxTimeMs - 1);
+      tombstones.set(one, addInterval(tombstones.get(one) ?? [], fromMs, toMs));
+    }
+    if (touched.length === 0) return touched;
+    await writeTombstones(this.#disk, this.directory, this.meta.minTimeMs, tombstones);
+    this.#tombstones = tombstones;
+    return touched;
+  }
+
+  #dropDeleted(series: number, start: number, target: SampleColumns): void {
+    const deleted = this.#tombstones.get(series);
+    if (deleted !== undefined) dropSamples(target, start, deleted);
+  }
+
+  #readChunk(offset: number, length: number): Uint8Array {
+    const bytes = new Uint8Array(length + CHUNK_TRAILER_BYTES);
     const read = this.#chunks.readSync(bytes, offset);
     const chunk = bytes.subarray(0, length);
     const checksum = new DataView(bytes.buffer).getUint32(length, true);
@@ -157,68 +177,4 @@ export class BlockReader implements SeriesIndex {
     }
     return chunk;
   }
-
-  #section(kind: SectionKind): Uint8Array {
-    const section = this.#sections.get(kind);
-    if (section === undefined) {
-      throw new TytoError('io', `${this.directory}/index lacks section ${kind}`);
-    }
-    return section;
-  }
-
-  #readSymbols(): string[] {
-    const text = this.#section(SECTION.symbolText);
-    const start = asUint32(this.#section(SECTION.symbolStart));
-    const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
-    return Array.from({ length: Math.max(0, start.length - 1) }, (_, i) =>
-      decoder.decode(text.subarray(start[i], start[i + 1])),
-    );
-  }
-
-  #readPostingsTable(): void {
-    const table = asUint32(this.#section(SECTION.postingsTable));
-    for (let i = 0; i + 3 < table.length; i += 4) {
-      const name = this.#symbols[table[i]];
-      const label = getOrCreate(this.#labels, name, () => ({ byValue: new Map() }));
-      const place = { start: table[i + 2], count: table[i + 3] };
-      label.byValue.set(this.#symbols[table[i + 1]], place);
-    }
-  }
-}
-
-function parseMeta(text: string, directory: string): BlockMeta {
-  let meta: Partial<BlockMeta>;
-  try {
-    meta = JSON.parse(text) as Partial<BlockMeta>;
-  } catch (error) {
-    throw new TytoError('io', `${directory}/meta.json is no JSON`, { cause: error });
-  }
-  const times = typeof meta.minTimeMs === 'number' && typeof meta.maxTimeMs === 'number';
-  if (meta.version !== 1 || !times || typeof meta.seriesCount !== 'number') {
-    throw new TytoError('io', `${directory}/meta.json is not of a version that this Tyto reads`);
-  }
-  return meta as BlockMeta;
-}
-
-function readSections(index: Uint8Array, directory: string): Map<SectionKind, Uint8Array> {
-  const damaged = (what: string) => new TytoError('io', `${directory}/index is damaged: ${what}`);
-  if (!INDEX_MAGIC.every((byte, i) => index[i] === byte)) throw damaged('its first bytes');
-  const view = new DataView(index.buffer, index.byteOffset, index.byteLength);
-  const sections = new Map<SectionKind, Uint8Array>();
-  let at = INDEX_MAGIC.length;
-  while (at + SECTION_HEADER_BYTES <= index.length) {
-    const kind = view.getUint32(at, true) as SectionKind;
-    const length = view.getFloat64(at + 8, true);
-    const start = at + SECTION_HEADER_BYTES;
-    if (!(length >= 0 && start + length <= index.length)) throw damaged(`section ${kind} is cut`);
-    const bytes = index.subarray(start, start + length);
-    if (crc32(bytes) !== view.getUint32(at + 4, true)) throw damaged(`section ${kind}`);
-    sections.set(kind, bytes);
-    at = start + Math.ceil(length / 8) * 8;
-    if (index.subarray(start + length, at).some((byte) => byte !== 0)) {
-      throw damaged(`the padding of section ${kind}`);
-    }
-  }
-  if (at !== index.length) throw damaged('its end');
-  return sections;
 }

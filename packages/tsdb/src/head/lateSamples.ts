@@ -90,6 +90,39 @@ export class LateSamples {
     this.#maxTimeMs = Math.max(this.#maxTimeMs, timestampMs);
   }
 
+  /** Removes the samples of these times, which rise. */
+  remove(id: number, timestamps: Float64Array): void {
+    const columns = this.#series.get(id);
+    if (columns === undefined) return;
+    const left = new SampleColumns(Math.max(4, columns.length - timestamps.length));
+    let fromMs = -Infinity;
+    for (const timeMs of timestamps) {
+      this.readInto(id, fromMs, timeMs - 1, left);
+      fromMs = timeMs + 1;
+    }
+    this.readInto(id, fromMs, Infinity, left);
+    this.#sampleCount -= columns.length - left.length;
+    if (left.length > 0) this.#series.set(id, left);
+    else this.#series.delete(id);
+  }
+
+  /** Removes the samples of a range; both ends are included. */
+  removeRange(id: number, minTimeMs: number, maxTimeMs: number): void {
+    const gone = new SampleColumns();
+    this.readInto(id, minTimeMs, maxTimeMs, gone);
+    if (gone.length > 0) this.remove(id, gone.timestamps.subarray(0, gone.length));
+  }
+
+  /** After removals: finds the oldest and the newest time anew. */
+  findLimits(): void {
+    this.#minTimeMs = Infinity;
+    this.#maxTimeMs = -Infinity;
+    for (const { timestamps, length } of this.#series.values()) {
+      this.#minTimeMs = Math.min(this.#minTimeMs, timestamps[0]);
+      this.#maxTimeMs = Math.max(this.#maxTimeMs, timestamps[length - 1]);
+    }
+  }
+
   /** All late samples of a series, oldest first. */
   *samplesOf(id: number): IterableIterator<LateSample> {
     const columns = this.#series.get(id);

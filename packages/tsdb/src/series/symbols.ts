@@ -88,6 +88,22 @@ export class Symbols {
     return this.#start.view[id + 1] - this.#start.view[id];
   }
 
+  /** Below 0 where the first text's bytes come before the second's. */
+  compare(a: number, b: number): number {
+    const bytes = this.#bytes.view;
+    const starts = this.#start.view;
+    const start = starts[a];
+    const offset = starts[b] - start;
+    const length = starts[a + 1] - start;
+    const otherLength = starts[b + 1] - starts[b];
+    const end = start + Math.min(length, otherLength);
+    for (let i = start; i < end; i++) {
+      const order = bytes[i] - bytes[i + offset];
+      if (order !== 0) return order;
+    }
+    return length - otherLength;
+  }
+
   /** Writes the text's UTF-8 into the scratch buffer; returns its length. */
   #encode(text: string): number {
     const sizeMax = text.length * 3;

@@ -1,0 +1,34 @@
+/** A block made of what the head has of a range of time. */
+import type { Clock } from '@tyto/base';
+import { SampleColumns } from '@tyto/model';
+import type { BlockWriter } from './block/writer.ts';
+import { SLICE_MS } from './limits.ts';
+import type { SeriesSource } from './selection.ts';
+import { breathe } from './slices.ts';
+
+/** Returns the block's directory, or undefined where the head has no samples there. */
+export async function writeHeadBlock(
+  head: Pick<SeriesSource, 'allSeries' | 'labels' | 'readInto'>,
+  writer: BlockWriter,
+  minTimeMs: number,
+  maxTimeMs: number,
+  clock: Clock,
+): Promise<string | undefined> {
+  const columns = new SampleColumns(1024);
+  try {
+    await writer.open();
+    let sliceStartMs = clock.monotonicMs();
+    for (const id of head.allSeries().slice()) {
+      columns.clear();
+      head.readInto(id, minTimeMs, maxTimeMs - 1, columns);
+      await writer.add(head.labels(id), columns);
+      if (clock.monotonicMs() - sliceStartMs < SLICE_MS) continue;
+      await breathe();
+      sliceStartMs = clock.monotonicMs();
+    }
+    return await writer.finish();
+  } catch (error) {
+    await writer.abandon();
+    throw error;
+  }
+}

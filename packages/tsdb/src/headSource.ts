@@ -1,0 +1,88 @@
+/** The head as its readers see it: without what was deleted from it. */
+import type { Labels, SampleColumns } from '@tyto/model';
+import type { Head } from './head/head.ts';
+import { addInterval, covers, dropSamples, type Intervals } from './intervals.ts';
+import type { Postings } from './postings.ts';
+import type { SeriesSource } from './selection.ts';
+
+export class HeadSource implements SeriesSource {
+  readonly #head: Head;
+  /** By id: the times of which a series' samples are deleted. */
+  readonly #deleted = new Map<number, Intervals>();
+
+  constructor(head: Head) {
+    this.#head = head;
+  }
+
+  allSeries(): Postings {
+    return this.#head.series.allSeries();
+  }
+
+  postings(name: string, value: string): Postings {
+    return this.#head.series.postings(name, value);
+  }
+
+  labelNames(): Iterable<string> {
+    return this.#head.series.labelNames();
+  }
+
+  labelValues(name: string): Iterable<string> {
+    return this.#head.series.labelValues(name);
+  }
+
+  labels(id: number): Labels {
+    return this.#head.series.labels(id);
+  }
+
+  mayHaveSamples(id: number, minTimeMs: number, maxTimeMs: number): boolean {
+    if (!this.#head.mayHaveSamples(id, minTimeMs, maxTimeMs)) return false;
+    const deleted = this.#deleted.get(id);
+    if (deleted === undefined) return true;
+    const fromMs = Math.max(minTimeMs, this.#head.oldestMs);
+    const toMs = Math.min(maxTimeMs, this.#head.lastTimeMs(id));
+    return !covers(deleted, fromMs, toMs);
+  }
+
+  readInto(id: number, minTimeMs: number, maxTimeMs: number, target: SampleColumns): void {
+    const start = target.length;
+    this.#head.readInto(id, minTimeMs, maxTimeMs, target);
+    const deleted = this.#deleted.get(id);
+    if (deleted !== undefined) dropSamples(target, start, deleted);
+  }
+
+  /**
+   * The interval that deleting a range of a series means: what comes later is not meant. Undefined
+   * where the series has nothing there.
+   */
+  deletable(
+    id: number,
+    minTimeMs: number,
+    maxTimeMs: number,
+  ): readonly [minTimeMs: number, maxTimeMs: number] | undefined {
+    if (!this.mayHaveSamples(id, minTimeMs, maxTimeMs)) return undefined;
+    const fromMs = Math.max(minTimeMs, this.#head.oldestMs);
+    return [fromMs, Math.min(maxTimeMs, this.#head.lastTimeMs(id))];
+  }
+
+  delete(id: number, minTimeMs: number, maxTimeMs: number): void {
+    this.#deleted.set(id, addInterval(this.#deleted.get(id) ?? [], minTimeMs, maxTimeMs));
+  }
+
+  /** A new series has the id now, or none has. */
+  forget(id: number): void {
+    this.#deleted.delete(id);
+  }
+
+  /** Drops what lies before the head's time. */
+  truncate(timeMs: number): void {
+    for (const [id, intervals] of this.#deleted) {
+      const kept = intervals.filter((_, i) => intervals[i | 1] >= timeMs);
+      if (kept.length === 0) this.#deleted.delete(id);
+      else this.#deleted.set(id, kept);
+    }
+  }
+
+  deletions(): Iterable<readonly [id: number, intervals: Intervals]> {
+    return this.#deleted;
+  }
+}
