@@ -65,3 +65,6 @@ export const EXEMPLARS_DEFAULT = 100_000;
 
 /** Late samples that are kept in memory; more become blocks at once. Each costs 16 to 50 bytes. */
 export const LATE_SAMPLES_MAX = 2_000_000;
+
+/** At a close, up to so many chunks of the head are joined: about a second of work. */
+export const JOINED_CHUNKS_MAX = 1_000_000;

@@ -10,7 +10,13 @@ import { writeHeadBlock } from './headBlock.ts';
 import type { LateSamples } from './head/lateSamples.ts';
 import type { HeadSource } from './headSource.ts';
 import { cutLateBlocks } from './lateBlocks.ts';
-import { BLOCK_RANGE_MS, HEAD_RANGE_MS, LATE_SAMPLES_MAX, LOG_BYTES_MIN } from './limits.ts';
+import {
+  BLOCK_RANGE_MS,
+  HEAD_RANGE_MS,
+  JOINED_CHUNKS_MAX,
+  LATE_SAMPLES_MAX,
+  LOG_BYTES_MIN,
+} from './limits.ts';
 import type { LogKeeper } from './logKeeper.ts';
 import type { OpenBatches } from './head/openBatches.ts';
 import { Retention, type RetentionRule } from './retention.ts';
@@ -95,10 +101,10 @@ export class Maintenance {
   /** The last work before the database closes: a checkpoint, so that the next start is quick. */
   async finish(): Promise<void> {
     await this.#queue;
-    const { keeper, logger } = this.#options;
+    const { head, keeper, logger } = this.#options;
     if (keeper.bytesSinceCheckpoint === 0) return;
     try {
-      await keeper.checkpoint();
+      await keeper.checkpoint({ isCompact: head.chunkCount <= JOINED_CHUNKS_MAX });
     } catch (error) {
       logger.warn('no checkpoint was written; the next start reads the log instead', {
         error: errorMessage(error),
