@@ -45,6 +45,8 @@ export class LogKeeper {
   #quarantine: { readonly ids: readonly number[]; readonly segment: number }[] = [];
   readonly #columns = new SampleColumns(1024);
   #checkpointBytes = 0;
+  /** Whether the newest checkpoint is compact; so is what a start finds, as far as it knows. */
+  #isCompact = true;
   /** What the log had been given when the newest checkpoint was begun. */
   #bytesAtCheckpoint = 0;
 
@@ -71,6 +73,11 @@ export class LogKeeper {
   /** Bytes of the log that a start would have to replay on top of the checkpoint. */
   get bytesSinceCheckpoint(): number {
     return must(this.#log, 'the log is attached').writtenBytes - this.#bytesAtCheckpoint;
+  }
+
+  /** Whether a compact checkpoint would say more, or the same in fewer bytes. */
+  get wantsCompact(): boolean {
+    return this.bytesSinceCheckpoint > 0 || !this.#isCompact;
   }
 
   /** The size of the newest checkpoint; 0 before the first of this process. */
@@ -150,6 +157,7 @@ export class LogKeeper {
     const firstKept = await log.rotate();
     const bytesBefore = log.writtenBytes;
     await this.#writeCheckpoint(firstKept, isCompact);
+    this.#isCompact = isCompact;
     this.#bytesAtCheckpoint = bytesBefore;
     for (const name of await this.#disk.list(this.#directory)) {
       const checkpoint = checkpointNumber(name);

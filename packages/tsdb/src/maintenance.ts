@@ -102,7 +102,7 @@ export class Maintenance {
   async finish(): Promise<void> {
     await this.#queue;
     const { head, keeper, logger } = this.#options;
-    if (keeper.bytesSinceCheckpoint === 0) return;
+    if (!keeper.wantsCompact) return;
     try {
       await keeper.checkpoint({ isCompact: head.chunkCount <= JOINED_CHUNKS_MAX });
     } catch (error) {
