@@ -11,6 +11,8 @@ import type { AppendFile, Disk } from './disk.ts';
 import type { ExemplarRing } from './exemplarRing.ts';
 import { checkpointNumber, checkpointPath, segmentNumber, segmentPath } from './filenames.ts';
 import type { Head } from './head/head.ts';
+import type { HeadSource } from './headSource.ts';
+import { ALL_SERIES, encodeDeletions } from './log/deletionRecord.ts';
 import { SEGMENT_MAGIC } from './log/frame.ts';
 import {
   encodeChunks,
@@ -33,6 +35,7 @@ export class LogKeeper {
   readonly #disk: Disk;
   readonly #directory: string;
   readonly #head: Head;
+  readonly #headSource: HeadSource;
   readonly #exemplars: ExemplarRing;
   #log: LogWriter | undefined;
   /** Ids of series that are gone, and the newest segment that may name them. */
@@ -41,10 +44,17 @@ export class LogKeeper {
   /** What the log had been given when the newest checkpoint was begun. */
   #bytesAtCheckpoint = 0;
 
-  constructor(disk: Disk, directory: string, head: Head, exemplars: ExemplarRing) {
+  constructor(
+    disk: Disk,
+    directory: string,
+    head: Head,
+    headSource: HeadSource,
+    exemplars: ExemplarRing,
+  ) {
     this.#disk = disk;
     this.#directory = directory;
     this.#head = head;
+    this.#headSource = headSource;
     this.#exemplars = exemplars;
   }
 
@@ -67,6 +77,7 @@ export class LogKeeper {
   /** Puts what the log holds back into the head. */
   replayVisitor(): RecordVisitor {
     const head = this.#head;
+    const deleted = this.#headSource;
     const { series } = head;
     const columns = new SampleColumns(1024);
     const append = (id: number, timeMs: number, source: Uint32Array, index: number) => {
@@ -78,7 +89,11 @@ export class LogKeeper {
       if (timestampMs > head.lastTimeMs(id)) head.appendHistogram(id, timestampMs, histogram);
     };
     return {
-      series: (definitions) => restoreSeries(series, definitions, (id) => head.prepare(id)),
+      series: (definitions) =>
+        restoreSeries(series, definitions, (id) => {
+          head.prepare(id);
+          deleted.forget(id);
+        }),
       samples: (ids, times, source) => {
         for (let i = 0; i < ids.length; i++) {
           if (!series.isLive(ids[i]) || times[i] < head.minTimeMs) continue;
@@ -99,6 +114,13 @@ export class LogKeeper {
         }
       },
       histogram: appendHistogram,
+      deletion: ({ id, minTimeMs, maxTimeMs }) => {
+        if (id === ALL_SERIES) {
+          head.startAt(maxTimeMs + 1);
+        } else if (series.isLive(id) && maxTimeMs >= head.minTimeMs) {
+          deleted.delete(id, minTimeMs, maxTimeMs);
+        }
+      },
       exemplar: ({ series: labels, exemplar }) => this.#exemplars.add(labels, exemplar),
     };
   }
@@ -107,6 +129,22 @@ export class LogKeeper {
   quarantine(ids: readonly number[]): void {
     if (ids.length === 0) return;
     this.#quarantine.push({ ids, segment: must(this.#log, 'the log is attached').segment + 1 });
+  }
+
+  /**
+   * Notes that the head has been cut. Blocks say so too, but they may be gone at the next start,
+   * and what was in them must not come back out of chunks that reach over the cut.
+   */
+  async noteCut(): Promise<void> {
+    const log = must(this.#log, 'the log is attached');
+    for (const record of this.#startRecords()) await log.append(record);
+  }
+
+  #startRecords(): Uint8Array[] {
+    const { minTimeMs } = this.#head;
+    if (minTimeMs === -Infinity) return [];
+    const cut = { id: ALL_SERIES, minTimeMs: -Infinity, maxTimeMs: minTimeMs - 1 };
+    return encodeDeletions([cut]);
   }
 
   /** Writes a checkpoint and deletes the segments before it. */
@@ -138,7 +176,9 @@ export class LogKeeper {
     const file = await this.#disk.openAppend(temporary);
     try {
       await file.write(SEGMENT_MAGIC);
+      for (const record of this.#startRecords()) await file.write(record);
       this.#checkpointBytes = await this.#writeHead(file);
+      await this.#writeDeletions(file);
       await this.#writeExemplars(file);
       await file.sync();
     } finally {
@@ -187,6 +227,11 @@ export class LogKeeper {
     const maxTimeMs = head.lastTimeMs(id);
     into.push({ id, bytes: tail, minTimeMs: maxTimeMs, maxTimeMs, isTail: true });
     return bytes + tail.length;
+  }
+
+  async #writeDeletions(file: AppendFile): Promise<void> {
+    const deletions = [...this.#headSource.deletions()];
+    for (const record of encodeDeletions(deletions)) await file.write(record);
   }
 
   async #writeExemplars(file: AppendFile): Promise<void> {

@@ -107,7 +107,6 @@ export class Maintenance {
     try {
       while (this.#isCutDue()) {
         await this.#cutBlock();
-        this.#isLogLong = true;
       }
       if (this.#isLogLong || this.#isCheckpointDue()) await this.#options.keeper.checkpoint();
       this.#isLogLong = false;
@@ -133,7 +132,7 @@ export class Maintenance {
   }
 
   async #cutBlock(): Promise<void> {
-    const { head, headSource, blocks, clock, logger } = this.#options;
+    const { head, headSource, blocks, keeper, clock, logger } = this.#options;
     const startedMs = clock.monotonicMs();
     const minTimeMs = blockStart(head.oldestMs);
     const maxTimeMs = minTimeMs + BLOCK_RANGE_MS;
@@ -147,6 +146,8 @@ export class Maintenance {
     else blocks.add(block);
     this.#forget(dead);
     this.#blocksCut++;
+    this.#isLogLong = true;
+    await keeper.noteCut();
     logger.info('a block was cut from the head', {
       minTime: new Date(minTimeMs).toISOString(),
       maxTime: new Date(maxTimeMs).toISOString(),

@@ -2,6 +2,7 @@
  * The time-series database: one directory, a head, a log, and blocks. See docs/formats/ and the
  * package's README for how they work together.
  */
+import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import {
   type Clock,
@@ -24,6 +25,13 @@ import {
   type SeriesRef,
   type SeriesSelection,
 } from '@tyto/model';
+import {
+  type AdminTarget,
+  type DeleteRequest,
+  deleteSeries,
+  type SnapshotRequest,
+  takeSnapshot,
+} from './admin.ts';
 import { Appender } from './appender.ts';
 import { BlockSet } from './blockSet.ts';
 import { type Disk, nodeDisk } from './disk.ts';
@@ -99,6 +107,7 @@ export class Tsdb implements MetricStore {
   readonly #batches = new OpenBatches();
   readonly #headSource: HeadSource;
   readonly #exemplars: ExemplarRing;
+  readonly #adminTarget: AdminTarget;
   #undefinedIds: number[] = [];
   #samplesAppended = 0;
   #samplesRefused = 0;
@@ -124,6 +133,15 @@ export class Tsdb implements MetricStore {
     this.#damagedLogFiles = damagedLogFiles;
     this.#headSource = headSource;
     this.#exemplars = exemplars;
+    this.#adminTarget = {
+      directory: options.directory,
+      disk: options.disk ?? nodeDisk,
+      clock: this.#clock,
+      head,
+      headSource,
+      blocks,
+      log,
+    };
     this.#maintenance = new Maintenance({
       head,
       headSource,
@@ -160,7 +178,7 @@ export class Tsdb implements MetricStore {
       const headSource = new HeadSource(head);
       head.startAt(blocks.maxTimeMs);
       const exemplars = new ExemplarRing(options.exemplarsMax ?? EXEMPLARS_DEFAULT);
-      const keeper = new LogKeeper(disk, logDirectory, head, exemplars);
+      const keeper = new LogKeeper(disk, logDirectory, head, headSource, exemplars);
       const startedMs = clock.monotonicMs();
       const report = await replayLog(disk, logDirectory, keeper.replayVisitor(), logger);
       head.series.finishRestore();
@@ -245,6 +263,23 @@ export class Tsdb implements MetricStore {
   /** Cuts blocks that are due, applies retention, shortens the log. */
   maintain(): Promise<void> {
     return this.#maintenance.run();
+  }
+
+  /** Deletes samples; how many series have any there. Also in the head, and for good. */
+  deleteSeries(request: DeleteRequest): Promise<number> {
+    return this.#maintenance.exclusive(() => deleteSeries(this.#adminTarget, request));
+  }
+
+  /** Gives the space of deleted samples back: writes the blocks that have any anew. */
+  cleanTombstones(): Promise<void> {
+    return this.#maintenance.cleanTombstones();
+  }
+
+  /** A copy below the data directory that can be opened as one; returns its path. */
+  snapshot(request: SnapshotRequest): Promise<string> {
+    const time = new Date(this.#clock.nowMs()).toISOString().replace(/[-:]|\.\d+/g, '');
+    const name = `${time}-${randomBytes(8).toString('hex')}`;
+    return this.#maintenance.exclusive(() => takeSnapshot(this.#adminTarget, request, name));
   }
 
   /** The labels with the most values, and the values with the most series, of the head. */

@@ -20,6 +20,7 @@ export const SAMPLES = 2;
 export const CHUNKS = 3;
 export const EXEMPLARS = 4;
 export const HISTOGRAMS = 5;
+export const DELETIONS = 6;
 
 /** A record with room for its body behind the type; to be filled and sealed. */
 export function frameRecord(type: number, bodyBytes: number): Uint8Array<ArrayBuffer> {

@@ -4,6 +4,7 @@ import { bitsOf, type Exemplar, Labels } from '@tyto/model';
 import { LOG_RECORD_BYTES_MAX } from '../limits.ts';
 import {
   CHUNKS,
+  DELETIONS,
   EXEMPLARS,
   FRAME_BYTES,
   frameRecord,
@@ -14,6 +15,7 @@ import {
   SERIES,
   sealRecord,
 } from './frame.ts';
+import { decodeDeletions, type LoggedDeletion } from './deletionRecord.ts';
 import { decodeHistograms, type LoggedHistogram } from './histogramRecord.ts';
 import { decodeSeries, type SeriesDefinitions } from './seriesRecord.ts';
 
@@ -43,6 +45,7 @@ export interface RecordVisitor {
   chunk(chunk: LoggedChunk): void;
   exemplar(logged: LoggedExemplar): void;
   histogram(logged: LoggedHistogram): void;
+  deletion(logged: LoggedDeletion): void;
 }
 
 /** body: u32 count, u8 kind (1: one timestamp for all), ids, timestamps, values as columns. */
@@ -165,6 +168,8 @@ function visitRecord(payload: Uint8Array, visitor: RecordVisitor): boolean {
         return visitExemplars(payload, visitor);
       case HISTOGRAMS:
         return decodeHistograms(payload, (sample) => visitor.histogram(sample));
+      case DELETIONS:
+        return decodeDeletions(payload, (deletion) => visitor.deletion(deletion));
     }
   } catch (error) {
     const isDamage = error instanceof TytoError && error.kind === 'io';
