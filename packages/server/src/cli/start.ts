@@ -132,6 +132,7 @@ function tytoOptions(flags: Flags, host: string, port: number, logger: Logger): 
     dataDirectory: resolve(text(flags, 'storage.tsdb.path')),
     externalUrl: externalUrl.replace(/\/$/, ''),
     lifecycle: text(flags, 'web.enable-lifecycle') === 'true',
+    isAdminApiEnabled: text(flags, 'web.enable-admin-api') === 'true',
     retentionMs: duration(flags, 'storage.tsdb.retention.time'),
     retentionBytes: must(parseSize(text(flags, 'storage.tsdb.retention.size')), 'a checked size'),
     logFsyncIntervalMs: duration(flags, 'storage.tsdb.wal-fsync-interval'),

@@ -5,6 +5,7 @@ import { errorMessage, type Logger, TytoError } from '@tyto/base';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { SelfMetrics } from '../metrics/selfMetrics.ts';
 import { VERSION } from '../version.ts';
+import { type AdminApiOptions, registerAdminApi } from './adminApi.ts';
 import { type AlertmanagerApiOptions, registerAlertmanagerApi } from './alertmanagerApi.ts';
 import { errorBody, statusOfError } from './envelope.ts';
 import { type PrometheusApiOptions, registerPrometheusApi } from './prometheusApi.ts';
@@ -14,7 +15,8 @@ import { registerWebUi } from './webUi.ts';
 export interface HttpServerOptions
   extends PrometheusApiOptions,
     StatusApiOptions,
-    AlertmanagerApiOptions {
+    AlertmanagerApiOptions,
+    AdminApiOptions {
   readonly logger: Logger;
   readonly metrics: SelfMetrics;
   /** Where people reach Tyto; its path is the prefix of all routes. */
@@ -55,6 +57,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Fast
   registerPrometheusApi(app, options);
   registerStatusApi(app, options);
   registerAlertmanagerApi(app, options);
+  registerAdminApi(app, options);
   await registerWebUi(app, prefix);
   return app;
 }
