@@ -1,4 +1,12 @@
-import { mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -6,6 +14,7 @@ import { ManualClock } from '@tyto/base';
 import { createMatcher, Labels } from '@tyto/model';
 import { readAll, SUITE_NOW_MS } from '@tyto/model/testing';
 import { Tsdb } from '@tyto/tsdb';
+import { CrashingDisk } from './testing/crashingDisk.ts';
 import { FaultyDisk } from './testing/faultyDisk.ts';
 
 const HOUR = 3600_000;
@@ -33,9 +42,9 @@ afterEach(async () => {
 
 const series = (n: number) => Labels.of({ __name__: 'm', n: String(n) });
 
-async function fill(db: Tsdb, count: number, fromMs: number, toMs: number) {
+async function fill(db: Tsdb, count: number, fromMs: number, toMs: number, stepMs = 60_000) {
   const appender = db.appender();
-  for (let time = fromMs; time < toMs; time += 60_000) {
+  for (let time = fromMs; time < toMs; time += stepMs) {
     for (let n = 0; n < count; n++) appender.append(appender.series(series(n)), time, n);
   }
   await appender.commit();
@@ -207,4 +216,55 @@ describe('retention', () => {
     expect((await hoursOf(db, 2))[0]).toBe(6);
     expect(await shown(db)).toHaveLength(3);
   });
+});
+
+describe('a crash at any moment', () => {
+  /** What each step leaves: hours of series 0 and 1. */
+  const steps: readonly (readonly [string, (db: Tsdb) => Promise<unknown>])[] = [
+    ['maintenance', (db) => db.maintain()],
+    ['deleting', (db) => db.deleteSeries({ matcherSets: [of('1')], ...always })],
+    ['cleaning', (db) => db.cleanTombstones()],
+    ['a snapshot', (db) => db.snapshot({ skipHead: false })],
+  ];
+
+  it('leaves the samples once, and what was deleted deleted', async () => {
+    const start = newDirectory();
+    const first = await openIn(start, { retentionMs: 12 * HOUR });
+    await fill(first, 3, t, t + 12 * HOUR, 30 * 60_000);
+    // Blocks are cut and, with this retention, not merged.
+    await first.maintain();
+    await first.deleteSeries({ matcherSets: [of('0')], ...always, maxTimeMs: t + 5 * HOUR - 1 });
+    await first.close();
+    const hours = Array.from({ length: 12 }, (_, i) => i);
+    for (const [name, step] of steps) {
+      let moments = 0;
+      for (let left = 0; ; left += 3) {
+        const directory = newDirectory();
+        cpSync(start, directory, { recursive: true });
+        const disk = new CrashingDisk();
+        const db = await openIn(directory, { disk });
+        disk.left = left;
+        await step(db).catch(() => undefined);
+        const crashed = disk.left < 0;
+        opened.splice(opened.indexOf(db), 1);
+        disk.left = 0;
+        await db.close().catch(() => undefined);
+        const again = await openIn(directory);
+        const what = `${name}, after ${left} operations`;
+        expect(again.stats().corruptions, what).toBe(0);
+        expect(await hoursOf(again, 0), what).toEqual(hours.slice(5));
+        expect(await hoursOf(again, 2), what).toEqual(hours);
+        await again.maintain();
+        expect(await hoursOf(again, 0), what).toEqual(hours.slice(5));
+        if (name === 'deleting' && !crashed) expect(await hoursOf(again, 1)).toEqual([]);
+        if (name !== 'deleting') expect(await hoursOf(again, 1), what).toEqual(hours);
+        await again.close();
+        rmSync(directory, { recursive: true });
+        directories.splice(directories.indexOf(directory), 1);
+        moments++;
+        if (!crashed) break;
+      }
+      expect(moments, name).toBeGreaterThan(5);
+    }
+  }, 60_000);
 });

@@ -101,7 +101,8 @@ async function fillSnapshot(
   if (!skipHead && Number.isFinite(head.maxTimeMs) && Number.isFinite(head.oldestMs)) {
     const range = { minTimeMs: head.oldestMs, maxTimeMs: head.maxTimeMs + 1, level: 1 };
     const writer = new BlockWriter(disk, into, range);
-    await writeHeadBlock(headSource, writer, range.minTimeMs, range.maxTimeMs, clock);
+    const { minTimeMs, maxTimeMs } = range;
+    await writeHeadBlock(headSource, writer, minTimeMs, maxTimeMs, clock, () => writer.finish());
   }
   await disk.syncDirectory(into);
 }

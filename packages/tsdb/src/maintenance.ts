@@ -79,14 +79,11 @@ export class Maintenance {
     return result;
   }
 
-  /** Writes the blocks that have tombstones anew, without what was deleted. */
-  cleanTombstones(): Promise<void> {
-    return this.exclusive(async () => {
-      const { blocks } = this.#options;
-      for (const block of blocks.all.filter((one) => one.hasTombstones)) {
-        await this.#compactor.rewrite(block);
-      }
-    });
+  /** Writes the blocks that have tombstones anew, without what was deleted; within `exclusive`. */
+  async cleanTombstones(): Promise<void> {
+    for (const block of this.#options.blocks.all.filter((one) => one.hasTombstones)) {
+      await this.#compactor.rewrite(block);
+    }
   }
 
   /** The last work before the database closes: a checkpoint, so that the next start is quick. */
@@ -137,8 +134,8 @@ export class Maintenance {
     const minTimeMs = blockStart(head.oldestMs);
     const maxTimeMs = minTimeMs + BLOCK_RANGE_MS;
     const writer = blocks.writer({ minTimeMs, maxTimeMs, level: 1 });
-    const directory = await writeHeadBlock(headSource, writer, minTimeMs, maxTimeMs, clock);
-    const block = directory === undefined ? undefined : await blocks.load(directory);
+    const finish = () => blocks.finish(writer);
+    const block = await writeHeadBlock(headSource, writer, minTimeMs, maxTimeMs, clock, finish);
     // From here to the end in one turn: no reader sees the samples twice or not at all.
     const dead = head.truncate(maxTimeMs);
     headSource.truncate(maxTimeMs);

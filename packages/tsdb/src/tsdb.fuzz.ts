@@ -155,7 +155,7 @@ describe('the database', () => {
           await run.finish();
         }
       }),
-      { numRuns: 60 },
+      { numRuns: 25 },
     );
   }, 120_000);
 });

@@ -267,19 +267,19 @@ export class Tsdb implements MetricStore {
 
   /** Deletes samples; how many series have any there. Also in the head, and for good. */
   deleteSeries(request: DeleteRequest): Promise<number> {
-    return this.#maintenance.exclusive(() => deleteSeries(this.#adminTarget, request));
+    return this.#alone(() => deleteSeries(this.#adminTarget, request));
   }
 
   /** Gives the space of deleted samples back: writes the blocks that have any anew. */
   cleanTombstones(): Promise<void> {
-    return this.#maintenance.cleanTombstones();
+    return this.#alone(() => this.#maintenance.cleanTombstones());
   }
 
   /** A copy below the data directory that can be opened as one; returns its path. */
   snapshot(request: SnapshotRequest): Promise<string> {
     const time = new Date(this.#clock.nowMs()).toISOString().replace(/[-:]|\.\d+/g, '');
     const name = `${time}-${randomBytes(8).toString('hex')}`;
-    return this.#maintenance.exclusive(() => takeSnapshot(this.#adminTarget, request, name));
+    return this.#alone(() => takeSnapshot(this.#adminTarget, request, name));
   }
 
   /** The labels with the most values, and the values with the most series, of the head. */
@@ -341,6 +341,12 @@ export class Tsdb implements MetricStore {
     await this.#log.close();
     this.#blocks.close();
     await this.#lock.release();
+  }
+
+  /** Runs what needs the blocks to stay as they are, in its turn. */
+  async #alone<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#closed) throw new TytoError('unavailable', 'the database is closed');
+    return this.#maintenance.exclusive(work);
   }
 
   #resolve(labels: Labels): SeriesRef {
