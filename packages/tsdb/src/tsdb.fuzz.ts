@@ -3,10 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { ManualClock } from '@tyto/base';
-import { createMatcher, Labels } from '@tyto/model';
+import { createMatcher, Labels, SampleColumns } from '@tyto/model';
 import { readAll, SUITE_NOW_MS } from '@tyto/model/testing';
 import { Tsdb } from '@tyto/tsdb';
 import { describe, expect, it } from 'vitest';
+import { BlockWriter } from './block/writer.ts';
+import { nodeDisk } from './disk.ts';
 import { FaultyDisk } from './testing/faultyDisk.ts';
 
 const HOUR = 3600_000;
@@ -29,6 +31,14 @@ const command = fc.oneof(
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('reopen') }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('crash') }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('snapshot') }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      kind: fc.constant('late'),
+      from: fc.nat({ max: 40 }),
+      length: fc.integer({ min: 1, max: 9 }),
+    }),
+  },
   {
     weight: 1,
     arbitrary: fc.record({ kind: fc.constant('full'), bytes: fc.nat({ max: 8000 }) }),
@@ -65,6 +75,7 @@ class Run {
     if (kind === 'delete') await this.#delete(command);
     if (kind === 'clean') await this.db.cleanTombstones();
     if (kind === 'snapshot') await this.#snapshot();
+    if (kind === 'late') await this.#addLate(command);
     if (kind === 'reopen') {
       await this.db.close();
       await this.open();
@@ -96,6 +107,29 @@ class Run {
     await appender.commit();
   }
 
+  /** A block of samples that came late, put there while the database is closed. */
+  async #addLate({ from = 0, length = 0 }: Command): Promise<void> {
+    const minTimeMs = t + from * HOUR;
+    const maxTimeMs = Math.min(minTimeMs + length * HOUR, this.nowMs + 1);
+    if (maxTimeMs <= minTimeMs) return;
+    await this.db.close();
+    const range = { minTimeMs, maxTimeMs, level: 1, outOfOrder: true };
+    const writer = new BlockWriter(nodeDisk, join(this.directory, 'blocks'), range);
+    await writer.open();
+    for (let n = 0; n < 4; n++) {
+      const columns = new SampleColumns();
+      const samples = this.model.get(n) ?? new Map<number, number>();
+      this.model.set(n, samples);
+      for (let time = minTimeMs; time < maxTimeMs; time += STEP / 2) {
+        columns.push(time, n + 0.5);
+        if (!samples.has(time)) samples.set(time, n + 0.5);
+      }
+      await writer.add(seriesOf(n), columns);
+    }
+    await writer.finish();
+    await this.open();
+  }
+
   async #delete({ pattern = '', from = 0, length = 0 }: Command): Promise<void> {
     const minTimeMs = t + from * HOUR;
     const maxTimeMs = minTimeMs + length * HOUR;
@@ -121,7 +155,7 @@ class Run {
   async check(db = this.db): Promise<void> {
     const want: Record<string, [number, number][]> = {};
     for (const [n, samples] of this.model) {
-      if (samples.size > 0) want[seriesOf(n).toString()] = [...samples];
+      if (samples.size > 0) want[seriesOf(n).toString()] = [...samples].sort(byTime);
     }
     expect(await readAll(db, [['__name__', '=', 'm']])).toEqual(want);
     const request = { matcherSets: [[]], minTimeMs: -8e15, maxTimeMs: 8e15, limit: 0 };
@@ -134,6 +168,10 @@ class Run {
     for (const db of [...this.left, this.db]) await db.close();
     rmSync(this.directory, { recursive: true });
   }
+}
+
+function byTime(a: readonly [number, number], b: readonly [number, number]): number {
+  return a[0] - b[0];
 }
 
 function seriesOf(n: number): Labels {

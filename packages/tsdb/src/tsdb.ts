@@ -369,8 +369,12 @@ export class Tsdb implements MetricStore {
   }
 
   #sources(minTimeMs: number, maxTimeMs: number): SeriesSource[] {
-    const sources: SeriesSource[] = this.#blocks.overlapping(minTimeMs, maxTimeMs);
-    if (maxTimeMs >= this.#head.minTimeMs) sources.push(this.#headSource);
+    const blocks = this.#blocks.overlapping(minTimeMs, maxTimeMs);
+    if (maxTimeMs < this.#head.minTimeMs) return blocks;
+    // Late samples give way to the head's, as they will when those are in a block.
+    const late = blocks.findIndex((block) => block.meta.outOfOrder === true);
+    const sources: SeriesSource[] = blocks;
+    sources.splice(late < 0 ? blocks.length : late, 0, this.#headSource);
     return sources;
   }
 
