@@ -50,6 +50,7 @@ export interface TytoOptions {
   readonly externalUrl: string;
   readonly lifecycle: boolean;
   readonly receivesWrites: boolean;
+  readonly isAdminApiEnabled: boolean;
   readonly retentionMs: number;
   readonly retentionBytes: number;
   readonly logFsyncIntervalMs: number;
@@ -146,12 +147,13 @@ export class Tyto {
 
   /** Opens the port. Rejects with the system's error when it is taken. */
   async listen(host: string, port: number): Promise<string> {
-    const { clock, logger, externalUrl, lifecycle, flags } = this.#options;
+    const { clock, logger, externalUrl, lifecycle, isAdminApiEnabled, flags } = this.#options;
     this.#http = await createHttpServer({
       clock,
       logger,
       externalUrl,
       lifecycle,
+      isAdminApiEnabled,
       flags,
       metrics: this.#metrics,
       queries: this.#queries,

@@ -92,8 +92,10 @@ export class BlockSet {
     return new BlockWriter(this.#disk, this.#directory, range);
   }
 
-  async load(directory: string): Promise<BlockReader> {
-    return BlockReader.open(this.#disk, directory);
+  /** Completes a block and opens it; undefined where there was nothing to write. */
+  async finish(writer: BlockWriter): Promise<BlockReader | undefined> {
+    const directory = await writer.finish();
+    return directory === undefined ? undefined : BlockReader.open(this.#disk, directory);
   }
 
   add(block: BlockReader): void {

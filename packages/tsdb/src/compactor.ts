@@ -83,8 +83,7 @@ export class Compactor {
         logger,
         ...(keptFromMs === undefined ? {} : { keptFromMs }),
       });
-      const directory = await writer.finish();
-      block = directory === undefined ? undefined : await blocks.load(directory);
+      block = await blocks.finish(writer);
     } catch (error) {
       await writer.abandon();
       throw error;

@@ -2,7 +2,7 @@
 import { closeSync, openSync, readSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { errorCode } from '@tyto/base';
-import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { copyFile, link, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 
 export interface AppendFile {
   /** Writes all bytes at the end, or rejects having written any part of them. */
@@ -27,6 +27,8 @@ export interface Disk {
   /** Opens for appending; creates the file when it is absent. */
   openAppend(path: string): Promise<AppendFile>;
   rename(from: string, to: string): Promise<void>;
+  /** Gives a file a second name; where the system cannot, copies it. */
+  link(from: string, to: string): Promise<void>;
   /** Removes a file or a whole directory; nothing happens when it is absent. */
   remove(path: string): Promise<void>;
   size(path: string): Promise<number>;
@@ -68,6 +70,16 @@ export const nodeDisk: Disk = {
     };
   },
   rename,
+  async link(from, to) {
+    try {
+      await link(from, to);
+    } catch (error) {
+      if (!['EPERM', 'ENOTSUP', 'ENOSYS', 'EXDEV', 'EMLINK'].includes(errorCode(error) ?? '')) {
+        throw error;
+      }
+      await copyFile(from, to);
+    }
+  },
   remove: (path) => rm(path, { recursive: true, force: true }),
   async size(path) {
     const stats = await stat(path);

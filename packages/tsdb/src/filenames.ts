@@ -6,12 +6,14 @@
  *   log/checkpoint-00000005       the series that segments from 5 on name
  *   blocks/<min>-<max>-<level>-<sequence>/
  *                                 a block: meta.json, index, chunks (times in milliseconds)
- *   blocks/damaged-…              a block that could not be opened, kept for its owner
+ *   blocks/damaged-…              a block that was damaged, kept for its owner
+ *   snapshots/<time>-<random>/    a copy, to be opened as a data directory
  */
 import { join } from 'node:path';
 
 export const LOG_DIRECTORY = 'log';
 export const BLOCKS_DIRECTORY = 'blocks';
+export const SNAPSHOTS_DIRECTORY = 'snapshots';
 export const TEMPORARY_PREFIX = 'tmp-';
 export const DAMAGED_PREFIX = 'damaged-';
 

@@ -6,14 +6,15 @@ import { SLICE_MS } from './limits.ts';
 import type { SeriesSource } from './selection.ts';
 import { breathe } from './slices.ts';
 
-/** Returns the block's directory, or undefined where the head has no samples there. */
-export async function writeHeadBlock(
+/** Writes all series with their samples of the range, whose end is excluded; then finishes. */
+export async function writeHeadBlock<T>(
   head: Pick<SeriesSource, 'allSeries' | 'labels' | 'readInto'>,
   writer: BlockWriter,
   minTimeMs: number,
   maxTimeMs: number,
   clock: Clock,
-): Promise<string | undefined> {
+  finish: () => Promise<T>,
+): Promise<T> {
   const columns = new SampleColumns(1024);
   try {
     await writer.open();
@@ -26,7 +27,7 @@ export async function writeHeadBlock(
       await breathe();
       sliceStartMs = clock.monotonicMs();
     }
-    return await writer.finish();
+    return await finish();
   } catch (error) {
     await writer.abandon();
     throw error;

@@ -2,6 +2,7 @@
 import type { Labels, SampleColumns } from '@tyto/model';
 import type { Head } from './head/head.ts';
 import { addInterval, covers, dropSamples, type Intervals } from './intervals.ts';
+import type { LoggedDeletion } from './log/deletionRecord.ts';
 import type { Postings } from './postings.ts';
 import type { SeriesSource } from './selection.ts';
 
@@ -50,18 +51,14 @@ export class HeadSource implements SeriesSource {
     if (deleted !== undefined) dropSamples(target, start, deleted);
   }
 
-  /**
-   * The interval that deleting a range of a series means: what comes later is not meant. Undefined
-   * where the series has nothing there.
-   */
-  deletable(
-    id: number,
-    minTimeMs: number,
-    maxTimeMs: number,
-  ): readonly [minTimeMs: number, maxTimeMs: number] | undefined {
+  /** What deleting a range of a series means: of what is there now. Undefined for nothing. */
+  deletable(id: number, minTimeMs: number, maxTimeMs: number): LoggedDeletion | undefined {
     if (!this.mayHaveSamples(id, minTimeMs, maxTimeMs)) return undefined;
-    const fromMs = Math.max(minTimeMs, this.#head.oldestMs);
-    return [fromMs, Math.min(maxTimeMs, this.#head.lastTimeMs(id))];
+    return {
+      id,
+      minTimeMs: Math.max(minTimeMs, this.#head.oldestMs),
+      maxTimeMs: Math.min(maxTimeMs, this.#head.lastTimeMs(id)),
+    };
   }
 
   delete(id: number, minTimeMs: number, maxTimeMs: number): void {
@@ -82,7 +79,11 @@ export class HeadSource implements SeriesSource {
     }
   }
 
-  deletions(): Iterable<readonly [id: number, intervals: Intervals]> {
-    return this.#deleted;
+  *deletions(): IterableIterator<LoggedDeletion> {
+    for (const [id, intervals] of this.#deleted) {
+      for (let i = 0; i < intervals.length; i += 2) {
+        yield { id, minTimeMs: intervals[i], maxTimeMs: intervals[i + 1] };
+      }
+    }
   }
 }

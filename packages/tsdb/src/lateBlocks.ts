@@ -48,9 +48,9 @@ async function cutRange(
     },
   };
   const writer = blocks.writer({ minTimeMs, maxTimeMs, level: 1, outOfOrder: true });
-  const directory = await writeHeadBlock(source, writer, minTimeMs, maxTimeMs, clock);
-  if (directory === undefined) return undefined;
-  const block = await blocks.load(directory);
+  const finish = () => blocks.finish(writer);
+  const block = await writeHeadBlock(source, writer, minTimeMs, maxTimeMs, clock, finish);
+  if (block === undefined) return undefined;
   // From here to the end in one turn: no reader sees the samples twice or not at all.
   for (const [id, timestamps] of written) late.remove(id, timestamps);
   late.findLimits();

@@ -13,7 +13,9 @@ import type { ExemplarRing } from './exemplarRing.ts';
 import { checkpointNumber, checkpointPath, segmentNumber, segmentPath } from './filenames.ts';
 import type { Head } from './head/head.ts';
 import type { LateSample, LateSamples } from './head/lateSamples.ts';
+import type { HeadSource } from './headSource.ts';
 import { BLOCK_CHUNK_SAMPLES } from './limits.ts';
+import { ALL_SERIES, encodeDeletions } from './log/deletionRecord.ts';
 import { SEGMENT_MAGIC } from './log/frame.ts';
 import { encodeLateSamples, type LoggedLateSample } from './log/lateRecord.ts';
 import {
@@ -39,6 +41,7 @@ export class LogKeeper {
   readonly #directory: string;
   readonly #head: Head;
   readonly #late: LateSamples;
+  readonly #headSource: HeadSource;
   readonly #exemplars: ExemplarRing;
   #log: LogWriter | undefined;
   /** Ids of series that are gone, and the newest segment that may name them. */
@@ -55,12 +58,14 @@ export class LogKeeper {
     directory: string,
     head: Head,
     late: LateSamples,
+    headSource: HeadSource,
     exemplars: ExemplarRing,
   ) {
     this.#disk = disk;
     this.#directory = directory;
     this.#head = head;
     this.#late = late;
+    this.#headSource = headSource;
     this.#exemplars = exemplars;
   }
 
@@ -88,6 +93,7 @@ export class LogKeeper {
   /** Puts what the log holds back into the head. */
   replayVisitor(): RecordVisitor {
     const head = this.#head;
+    const deleted = this.#headSource;
     const { series } = head;
     const columns = new SampleColumns(1024);
     const append = (id: number, timeMs: number, source: Uint32Array, index: number) => {
@@ -99,7 +105,11 @@ export class LogKeeper {
       if (timestampMs > head.lastTimeMs(id)) head.appendHistogram(id, timestampMs, histogram);
     };
     return {
-      series: (definitions) => restoreSeries(series, definitions, (id) => head.prepare(id)),
+      series: (definitions) =>
+        restoreSeries(series, definitions, (id) => {
+          head.prepare(id);
+          deleted.forget(id);
+        }),
       samples: (ids, times, source) => {
         for (let i = 0; i < ids.length; i++) {
           if (!series.isLive(ids[i]) || times[i] < head.minTimeMs) continue;
@@ -133,6 +143,14 @@ export class LogKeeper {
       lateHistogram: ({ id, timestampMs, histogram }) => {
         this.#restoreLate(id, { timestampMs, low: 0, high: 0, histogram });
       },
+      deletion: ({ id, minTimeMs, maxTimeMs }) => {
+        if (id === ALL_SERIES) {
+          head.startAt(maxTimeMs + 1);
+        } else if (series.isLive(id)) {
+          if (maxTimeMs >= head.minTimeMs) deleted.delete(id, minTimeMs, maxTimeMs);
+          this.#late.removeRange(id, minTimeMs, maxTimeMs);
+        }
+      },
       exemplar: ({ series: labels, exemplar }) => this.#exemplars.add(labels, exemplar),
     };
   }
@@ -146,6 +164,22 @@ export class LogKeeper {
   quarantine(ids: readonly number[]): void {
     if (ids.length === 0) return;
     this.#quarantine.push({ ids, segment: must(this.#log, 'the log is attached').segment + 1 });
+  }
+
+  /**
+   * Notes that the head has been cut. Blocks say so too, but they may be gone at the next start,
+   * and what was in them must not come back out of chunks that reach over the cut.
+   */
+  async noteCut(): Promise<void> {
+    const log = must(this.#log, 'the log is attached');
+    for (const record of this.#startRecords()) await log.append(record);
+  }
+
+  #startRecords(): Uint8Array[] {
+    const { minTimeMs } = this.#head;
+    if (minTimeMs === -Infinity) return [];
+    const cut = { id: ALL_SERIES, minTimeMs: -Infinity, maxTimeMs: minTimeMs - 1 };
+    return encodeDeletions([cut]);
   }
 
   /**
@@ -181,7 +215,9 @@ export class LogKeeper {
     const file = await this.#disk.openAppend(temporary);
     try {
       await file.write(SEGMENT_MAGIC);
+      for (const record of this.#startRecords()) await file.write(record);
       this.#checkpointBytes = await this.#writeHead(file, isCompact);
+      await this.#writeDeletions(file);
       await this.#writeLate(file);
       await this.#writeExemplars(file);
       await file.sync();
@@ -258,6 +294,11 @@ export class LogKeeper {
       await breathe();
     }
     for (const record of encodeLateSamples(batch)) await file.write(record);
+  }
+
+  async #writeDeletions(file: AppendFile): Promise<void> {
+    const deletions = [...this.#headSource.deletions()];
+    for (const record of encodeDeletions(deletions)) await file.write(record);
   }
 
   async #writeExemplars(file: AppendFile): Promise<void> {

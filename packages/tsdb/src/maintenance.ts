@@ -88,14 +88,11 @@ export class Maintenance {
     return result;
   }
 
-  /** Writes the blocks that have tombstones anew, without what was deleted. */
-  cleanTombstones(): Promise<void> {
-    return this.exclusive(async () => {
-      const { blocks } = this.#options;
-      for (const block of blocks.all.filter((one) => one.hasTombstones)) {
-        await this.#compactor.rewrite(block);
-      }
-    });
+  /** Writes the blocks that have tombstones anew, without what was deleted; within `exclusive`. */
+  async cleanTombstones(): Promise<void> {
+    for (const block of this.#options.blocks.all.filter((one) => one.hasTombstones)) {
+      await this.#compactor.rewrite(block);
+    }
   }
 
   /** The last work before the database closes: a checkpoint, so that the next start is quick. */
@@ -116,7 +113,6 @@ export class Maintenance {
     try {
       while (this.#isCutDue()) {
         await this.#cutBlock();
-        this.#isLogLong = true;
       }
       await this.#cutLate();
       if (this.#isLogLong || this.#isCheckpointDue()) await this.#options.keeper.checkpoint();
@@ -143,13 +139,13 @@ export class Maintenance {
   }
 
   async #cutBlock(): Promise<void> {
-    const { head, headSource, blocks, clock, logger } = this.#options;
+    const { head, headSource, blocks, keeper, clock, logger } = this.#options;
     const startedMs = clock.monotonicMs();
     const minTimeMs = blockStart(head.oldestMs);
     const maxTimeMs = minTimeMs + BLOCK_RANGE_MS;
     const writer = blocks.writer({ minTimeMs, maxTimeMs, level: 1 });
-    const directory = await writeHeadBlock(headSource, writer, minTimeMs, maxTimeMs, clock);
-    const block = directory === undefined ? undefined : await blocks.load(directory);
+    const finish = () => blocks.finish(writer);
+    const block = await writeHeadBlock(headSource, writer, minTimeMs, maxTimeMs, clock, finish);
     // From here to the end in one turn: no reader sees the samples twice or not at all.
     const dead = head.truncate(maxTimeMs);
     headSource.truncate(maxTimeMs);
@@ -157,6 +153,8 @@ export class Maintenance {
     else blocks.add(block);
     this.#forget(dead);
     this.#blocksCut++;
+    this.#isLogLong = true;
+    await keeper.noteCut();
     logger.info('a block was cut from the head', {
       minTime: new Date(minTimeMs).toISOString(),
       maxTime: new Date(maxTimeMs).toISOString(),

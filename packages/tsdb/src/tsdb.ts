@@ -2,6 +2,7 @@
  * The time-series database: one directory, a head, a log, and blocks. See docs/formats/ and the
  * package's README for how they work together.
  */
+import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import {
   type Clock,
@@ -24,6 +25,13 @@ import {
   type SeriesRef,
   type SeriesSelection,
 } from '@tyto/model';
+import {
+  type AdminTarget,
+  type DeleteRequest,
+  deleteSeries,
+  type SnapshotRequest,
+  takeSnapshot,
+} from './admin.ts';
 import { Appender } from './appender.ts';
 import { ColumnPool } from './batchColumns.ts';
 import { BlockSet } from './blockSet.ts';
@@ -108,6 +116,7 @@ export class Tsdb implements MetricStore {
   readonly #exemplars: ExemplarRing;
   readonly #late: LateSamples;
   #outOfOrderWindowMs: number;
+  readonly #adminTarget: AdminTarget;
   #undefinedIds: number[] = [];
   #samplesAppended = 0;
   #samplesRefused = 0;
@@ -137,6 +146,17 @@ export class Tsdb implements MetricStore {
     this.#late = late;
     this.#lateSource = new LateSource(head.series, late);
     this.#outOfOrderWindowMs = options.outOfOrderWindowMs ?? 0;
+    this.#adminTarget = {
+      directory: options.directory,
+      disk: options.disk ?? nodeDisk,
+      clock: this.#clock,
+      head,
+      headSource,
+      late,
+      lateSource: this.#lateSource,
+      blocks,
+      log,
+    };
     this.#maintenance = new Maintenance({
       head,
       headSource,
@@ -175,7 +195,7 @@ export class Tsdb implements MetricStore {
       head.startAt(blocks.maxTimeMs);
       const exemplars = new ExemplarRing(options.exemplarsMax ?? EXEMPLARS_DEFAULT);
       const late = new LateSamples();
-      const keeper = new LogKeeper(disk, logDirectory, head, late, exemplars);
+      const keeper = new LogKeeper(disk, logDirectory, head, late, headSource, exemplars);
       const startedMs = clock.monotonicMs();
       const report = await replayLog(disk, logDirectory, keeper.replayVisitor(), logger);
       head.series.finishRestore();
@@ -271,6 +291,23 @@ export class Tsdb implements MetricStore {
     return this.#maintenance.run();
   }
 
+  /** Deletes samples; how many series have any there. Also in the head, and for good. */
+  deleteSeries(request: DeleteRequest): Promise<number> {
+    return this.#alone(() => deleteSeries(this.#adminTarget, request));
+  }
+
+  /** Gives the space of deleted samples back: writes the blocks that have any anew. */
+  cleanTombstones(): Promise<void> {
+    return this.#alone(() => this.#maintenance.cleanTombstones());
+  }
+
+  /** A copy below the data directory that can be opened as one; returns its path. */
+  snapshot(request: SnapshotRequest): Promise<string> {
+    const time = new Date(this.#clock.nowMs()).toISOString().replace(/[-:]|\.\d+/g, '');
+    const name = `${time}-${randomBytes(8).toString('hex')}`;
+    return this.#alone(() => takeSnapshot(this.#adminTarget, request, name));
+  }
+
   /** The labels with the most values, and the values with the most series, of the head. */
   topCardinality(limit: number): {
     readonly valuesByLabel: readonly (readonly [string, number])[];
@@ -332,6 +369,12 @@ export class Tsdb implements MetricStore {
     await this.#lock.release();
   }
 
+  /** Runs what needs the blocks to stay as they are, in its turn. */
+  async #alone<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#closed) throw new TytoError('unavailable', 'the database is closed');
+    return this.#maintenance.exclusive(work);
+  }
+
   #resolve(labels: Labels): SeriesRef {
     if (labels.size === 0 || labels.size > LABELS_PER_SERIES_MAX) return NO_SERIES;
     if (textLength(labels) > SERIES_TEXT_MAX) return NO_SERIES;
@@ -352,8 +395,13 @@ export class Tsdb implements MetricStore {
   }
 
   #sources(minTimeMs: number, maxTimeMs: number): SeriesSource[] {
-    const sources: SeriesSource[] = this.#blocks.overlapping(minTimeMs, maxTimeMs);
-    if (maxTimeMs >= this.#head.minTimeMs) sources.push(this.#headSource);
+    const blocks = this.#blocks.overlapping(minTimeMs, maxTimeMs);
+    // Late samples give way to the head's, as they will when those are in a block.
+    const late = blocks.findIndex((block) => block.meta.outOfOrder === true);
+    const sources: SeriesSource[] = blocks;
+    if (maxTimeMs >= this.#head.minTimeMs) {
+      sources.splice(late < 0 ? blocks.length : late, 0, this.#headSource);
+    }
     if (this.#late.sampleCount > 0) sources.push(this.#lateSource);
     return sources;
   }

@@ -41,8 +41,7 @@ export const START_FLAGS: readonly FlagDefinition[] = [
     'web.enable-admin-api',
     'boolean',
     'false',
-    'Accepted for compatibility.',
-    'there is no admin API yet',
+    'Delete samples and take snapshots by POST /api/v1/admin/tsdb/….',
   ),
   flag(
     'web.enable-remote-write-receiver',
@@ -57,7 +56,7 @@ export const START_FLAGS: readonly FlagDefinition[] = [
     'storage.tsdb.retention.size',
     'size',
     '0',
-    'The most bytes of blocks that are kept, such as 50GB; 0 for no limit.',
+    'The most bytes of blocks and log that are kept, such as 50GB; 0 for no limit.',
   ),
   flag(
     'storage.tsdb.wal-fsync-interval',

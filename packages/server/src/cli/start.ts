@@ -135,6 +135,7 @@ function tytoOptions(flags: Flags, host: string, port: number, logger: Logger): 
     externalUrl: externalUrl.replace(/\/$/, ''),
     lifecycle: text(flags, 'web.enable-lifecycle') === 'true',
     receivesWrites: text(flags, 'web.enable-remote-write-receiver') === 'true',
+    isAdminApiEnabled: text(flags, 'web.enable-admin-api') === 'true',
     retentionMs: duration(flags, 'storage.tsdb.retention.time'),
     retentionBytes: must(parseSize(text(flags, 'storage.tsdb.retention.size')), 'a checked size'),
     logFsyncIntervalMs: duration(flags, 'storage.tsdb.wal-fsync-interval'),

@@ -5,6 +5,7 @@ import { errorMessage, type Logger, TytoError } from '@tyto/base';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { SelfMetrics } from '../metrics/selfMetrics.ts';
 import { VERSION } from '../version.ts';
+import { type AdminApiOptions, registerAdminApi } from './adminApi.ts';
 import { type AlertmanagerApiOptions, registerAlertmanagerApi } from './alertmanagerApi.ts';
 import { errorBody, statusOfError } from './envelope.ts';
 import { type PrometheusApiOptions, registerPrometheusApi } from './prometheusApi.ts';
@@ -16,7 +17,8 @@ export interface HttpServerOptions
   extends PrometheusApiOptions,
     StatusApiOptions,
     AlertmanagerApiOptions,
-    WriteApiOptions {
+    WriteApiOptions,
+    AdminApiOptions {
   readonly logger: Logger;
   readonly metrics: SelfMetrics;
   /** Where people reach Tyto; its path is the prefix of all routes. */
@@ -58,6 +60,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Fast
   registerStatusApi(app, options);
   registerAlertmanagerApi(app, options);
   registerWriteApi(app, options);
+  registerAdminApi(app, options);
   await registerWebUi(app, prefix);
   return app;
 }

@@ -7,6 +7,9 @@ import { parseSelector } from '@tyto/syntax';
 const POINTS_MAX = 11_000;
 const TIME_MS_MAX = 8.64e15;
 
+/** The widest range of time that the store can be asked for. */
+export const ALWAYS = { minTimeMs: -TIME_MS_MAX, maxTimeMs: TIME_MS_MAX };
+
 /** Milliseconds of a Unix time in seconds (with decimals) or an RFC 3339 text. */
 export function parseTime(text: string, name: string): number {
   if (/^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text)) {
@@ -71,6 +74,14 @@ export class Params {
   flag(name: string, fallback: boolean): boolean {
     const text = this.text(name).toLowerCase();
     return text === '' ? fallback : text === 'true' || text === '1';
+  }
+
+  /** One of the words that Go takes for a boolean; false where there is none. */
+  boolean(name: string): boolean {
+    const text = this.text(name);
+    if (/^(1|t|T|TRUE|true|True)$/.test(text)) return true;
+    if (/^(|0|f|F|FALSE|false|False)$/.test(text)) return false;
+    throw invalid(name, `strconv.ParseBool: parsing ${JSON.stringify(text)}: invalid syntax`);
   }
 
   /** The lists of matchers of all `match[]`. */

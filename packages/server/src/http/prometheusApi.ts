@@ -13,7 +13,7 @@ import {
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { QueryRunner } from '../queries.ts';
 import { sendData, sendPieces, sendRaw } from './envelope.ts';
-import { Params } from './params.ts';
+import { ALWAYS, Params } from './params.ts';
 import { labelsJson, queryDataPieces } from './queryJson.ts';
 
 export interface PrometheusApiOptions {
@@ -23,9 +23,6 @@ export interface PrometheusApiOptions {
   readonly scrapes: ScrapeManager;
   readonly receiver: WriteReceiver;
 }
-
-/** The widest range of time that the store can be asked for. */
-const ALWAYS = { minTimeMs: -8.64e15, maxTimeMs: 8.64e15 };
 
 type Handler = (
   params: Params,

@@ -39,6 +39,7 @@ export class BlockWriter {
   #buffered: Uint8Array[] = [CHUNKS_MAGIC];
   #bufferedBytes = CHUNKS_MAGIC.length;
   #sampleCount = 0;
+  #isComplete = false;
   #scratch: number[] = [];
 
   constructor(disk: Disk, parent: string, range: BlockRange) {
@@ -127,14 +128,20 @@ export class BlockWriter {
     await this.#disk.syncDirectory(this.#directory);
     const final = join(this.#parent, this.#name);
     await this.#disk.rename(this.#directory, final);
+    this.#isComplete = true;
     await this.#disk.syncDirectory(this.#parent);
     return final;
   }
 
-  /** Throws away what was written so far. */
+  /** Throws away what was written, also a block that is complete. */
   async abandon(): Promise<void> {
     await this.#closeChunks();
-    if (this.#directory !== '') await this.#disk.remove(this.#directory);
+    if (this.#name === '') return;
+    const final = join(this.#parent, this.#name);
+    // Renamed first, so that no part of it can be taken for a block.
+    if (this.#isComplete) await this.#disk.rename(final, this.#directory);
+    this.#isComplete = false;
+    await this.#disk.remove(this.#directory);
   }
 
   async #closeChunks(): Promise<void> {

@@ -3,6 +3,7 @@
  * that is allowed. They are few, so each series that has some keeps them sorted in columns of its
  * own until they become a block.
  */
+import { must } from '@tyto/base';
 import {
   APPENDED,
   type AppendResult,
@@ -50,6 +51,12 @@ export class LateSamples {
 
   has(id: number): boolean {
     return this.#series.has(id);
+  }
+
+  /** The newest late sample's time of a series that has some. */
+  lastTimeMs(id: number): number {
+    const columns = must(this.#series.get(id), 'the series has late samples');
+    return columns.timestamps[columns.length - 1];
   }
 
   /** Whether the series has late samples in the range. */

@@ -20,6 +20,7 @@ export const SAMPLES = 2;
 export const CHUNKS = 3;
 export const EXEMPLARS = 4;
 export const HISTOGRAMS = 5;
+export const DELETIONS = 6;
 /** The same as 2 and 5, for samples that came late. */
 export const LATE_SAMPLES = 7;
 export const LATE_HISTOGRAMS = 8;

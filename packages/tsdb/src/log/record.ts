@@ -4,6 +4,7 @@ import { bitsOf, type Exemplar, Labels } from '@tyto/model';
 import { LOG_RECORD_BYTES_MAX } from '../limits.ts';
 import {
   CHUNKS,
+  DELETIONS,
   EXEMPLARS,
   FRAME_BYTES,
   frameRecord,
@@ -16,6 +17,7 @@ import {
   SERIES,
   sealRecord,
 } from './frame.ts';
+import { decodeDeletions, type LoggedDeletion } from './deletionRecord.ts';
 import { decodeHistograms, type LoggedHistogram } from './histogramRecord.ts';
 import { decodeSeries, type SeriesDefinitions } from './seriesRecord.ts';
 
@@ -48,6 +50,7 @@ export interface RecordVisitor {
   /** Samples that were older than the newest of their series. */
   lateSamples(ids: Uint32Array, timestamps: Float64Array, bits: Uint32Array): void;
   lateHistogram(logged: LoggedHistogram): void;
+  deletion(logged: LoggedDeletion): void;
 }
 
 /** body: u32 count, u8 kind (1: one timestamp for all), ids, timestamps, values as columns. */
@@ -175,6 +178,8 @@ function visitRecord(payload: Uint8Array, visitor: RecordVisitor): boolean {
         return decodeHistograms(payload, visitor.histogram);
       case LATE_HISTOGRAMS:
         return decodeHistograms(payload, visitor.lateHistogram);
+      case DELETIONS:
+        return decodeDeletions(payload, visitor.deletion);
     }
   } catch (error) {
     const isDamage = error instanceof TytoError && error.kind === 'io';

@@ -7,6 +7,7 @@ export class FaultyDisk implements Disk {
   readonly readFile = nodeDisk.readFile;
   readonly openRead = nodeDisk.openRead;
   readonly rename = nodeDisk.rename;
+  readonly link = nodeDisk.link;
   readonly remove = nodeDisk.remove;
   readonly size = nodeDisk.size;
   readonly syncDirectory = nodeDisk.syncDirectory;
