@@ -4,13 +4,14 @@
  * Then series after series is read, merged and written. The memory that is needed grows with the
  * series, not with the samples.
  */
-import { type Clock, errorMessage, type Logger } from '@tyto/base';
+import { type Clock, errorMessage, type Logger, TytoError } from '@tyto/base';
 import { SampleColumns } from '@tyto/model';
 import { Column } from '../column.ts';
-import { SLICE_MS } from '../limits.ts';
+import { samplesOf } from '../histogramChunk.ts';
+import { COPIED_SAMPLES_MIN, SLICE_MS } from '../limits.ts';
 import { mergeRuns } from '../mergeSamples.ts';
 import { breathe } from '../slices.ts';
-import type { BlockReader } from './reader.ts';
+import type { BlockReader, StoredChunk } from './reader.ts';
 import { SeriesJoin } from './seriesJoin.ts';
 import type { BlockWriter } from './writer.ts';
 
@@ -39,13 +40,16 @@ export async function mergeBlocks(
   const columns = new SampleColumns(4096);
   let sliceStartMs = clock.monotonicMs();
   for (let number = 0; number < join.count; number++) {
-    columns.clear();
-    for (let i = 0; i < sources.length; i++) {
-      const series = (places[i].view[number] ?? 0) - 1;
-      if (series >= 0) readSeries(sources[i], series, columns, options, damaged);
-    }
+    const parts = partsOf(sources, places, number);
     const pairs = join.pairsOf(number);
-    await writer.addInterned(pairs, pairs.length, columns);
+    const copied = copiedChunks(parts, options);
+    if (copied !== undefined) {
+      await writer.addChunks(pairs, pairs.length, copied);
+    } else {
+      columns.clear();
+      for (const [source, series] of parts) readSeries(source, series, columns, options, damaged);
+      await writer.addInterned(pairs, pairs.length, columns);
+    }
     if (clock.monotonicMs() - sliceStartMs < SLICE_MS) continue;
     await breathe();
     sliceStartMs = clock.monotonicMs();
@@ -79,6 +83,51 @@ async function enroll(
     if (series % SLICE_COUNT === 0) await breathe();
   }
   return place;
+}
+
+type SeriesPart = readonly [source: BlockReader, series: number];
+
+/** Where a series of the join is. */
+function partsOf(
+  sources: readonly BlockReader[],
+  places: readonly Column<Uint32Array>[],
+  number: number,
+): SeriesPart[] {
+  const parts: SeriesPart[] = [];
+  sources.forEach((source, i) => {
+    const series = (places[i].view[number] ?? 0) - 1;
+    if (series >= 0) parts.push([source, series]);
+  });
+  return parts;
+}
+
+/**
+ * The chunks of a series where they can stay as they are: in order, large enough, with nothing to
+ * be left out. Undefined otherwise, also when one is damaged.
+ */
+function copiedChunks(
+  parts: readonly SeriesPart[],
+  options: MergeOptions,
+): readonly StoredChunk[] | undefined {
+  const copied: StoredChunk[] = [];
+  for (const [source, series] of parts) {
+    if ((options.keptFromMs?.(source, series) ?? -Infinity) !== -Infinity) return undefined;
+    if (source.hasDeletions(series)) return undefined;
+    let chunks: StoredChunk[];
+    try {
+      chunks = source.chunksOf(series);
+    } catch (error) {
+      if (error instanceof TytoError) return undefined;
+      throw error;
+    }
+    for (const chunk of chunks) {
+      const lastMs = copied.at(-1)?.maxTimeMs ?? -Infinity;
+      if (chunk.minTimeMs <= lastMs) return undefined;
+      if (samplesOf(chunk.bytes) < COPIED_SAMPLES_MIN) return undefined;
+      copied.push(chunk);
+    }
+  }
+  return copied.length > 0 ? copied : undefined;
 }
 
 function readSeries(

@@ -14,6 +14,13 @@ import { type BlockMeta, CHUNK_TRAILER_BYTES, CHUNKS_MAGIC, parseMeta } from './
 import { IndexReader } from './indexReader.ts';
 import { readTombstones, type Tombstones, writeTombstones } from './tombstones.ts';
 
+/** A chunk with the times of its first and last sample. */
+export interface StoredChunk {
+  readonly bytes: Uint8Array;
+  readonly minTimeMs: number;
+  readonly maxTimeMs: number;
+}
+
 export class BlockReader implements SeriesSource {
   readonly directory: string;
   readonly meta: BlockMeta;
@@ -136,6 +143,20 @@ export class BlockReader implements SeriesSource {
       }
     });
     this.#dropDeleted(series, start, target);
+  }
+
+  /** Whether samples of the series are deleted. */
+  hasDeletions(series: number): boolean {
+    return this.#tombstones.has(series);
+  }
+
+  /** The chunks of a series as they are. Throws TytoError `io` for damage. */
+  chunksOf(series: number): StoredChunk[] {
+    const chunks: StoredChunk[] = [];
+    this.index.eachChunk(series, (offset, length, minTimeMs, maxTimeMs) => {
+      chunks.push({ bytes: this.#readChunk(offset, length), minTimeMs, maxTimeMs });
+    });
+    return chunks;
   }
 
   get hasTombstones(): boolean {

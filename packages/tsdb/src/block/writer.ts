@@ -8,6 +8,8 @@ import { crc32 } from 'node:zlib';
 import { assert } from '@tyto/base';
 import type { Labels, SampleColumns } from '@tyto/model';
 import { chunksOf } from '../chunkWrite.ts';
+import { samplesOf } from '../histogramChunk.ts';
+import type { StoredChunk } from './reader.ts';
 import type { AppendFile, Disk } from '../disk.ts';
 import { blockName, blockSequence, TEMPORARY_PREFIX } from '../filenames.ts';
 import { BLOCK_CHUNK_SAMPLES, MERGED_CHUNK_SAMPLES } from '../limits.ts';
@@ -102,6 +104,26 @@ export class BlockWriter {
     }
     this.#index.add(pairs, pairCount, offset, written);
     this.#sampleCount += length;
+    if (this.#bufferedBytes >= BUFFER_BYTES) await this.#flush();
+  }
+
+  /** The same with chunks of another block, which rise in time. */
+  async addChunks(
+    pairs: ArrayLike<number>,
+    pairCount: number,
+    chunks: readonly StoredChunk[],
+  ): Promise<void> {
+    const { minTimeMs, maxTimeMs } = this.#range;
+    const inside =
+      chunks[0].minTimeMs >= minTimeMs && chunks[chunks.length - 1].maxTimeMs < maxTimeMs;
+    assert(inside, 'the samples of a block lie within its time');
+    const offset = this.#chunkFileBytes;
+    const written = chunks.map((chunk) => {
+      this.#addChunk(chunk.bytes);
+      this.#sampleCount += samplesOf(chunk.bytes);
+      return { ...chunk, length: chunk.bytes.length };
+    });
+    this.#index.add(pairs, pairCount, offset, written);
     if (this.#bufferedBytes >= BUFFER_BYTES) await this.#flush();
   }
 
