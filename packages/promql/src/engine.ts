@@ -129,7 +129,7 @@ export class QueryEngine {
 
   #result(value: QueryValue, { evaluator }: Prepared): QueryResult {
     const { warnings, infos } = evaluator.annotations;
-    return { value, warnings, infos };
+    return { value, warnings: [...warnings, ...evaluator.sources.warnings()], infos };
   }
 }
 

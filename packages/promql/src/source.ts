@@ -19,6 +19,7 @@ export interface SeriesSource {
 export class QuerySources {
   readonly #loads: ReadonlyMap<VectorSelector, SelectorLoad>;
   readonly #sources = new Map<SelectorLoad, SeriesSource>();
+  readonly #selections: SeriesSelection[] = [];
   readonly #budget: QueryBudget;
 
   constructor(loads: ReadonlyMap<VectorSelector, SelectorLoad>, budget: QueryBudget) {
@@ -32,11 +33,17 @@ export class QuerySources {
       if (this.#budget.due()) await this.#budget.pause();
       const { matchers, minTimeMs, maxTimeMs } = load;
       const selection = await querier.select({ matchers, minTimeMs, maxTimeMs, signal });
+      this.#selections.push(selection);
       const source = load.shared
         ? new DecodedSource(selection, this.#budget)
         : new StreamedSource(selection, scratch, this.#budget);
       this.#sources.set(load, source);
     }
+  }
+
+  /** What the store could not read. */
+  *warnings(): IterableIterator<string> {
+    for (const { warnings } of this.#selections) yield* warnings ?? [];
   }
 
   of(node: VectorSelector): SeriesSource {

@@ -245,7 +245,10 @@ describe('merging', () => {
     expect(await everything(db)).toEqual(want);
     expect(db.stats().corruptions).toBe(1);
     expect(blocksOf(directory)).toContain(`damaged-${first}`);
-    expect(errors).toContainEqual(expect.objectContaining({ file: path, offset: 8 }));
+    expect(errors).toContainEqual({
+      series: 'm{n="0"}',
+      error: `${path} is damaged at byte 8`,
+    });
   });
 
   it('shows all samples once, wherever the disk gets full', async () => {

@@ -70,7 +70,7 @@ export const LATE_SAMPLES_MAX = 2_000_000;
 export const JOINED_CHUNKS_MAX = 1_000_000;
 
 /**
- * Chunks of so many samples are copied when blocks are merged; smaller ones are made anew. Chunks of
- * 480 samples are about 2 % larger than those of 1,920, and copying costs a tenth.
+ * Chunks of so many samples are copied when blocks are merged; smaller ones are made anew. Chunks
+ * of 480 samples are about 2 % larger than those of 1,920, and copying costs a tenth.
  */
 export const COPIED_SAMPLES_MIN = 240;

@@ -14,18 +14,33 @@ import {
 import { findSeries, type SeriesIndex } from './indexSearch.ts';
 import { mergeRuns } from './mergeSamples.ts';
 
+/** Warnings that one query carries at most. */
+const WARNINGS_MAX = 10;
+
 /** The head or a block. */
 export interface SeriesSource extends SeriesIndex {
   labelNames(): Iterable<string>;
   labels(id: number): Labels;
   mayHaveSamples(id: number, minTimeMs: number, maxTimeMs: number): boolean;
-  readInto(id: number, minTimeMs: number, maxTimeMs: number, target: SampleColumns): void;
+  /** Damage is told, and its samples are left out; without a listener it throws. */
+  readInto(
+    id: number,
+    minTimeMs: number,
+    maxTimeMs: number,
+    target: SampleColumns,
+    damaged?: DamageListener,
+  ): void;
 }
+
+/** Hears what is damaged, and where. */
+export type DamageListener = (message: string) => void;
 
 /** The sources of a time range, the first before the others, and the number of their layout. */
 export interface Layout {
   number(): number;
   sources(minTimeMs: number, maxTimeMs: number): readonly SeriesSource[];
+  /** Hears of damage that a reader met. */
+  damaged: DamageListener;
 }
 
 export class Selection implements SeriesSelection {
@@ -33,6 +48,8 @@ export class Selection implements SeriesSelection {
   readonly #request: SelectRequest;
   readonly #layoutNumber: number;
   readonly #sources: readonly SeriesSource[];
+  /** What was left out so far, for the reader's eyes. */
+  readonly warnings = new Set<string>();
   readonly #labels: Labels[] = [];
   /** Per series: source index, id, source index, id … */
   readonly #places: number[][] = [];
@@ -64,10 +81,18 @@ export class Selection implements SeriesSelection {
     const start = target.length;
     for (let i = 0; i < places.length; i += 2) {
       const middle = target.length;
-      this.#sources[places[i]].readInto(places[i + 1], minTimeMs, maxTimeMs, target);
+      const source = this.#sources[places[i]];
+      source.readInto(places[i + 1], minTimeMs, maxTimeMs, target, this.#damaged);
       mergeRuns(target, start, middle);
     }
   }
+
+  readonly #damaged = (message: string): void => {
+    this.#layout.damaged(message);
+    if (this.warnings.size < WARNINGS_MAX) {
+      this.warnings.add(`samples are missing: ${message}`);
+    }
+  };
 
   #findInOne(source: SeriesSource): void {
     for (const id of this.#ids(source)) {
@@ -109,7 +134,7 @@ export class Selection implements SeriesSelection {
         // Series with further labels satisfy the matchers too.
         if (!source.labels(id).equals(labels)) continue;
         const middle = target.length;
-        source.readInto(id, minTimeMs, maxTimeMs, target);
+        source.readInto(id, minTimeMs, maxTimeMs, target, this.#damaged);
         mergeRuns(target, start, middle);
       }
     }

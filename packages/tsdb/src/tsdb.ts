@@ -59,6 +59,9 @@ import { OpenBatches } from './head/openBatches.ts';
 import type { RetentionRule } from './retention.ts';
 import { Selection, type SeriesSource } from './selection.ts';
 
+/** Damaged places that are remembered, so that each is told of once. */
+const DAMAGE_NOTED_MAX = 10_000;
+
 export interface TsdbOptions {
   readonly directory: string;
   readonly clock?: Clock;
@@ -117,6 +120,8 @@ export class Tsdb implements MetricStore {
   readonly #late: LateSamples;
   #outOfOrderWindowMs: number;
   readonly #adminTarget: AdminTarget;
+  readonly #logger: Logger;
+  readonly #damage = new Set<string>();
   #undefinedIds: number[] = [];
   #samplesAppended = 0;
   #samplesRefused = 0;
@@ -136,6 +141,7 @@ export class Tsdb implements MetricStore {
     late: LateSamples,
   ) {
     this.#clock = options.clock ?? systemClock;
+    this.#logger = options.logger ?? silentLogger;
     this.#lock = lock;
     this.#head = head;
     this.#blocks = blocks;
@@ -261,6 +267,7 @@ export class Tsdb implements MetricStore {
     const layout = {
       number: () => this.#blocks.version,
       sources: (minTimeMs: number, maxTimeMs: number) => this.#sources(minTimeMs, maxTimeMs),
+      damaged: (message: string) => this.#noteDamage(message),
     };
     return new Selection(layout, request);
   }
@@ -355,7 +362,7 @@ export class Tsdb implements MetricStore {
       compactions: this.#maintenance.compactions,
       compactionsFailed: this.#maintenance.failures,
       symbolCount: this.#head.series.symbolCount,
-      corruptions: this.#damagedLogFiles + this.#blocks.damaged,
+      corruptions: this.#damagedLogFiles + this.#blocks.damaged + this.#damage.size,
     };
   }
 
@@ -373,6 +380,13 @@ export class Tsdb implements MetricStore {
   async #alone<T>(work: () => Promise<T>): Promise<T> {
     if (this.#closed) throw new TytoError('unavailable', 'the database is closed');
     return this.#maintenance.exclusive(work);
+  }
+
+  /** Damage that a reader met is logged and counted once. */
+  #noteDamage(message: string): void {
+    if (this.#damage.has(message) || this.#damage.size >= DAMAGE_NOTED_MAX) return;
+    this.#damage.add(message);
+    this.#logger.error('a part of a block is damaged; its samples are missing', { error: message });
   }
 
   #resolve(labels: Labels): SeriesRef {

@@ -4,7 +4,7 @@
  * Then series after series is read, merged and written. The memory that is needed grows with the
  * series, not with the samples.
  */
-import { type Clock, errorMessage, type Logger, TytoError } from '@tyto/base';
+import { type Clock, type Logger, TytoError } from '@tyto/base';
 import { SampleColumns } from '@tyto/model';
 import { Column } from '../column.ts';
 import { samplesOf } from '../histogramChunk.ts';
@@ -140,13 +140,11 @@ function readSeries(
   const fromMs = options.keptFromMs?.(source, series) ?? -Infinity;
   if (fromMs === Infinity) return;
   const middle = columns.length;
-  source.readSound(series, fromMs, columns, (offset, error) => {
+  source.readInto(series, fromMs, Infinity, columns, (message) => {
     damaged.set(source, (damaged.get(source) ?? 0) + 1);
     options.logger.error('a damaged chunk is left out while blocks are merged', {
-      file: `${source.directory}/chunks`,
-      offset,
       series: source.labels(series).toString(),
-      error: errorMessage(error),
+      error: message,
     });
   });
   mergeRuns(columns, 0, middle);

@@ -9,7 +9,7 @@ import { appendChunk } from '../chunkRead.ts';
 import type { Disk, ReadFile } from '../disk.ts';
 import { addInterval, dropSamples } from '../intervals.ts';
 import type { Postings } from '../postings.ts';
-import type { SeriesSource } from '../selection.ts';
+import type { DamageListener, SeriesSource } from '../selection.ts';
 import { type BlockMeta, CHUNK_TRAILER_BYTES, CHUNKS_MAGIC, parseMeta } from './format.ts';
 import { IndexReader } from './indexReader.ts';
 import { readTombstones, type Tombstones, writeTombstones } from './tombstones.ts';
@@ -115,31 +115,25 @@ export class BlockReader implements SeriesSource {
     return this.index.mayHaveSamples(series, minTimeMs, maxTimeMs, deleted);
   }
 
-  /** Appends the samples within the range, oldest first. Throws TytoError `io` for damage. */
-  readInto(series: number, minTimeMs: number, maxTimeMs: number, target: SampleColumns): void {
+  /**
+   * Appends the samples within the range, oldest first. A damaged chunk is left out where `damaged`
+   * is there to be told, and throws TytoError `io` otherwise.
+   */
+  readInto(
+    series: number,
+    minTimeMs: number,
+    maxTimeMs: number,
+    target: SampleColumns,
+    damaged?: DamageListener,
+  ): void {
     const start = target.length;
     this.index.eachChunk(series, (offset, length, chunkMinMs, chunkMaxMs) => {
       if (chunkMaxMs < minTimeMs || chunkMinMs > maxTimeMs) return;
-      appendChunk(this.#readChunk(offset, length), minTimeMs, maxTimeMs, target);
-    });
-    this.#dropDeleted(series, start, target);
-  }
-
-  /** The same from a time on, without the chunks that are damaged: those are told of. */
-  readSound(
-    series: number,
-    minTimeMs: number,
-    target: SampleColumns,
-    damaged: (offset: number, error: TytoError) => void,
-  ): void {
-    const start = target.length;
-    this.index.eachChunk(series, (offset, length, _, chunkMaxMs) => {
-      if (chunkMaxMs < minTimeMs) return;
       try {
-        appendChunk(this.#readChunk(offset, length), minTimeMs, Infinity, target);
+        appendChunk(this.#readChunk(offset, length), minTimeMs, maxTimeMs, target);
       } catch (error) {
-        if (!(error instanceof TytoError)) throw error;
-        damaged(offset, error);
+        if (damaged === undefined || !(error instanceof TytoError)) throw error;
+        damaged(error.message);
       }
     });
     this.#dropDeleted(series, start, target);
