@@ -243,6 +243,7 @@ export class Tyto {
     logWarnings(config.warnings, logger);
     const { prometheus } = config;
     this.#tsdb.outOfOrderWindowMs = prometheus.storage.outOfOrderWindowMs;
+    this.#tsdb.retentionRules = config.retentionRules;
     this.#forwarder.apply(prometheus);
     await this.#dispatcher.apply(config.alertmanager, config.templates);
     await this.#scrapes.apply(config.jobs);

@@ -40,7 +40,7 @@ export interface MaintenanceOptions {
 export class Maintenance {
   readonly #options: MaintenanceOptions;
   readonly #compactor: Compactor;
-  readonly #retention: Retention;
+  #retention: Retention;
   #queue: Promise<unknown> = Promise.resolve();
   #waiting = 0;
   #running: Promise<void> | undefined;
@@ -52,12 +52,7 @@ export class Maintenance {
   constructor(options: MaintenanceOptions) {
     this.#options = options;
     this.#compactor = new Compactor(options);
-    this.#retention = new Retention({
-      ...options,
-      compactor: this.#compactor,
-      rules: options.retentionRules,
-      otherBytes: () => options.logBytes(),
-    });
+    this.#retention = this.#newRetention(options.retentionRules);
   }
 
   /** Blocks written: cut from the head, merged, or written anew. */
@@ -67,6 +62,10 @@ export class Maintenance {
 
   get failures(): number {
     return this.#failures;
+  }
+
+  set retentionRules(rules: readonly RetentionRule[]) {
+    this.#retention = this.#newRetention(rules);
   }
 
   /** One round; a round that is under way is joined. Never rejects: what fails is tried again. */
@@ -126,6 +125,12 @@ export class Maintenance {
         error: errorMessage(error),
       });
     }
+  }
+
+  #newRetention(rules: readonly RetentionRule[]): Retention {
+    const options = this.#options;
+    const otherBytes = () => options.logBytes();
+    return new Retention({ ...options, compactor: this.#compactor, rules, otherBytes });
   }
 
   #isCutDue(): boolean {

@@ -308,6 +308,22 @@ describe('late samples', () => {
     expect(read.at(-1)).toEqual([t + 11 * HOUR, 11]);
   });
 
+  it('are deleted and copied as others are', async () => {
+    const directory = newDirectory();
+    const db = await openIn(directory, late);
+    await fill(db, 1, t + 10 * HOUR, t + 10 * HOUR + 60_000, 60_000);
+    await fill(db, 1, t + HOUR, t + 2 * HOUR, 60_000);
+    const matcherSets = [[createMatcher('=', 'n', '0')]];
+    const range = { minTimeMs: t + HOUR, maxTimeMs: t + 1.5 * HOUR };
+    expect(await db.deleteSeries({ matcherSets, ...range })).toBe(1);
+    const left = await readAll(db, [['n', '=', '0']]);
+    expect(left[series(0).toString()]).toHaveLength(30);
+    const snapshot = await openIn(await db.snapshot({ skipHead: false }));
+    expect(await readAll(snapshot, [['n', '=', '0']])).toEqual(left);
+    const again = await openIn(directory, late);
+    expect(await readAll(again, [['n', '=', '0']])).toEqual(left);
+  });
+
   it('are the same in any order, after a crash, a checkpoint, and in blocks', async () => {
     const directory = newDirectory();
     const db = await openIn(directory, late);

@@ -293,6 +293,11 @@ export class Tsdb implements MetricStore {
     this.#outOfOrderWindowMs = windowMs;
   }
 
+  /** For some series another retention, from the next maintenance on. */
+  set retentionRules(rules: readonly RetentionRule[]) {
+    this.#maintenance.retentionRules = rules;
+  }
+
   /** Cuts blocks that are due, applies retention, shortens the log. */
   maintain(): Promise<void> {
     return this.#maintenance.run();

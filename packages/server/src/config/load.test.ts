@@ -90,6 +90,17 @@ describe('loadConfig', () => {
     expect(far.ruleGroups.map((group) => group.name)).toContain('far');
   });
 
+  it('reads how long some series are kept, and tells a bad selector by its place', async () => {
+    const directory = files({
+      'tyto.yaml': `retention:\n- {match: '{job="debug"}', keep: 2d}\n- {match: up, keep: 1y}\n`,
+      'bad/tyto.yaml': `retention:\n- {match: '{job=}', keep: 2d}\n`,
+    });
+    const { retentionRules } = await load(directory, 'tyto.yaml');
+    expect(retentionRules.map(({ retentionMs }) => retentionMs / 86_400_000)).toEqual([2, 365]);
+    expect(retentionRules[0].matchers[0]).toMatchObject({ name: 'job', value: 'debug' });
+    await expect(load(directory, 'bad/tyto.yaml')).rejects.toThrow(/:2:11: .*not a selector/);
+  });
+
   it('refuses each mistake with file, line, column and the fix', async () => {
     const rules = (rule: string) => ({
       'p.yml': 'rule_files: [r.yml]\n',

@@ -13,6 +13,7 @@ import {
 } from '@tyto/alerting';
 import { type Clock, errorCode, errorMessage, TytoError, yaml } from '@tyto/base';
 import type { ScrapeConfig, ScrapeSection } from '@tyto/collect';
+import type { RetentionRule } from '@tyto/tsdb';
 import { glob } from './glob.ts';
 import {
   type FilePattern,
@@ -38,6 +39,8 @@ export interface LoadedConfig {
   readonly templates: NotifyTemplates;
   /** Watch this machine and Tyto itself, without a scrape config for it. */
   readonly watchesHost: boolean;
+  /** How long some series are kept; the first rule that matches a series decides. */
+  readonly retentionRules: readonly RetentionRule[];
   /** The text of the main file, for the status page. */
   readonly source: string;
   readonly warnings: readonly yaml.Problem[];
@@ -81,6 +84,7 @@ export async function loadConfig(files: ConfigFiles, clock: Clock): Promise<Load
     alertmanager,
     templates: await loadTemplates(alertmanager.templates, main.alertmanagerBase, clock),
     watchesHost: main.watchesHost,
+    retentionRules: main.retentionRules,
     source: main.source,
     warnings: problems,
   };
@@ -95,6 +99,7 @@ interface MainConfig {
   readonly alertmanager: AlertmanagerConfig | undefined;
   readonly watchesHost: boolean;
   readonly starterRules: boolean;
+  readonly retentionRules: readonly RetentionRule[];
   readonly source: string;
 }
 
@@ -117,6 +122,7 @@ async function loadMain(files: ConfigFiles, problems: yaml.Problem[]): Promise<M
     ...(await loadAlertmanager(files, own, source, base, problems)),
     watchesHost: own?.watchesHost ?? isBare,
     starterRules: own?.starterRules ?? isBare,
+    retentionRules: own?.retentionRules ?? [],
     source: pointed === undefined ? source : text,
   };
 }

@@ -6,9 +6,15 @@
  *   alertmanager: alertmanager.yml    # a path, or the configuration itself
  *   host: true                        # watch this machine and Tyto itself
  *   starter_rules: true               # the built-in alerts
+ *   retention:                        # how long some series are kept; the first match decides
+ *     - match: '{job="debug"}'
+ *       keep: 2d
  */
 import { type AlertmanagerConfig, alertmanagerSchema } from '@tyto/alerting';
-import { yaml } from '@tyto/base';
+import { errorMessage, yaml } from '@tyto/base';
+import type { Matcher } from '@tyto/model';
+import { parseSelector } from '@tyto/syntax';
+import type { RetentionRule } from '@tyto/tsdb';
 import { type PrometheusConfig, prometheusSchema } from './prometheusConfig.ts';
 
 export interface TytoConfig {
@@ -18,9 +24,10 @@ export interface TytoConfig {
   readonly alertmanagerFile: string | undefined;
   readonly watchesHost: boolean;
   readonly starterRules: boolean;
+  readonly retentionRules: readonly RetentionRule[];
 }
 
-const FIELDS = ['prometheus', 'alertmanager', 'host', 'starter_rules'];
+const FIELDS = ['prometheus', 'alertmanager', 'host', 'starter_rules', 'retention'];
 
 /** A path, or prometheus.yml itself. */
 const prometheusSection: yaml.Schema<PrometheusConfig | string> = (node, decoder) => {
@@ -37,18 +44,35 @@ const alertmanagerSection: yaml.Schema<Omit<AlertmanagerConfig, 'source'> | stri
   return keys === undefined ? yaml.string(node, decoder) : alertmanagerSchema(node, decoder);
 };
 
+const selector: yaml.Schema<readonly Matcher[]> = (node, decoder) => {
+  const text = yaml.string(node, decoder);
+  try {
+    return parseSelector(text);
+  } catch (error) {
+    decoder.error(node, `not a selector: ${errorMessage(error)}`);
+    return [];
+  }
+};
+
+const retentionRule = yaml.object(
+  { match: yaml.required(selector), keep: yaml.required(yaml.duration) },
+  { name: 'retention rule' },
+);
+
 const rawSchema = yaml.object(
   {
     prometheus: yaml.optional(prometheusSection),
     alertmanager: yaml.optional(alertmanagerSection),
     host: yaml.optional(yaml.boolean, true),
     starter_rules: yaml.optional(yaml.boolean, true),
+    retention: yaml.optional(yaml.list(retentionRule), []),
   },
   { name: 'tyto configuration' },
 );
 
 export const tytoSchema: yaml.Schema<TytoConfig> = (node, decoder) => {
-  const { prometheus, alertmanager, host, starter_rules: rules } = rawSchema(node, decoder);
+  const raw = rawSchema(node, decoder);
+  const { prometheus, alertmanager, host, starter_rules: rules, retention } = raw;
   return {
     prometheus: typeof prometheus === 'string' ? undefined : prometheus,
     prometheusFile: typeof prometheus === 'string' ? prometheus : undefined,
@@ -56,6 +80,7 @@ export const tytoSchema: yaml.Schema<TytoConfig> = (node, decoder) => {
     alertmanagerFile: typeof alertmanager === 'string' ? alertmanager : undefined,
     watchesHost: host,
     starterRules: rules,
+    retentionRules: retention.map(({ match, keep }) => ({ matchers: match, retentionMs: keep })),
   };
 };
 
