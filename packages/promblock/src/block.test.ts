@@ -14,11 +14,11 @@ import {
   readPrometheusHead,
   verifyBlock,
 } from '@tyto/promblock';
+import { decodeSnappy } from '@tyto/kernels';
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
 import { crc32c } from './crc32c.ts';
 import { compareTexts } from './order.ts';
-import { decodeSnappy } from './snappy.ts';
 import { labelSets } from './testing/generators.ts';
 import {
   customHistogramRecord,

@@ -9,10 +9,10 @@ import {
   readPrometheusHead,
   verifyBlock,
 } from '@tyto/promblock';
+import { decodeSnappy } from '@tyto/kernels';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { decodeChunk } from './chunk.ts';
-import { decodeSnappy } from './snappy.ts';
 import { mixedColumns } from './testing/generators.ts';
 import {
   encodeSegment,

@@ -6,11 +6,11 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import zlib from 'node:zlib';
 import { errorCode, errorMessage, TytoError } from '@tyto/base';
+import { decodeSnappy } from '@tyto/kernels';
 import { ByteCursor } from './byteCursor.ts';
 import { crc32c } from './crc32c.ts';
 import { damaged, type ReportDamage } from './damage.ts';
 import { LOG_RECORD_BYTES_MAX } from './limits.ts';
-import { decodeSnappy } from './snappy.ts';
 import { WindowFile } from './windowFile.ts';
 
 const PAGE_BYTES = 32 * 1024;
