@@ -233,7 +233,10 @@ async function collect(
       if (bytesInFlight > BODIES_BYTES_MAX) {
         throw new TytoError('too_large', 'body size limit exceeded (all targets together)');
       }
-      if (length > body.length) body = grown(body, length - chunk.length, length, buffers);
+      if (length > body.length) {
+        const wanted = Math.max(length, Math.min(body.length * 2, bytesMax));
+        body = grown(body, length - chunk.length, wanted, buffers);
+      }
       body.set(chunk, length - chunk.length);
       if (inspected || length < HEAD_BYTES) continue;
       inspected = true;
@@ -249,8 +252,8 @@ async function collect(
   }
 }
 
-function grown(body: Buffer, used: number, needed: number, buffers: BodyBuffers): Buffer {
-  const larger = buffers.take(Math.max(needed, body.length * 2));
+function grown(body: Buffer, used: number, bytes: number, buffers: BodyBuffers): Buffer {
+  const larger = buffers.take(bytes);
   larger.set(body.subarray(0, used));
   buffers.giveBack(body);
   return larger;
