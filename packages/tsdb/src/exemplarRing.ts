@@ -27,10 +27,6 @@ export class ExemplarRing {
     return this.#exemplars.length;
   }
 
-  get seriesCount(): number {
-    return this.#newest.size;
-  }
-
   judge(series: Labels, exemplar: Exemplar): AppendResult {
     const newest = this.#newest.get(series.key);
     return judgeExemplar(newest === undefined ? undefined : this.#exemplars[newest], exemplar);

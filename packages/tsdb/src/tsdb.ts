@@ -100,7 +100,10 @@ export interface TsdbStats {
   readonly compactions: number;
   readonly compactionsFailed: number;
   readonly symbolCount: number;
-  /** Damaged files of the log and blocks that the start found. */
+  readonly exemplarCount: number;
+  /** Samples out of order that are in no block yet. */
+  readonly lateSamples: number;
+  /** Damaged files of the log, blocks and chunks that were found. */
   readonly corruptions: number;
 }
 
@@ -367,6 +370,8 @@ export class Tsdb implements MetricStore {
       compactions: this.#maintenance.compactions,
       compactionsFailed: this.#maintenance.failures,
       symbolCount: this.#head.series.symbolCount,
+      exemplarCount: this.#exemplars.size,
+      lateSamples: this.#late.sampleCount,
       corruptions: this.#damagedLogFiles + this.#blocks.damaged + this.#damage.size,
     };
   }

@@ -62,6 +62,21 @@ export function registerStoreMetrics(metrics: SelfMetrics, tsdb: Tsdb): void {
     () => tsdb.stats().logFailures,
   );
   metrics.counter(
+    'prometheus_tsdb_wal_corruptions_total',
+    'Damaged places of the log and of blocks that were found.',
+    () => tsdb.stats().corruptions,
+  );
+  metrics.gauge(
+    'prometheus_tsdb_exemplar_exemplars_in_storage',
+    'Number of exemplars currently in circular storage.',
+    () => tsdb.stats().exemplarCount,
+  );
+  metrics.gauge(
+    'tyto_tsdb_late_samples',
+    'Samples that came out of order and wait in memory for a block.',
+    () => tsdb.stats().lateSamples,
+  );
+  metrics.counter(
     'tyto_tsdb_wal_written_bytes_total',
     'Bytes written to the log.',
     () => tsdb.stats().logBytesWritten,
