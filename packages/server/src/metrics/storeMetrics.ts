@@ -5,6 +5,7 @@ import type { AlertForwarder } from '../alertForwarder.ts';
 import type { SelfMetrics } from './selfMetrics.ts';
 
 export function registerStoreMetrics(metrics: SelfMetrics, tsdb: Tsdb): void {
+  registerRareMetrics(metrics, tsdb);
   const finite = (value: number) => (Number.isFinite(value) ? value : 0);
   metrics.gauge(
     'prometheus_tsdb_head_series',
@@ -62,6 +63,20 @@ export function registerStoreMetrics(metrics: SelfMetrics, tsdb: Tsdb): void {
     () => tsdb.stats().logFailures,
   );
   metrics.counter(
+    'tyto_tsdb_wal_written_bytes_total',
+    'Bytes written to the log.',
+    () => tsdb.stats().logBytesWritten,
+  );
+  metrics.gauge(
+    'tyto_tsdb_head_bytes',
+    'Memory that the samples of the head take.',
+    () => tsdb.stats().headBytes,
+  );
+}
+
+/** What is not usual in a store: damage, exemplars, samples that came late. */
+function registerRareMetrics(metrics: SelfMetrics, tsdb: Tsdb): void {
+  metrics.counter(
     'prometheus_tsdb_wal_corruptions_total',
     'Damaged places of the log and of blocks that were found.',
     () => tsdb.stats().corruptions,
@@ -75,16 +90,6 @@ export function registerStoreMetrics(metrics: SelfMetrics, tsdb: Tsdb): void {
     'tyto_tsdb_late_samples',
     'Samples that came out of order and wait in memory for a block.',
     () => tsdb.stats().lateSamples,
-  );
-  metrics.counter(
-    'tyto_tsdb_wal_written_bytes_total',
-    'Bytes written to the log.',
-    () => tsdb.stats().logBytesWritten,
-  );
-  metrics.gauge(
-    'tyto_tsdb_head_bytes',
-    'Memory that the samples of the head take.',
-    () => tsdb.stats().headBytes,
   );
 }
 
