@@ -13,6 +13,7 @@ interface ArrayType<T> {
 
 /** TypeScript's ES2022 library does not know buffers that grow. */
 interface GrowableBuffer extends SharedArrayBuffer {
+  readonly maxByteLength: number;
   grow(bytes: number): void;
 }
 type GrowableConstructor = new (
@@ -23,6 +24,8 @@ type GrowableConstructor = new (
 const PAGE_BYTES = 4096;
 /** The first reservation; a column that outgrows it is copied into a larger one. */
 const RESERVED_BYTES = 256 * 1024 * 1024;
+/** The same where there is little address space. */
+const RESERVED_BYTES_SHORT = 1024 * 1024;
 /** What V8 can address in one buffer. */
 const BUFFER_BYTES_MAX = 2 ** 32;
 
@@ -35,8 +38,8 @@ export class Column<T extends ColumnArray> {
 
   constructor(type: ArrayType<T>) {
     this.#type = type;
-    this.#reserved = RESERVED_BYTES;
-    this.#buffer = reserveBuffer(this.#reserved);
+    this.#buffer = firstBuffer();
+    this.#reserved = this.#buffer.maxByteLength;
     this.view = new type(this.#buffer, 0, 0);
   }
 
@@ -62,6 +65,16 @@ export class Column<T extends ColumnArray> {
     this.#buffer = reserveBuffer(this.#reserved);
     this.#buffer.grow(bytes);
     new Uint8Array(this.#buffer, 0, old.length).set(old);
+  }
+}
+
+/** Where address space is short, as under `ulimit -v`, less is reserved and more is copied. */
+function firstBuffer(): GrowableBuffer {
+  try {
+    return reserveBuffer(RESERVED_BYTES);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    return reserveBuffer(RESERVED_BYTES_SHORT);
   }
 }
 

@@ -31,6 +31,10 @@ export class HeadSource implements SeriesSource {
     return this.#head.series.labelValues(name);
   }
 
+  valueCount(name: string): number {
+    return this.#head.series.valueCount(name);
+  }
+
   labels(id: number): Labels {
     return this.#head.series.labels(id);
   }

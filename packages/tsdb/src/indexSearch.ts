@@ -1,5 +1,5 @@
 /** From matchers to series ids, over any index: the head's and the blocks' look alike here. */
-import type { Matcher } from '@tyto/model';
+import type { Labels, Matcher } from '@tyto/model';
 import { intersect, NO_POSTINGS, type Postings, subtract, union } from './postings.ts';
 
 export interface SeriesIndex {
@@ -8,27 +8,57 @@ export interface SeriesIndex {
   postings(name: string, value: string): Postings;
   /** The values of a label, in no order. */
   labelValues(name: string): Iterable<string>;
+  /** About how many values a label has. */
+  valueCount(name: string): number;
+  labels(id: number): Labels;
   /** The postings of all values with a prefix that match, where an index has a quick way there. */
   matchingPostings?(name: string, prefix: string, matches: (value: string) => boolean): Postings[];
 }
+
+/** Looking at a series' labels costs about as much as trying so many values of an index. */
+const LABELS_COST = 8;
 
 /** Series that satisfy all matchers; an empty list of matchers means every series. */
 export function findSeries(index: SeriesIndex, matchers: readonly Matcher[]): Postings {
   let found: Postings | undefined;
   // A matcher that the absent label fails narrows by what it names; the others only take away.
-  for (const matcher of matchers) {
-    if (matcher.matches('')) continue;
-    const named = matchingPostings(index, matcher, false);
-    found = found === undefined ? named : intersect(found, named);
+  // Those that list their values come first: they are cheap, and leave less to the others.
+  const narrowing = matchers.filter((matcher) => !matcher.matches(''));
+  const listing = narrowing.filter((matcher) => knownValues(matcher, false) !== undefined);
+  const trying = narrowing.filter((matcher) => !listing.includes(matcher));
+  for (const matcher of [...listing, ...trying]) {
+    if (found !== undefined && isQuickerBySeries(index, matcher, false, found)) {
+      found = bySeries(index, matcher, found);
+    } else {
+      const named = matchingPostings(index, matcher, false);
+      found = found === undefined ? named : intersect(found, named);
+    }
     if (found.length === 0) return NO_POSTINGS;
   }
   found ??= index.allSeries();
   for (const matcher of matchers) {
     if (!matcher.matches('')) continue;
-    found = subtract(found, matchingPostings(index, matcher, true));
+    found = isQuickerBySeries(index, matcher, true, found)
+      ? bySeries(index, matcher, found)
+      : subtract(found, matchingPostings(index, matcher, true));
     if (found.length === 0) return NO_POSTINGS;
   }
   return found;
+}
+
+/** Whether few series are left and the label has many values that would have to be tried. */
+function isQuickerBySeries(
+  index: SeriesIndex,
+  matcher: Matcher,
+  inverted: boolean,
+  found: Postings,
+): boolean {
+  if (knownValues(matcher, inverted) !== undefined) return false;
+  return found.length * LABELS_COST < index.valueCount(matcher.name);
+}
+
+function bySeries(index: SeriesIndex, matcher: Matcher, found: Postings): Postings {
+  return found.filter((id) => matcher.matches(index.labels(id).get(matcher.name)));
 }
 
 /** Series that have the label with a value that matches, or (`inverted`) one that does not. */

@@ -30,6 +30,10 @@ export class LateSource implements SeriesSource {
     return this.#series.labelValues(name);
   }
 
+  valueCount(name: string): number {
+    return this.#series.valueCount(name);
+  }
+
   labels(id: number): Labels {
     return this.#series.labels(id);
   }

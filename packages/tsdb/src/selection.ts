@@ -20,7 +20,6 @@ const WARNINGS_MAX = 10;
 /** The head or a block. */
 export interface SeriesSource extends SeriesIndex {
   labelNames(): Iterable<string>;
-  labels(id: number): Labels;
   mayHaveSamples(id: number, minTimeMs: number, maxTimeMs: number): boolean;
   /** Damage is told, and its samples are left out; without a listener it throws. */
   readInto(

@@ -92,6 +92,11 @@ export class IndexReader implements SeriesIndex {
     for (let pair = from; pair < to; pair++) yield this.#string(this.#pairValues[pair]);
   }
 
+  valueCount(name: string): number {
+    const { from, to } = this.#pairsOf(name);
+    return to - from;
+  }
+
   matchingPostings(name: string, prefix: string, matches: (value: string) => boolean): Postings[] {
     const range = this.#pairsOf(name);
     const bytes = Buffer.from(prefix);

@@ -98,6 +98,10 @@ export class BlockReader implements SeriesSource {
     return this.index.matchingPostings(name, prefix, matches);
   }
 
+  valueCount(name: string): number {
+    return this.index.valueCount(name);
+  }
+
   labelNames(): Iterable<string> {
     return this.index.labelNames();
   }

@@ -18,6 +18,8 @@ export class LabelPairs {
   readonly #series = new PostingLists();
   /** By name's symbol: its newest pair. */
   readonly #newestOf = new Map<number, number>();
+  /** By name's symbol: how many pairs. */
+  readonly #countOf = new Map<number, number>();
   /** Pair + 1 by hash, with open addressing; at most half full. */
   #slots = new Uint32Array(1024);
   #size = 0;
@@ -63,6 +65,11 @@ export class LabelPairs {
     return this.#series.view(pair);
   }
 
+  /** How many pairs of a name there are. */
+  countOf(name: number): number {
+    return this.#countOf.get(name) ?? 0;
+  }
+
   /** The names that any series has. */
   *names(): IterableIterator<number> {
     for (const name of this.#newestOf.keys()) {
@@ -88,6 +95,7 @@ export class LabelPairs {
     this.#value.view[pair] = value;
     this.#previous.view[pair] = this.#newestOf.get(name) ?? NONE;
     this.#newestOf.set(name, pair);
+    this.#countOf.set(name, this.countOf(name) + 1);
     if (this.#size * 2 > this.#slots.length) this.#rehash(this.#slots.length * 2);
     else this.#place(pair);
     return pair;

@@ -166,6 +166,11 @@ export class SeriesTable implements SeriesIndex {
     for (const [value] of this.valueCounts(name)) yield value;
   }
 
+  /** How many values a label has, with those of series that have just gone. */
+  valueCount(name: string): number {
+    return this.#pairs.countOf(this.#pairs.symbols.find(name));
+  }
+
   /** How many series have each value of a label. */
   *valueCounts(name: string): IterableIterator<[value: string, count: number]> {
     const { symbols } = this.#pairs;
