@@ -61,6 +61,7 @@ export {
   type TargetHealth,
   type TargetsData,
   type TsdbStatus,
+  type UnreadSeries,
   type VectorSeries,
 } from './prometheus.ts';
 export type {

@@ -263,6 +263,20 @@ export interface TsdbStatus {
   readonly seriesCountByLabelValuePair: readonly NamedCount[];
 }
 
+/** What is stored and was read by no query and no rule: `GET /tyto/api/v1/unread`. */
+export interface UnreadSeries {
+  readonly days: number;
+  /** Series of the head, and those that nobody has read for so many days. */
+  readonly seriesTotal: number;
+  readonly unreadTotal: number;
+  /** Those with the most unread series first. */
+  readonly metrics: readonly {
+    readonly metric: string;
+    readonly series: number;
+    readonly unread: number;
+  }[];
+}
+
 /** The number in a sample's text: `NaN`, `+Inf` and `-Inf` beside decimals. */
 export function parseSampleValue(text: string): number {
   if (text === '+Inf' || text === 'Inf') return Number.POSITIVE_INFINITY;

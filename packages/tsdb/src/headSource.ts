@@ -4,6 +4,7 @@ import type { Head } from './head/head.ts';
 import { addInterval, covers, dropSamples, type Intervals } from './intervals.ts';
 import type { LoggedDeletion } from './log/deletionRecord.ts';
 import type { Postings } from './postings.ts';
+import type { ReadDays } from './readDays.ts';
 import type { SeriesSource } from './selection.ts';
 
 export class HeadSource implements SeriesSource {
@@ -11,8 +12,19 @@ export class HeadSource implements SeriesSource {
   /** By id: the times of which a series' samples are deleted. */
   readonly #deleted = new Map<number, Intervals>();
 
-  constructor(head: Head) {
+  readonly #readDays: ReadDays;
+  readonly #today: () => number;
+
+  /** `today` is a day as `readDays` counts them. */
+  constructor(head: Head, readDays: ReadDays, today: () => number) {
     this.#head = head;
+    this.#readDays = readDays;
+    this.#today = today;
+  }
+
+  noteRead(ids: Iterable<number>): void {
+    const today = this.#today();
+    for (const id of ids) this.#readDays.mark(id, today);
   }
 
   allSeries(): Postings {

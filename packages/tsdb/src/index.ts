@@ -6,3 +6,4 @@ export { BLOCK_RANGE_MS } from './limits.ts';
 export { type DirectoryLock, lockDirectory } from './lock.ts';
 export type { RetentionRule } from './retention.ts';
 export { Tsdb, type TsdbOptions, type TsdbStats } from './tsdb.ts';
+export type { UnreadMetric } from './unread.ts';

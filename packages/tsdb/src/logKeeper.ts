@@ -26,7 +26,9 @@ import {
 } from './log/record.ts';
 import type { LoggedHistogram } from './log/histogramRecord.ts';
 import { encodeSeries, restoreSeries } from './log/seriesRecord.ts';
+import { encodeReadDays } from './log/readDaysRecord.ts';
 import type { LogWriter } from './log/writer.ts';
+import type { ReadDays } from './readDays.ts';
 import { breathe } from './slices.ts';
 
 /** A checkpoint is written to disk in pieces of about this many bytes. */
@@ -36,11 +38,21 @@ const SLICE_SERIES = 1000;
 const EXEMPLARS_PER_RECORD = 1000;
 const LATE_PER_RECORD = 10_000;
 
+/** What the log and its checkpoints hold. */
+export interface LoggedParts {
+  readonly head: Head;
+  readonly headSource: HeadSource;
+  readonly late: LateSamples;
+  readonly readDays: ReadDays;
+  readonly exemplars: ExemplarRing;
+}
+
 export class LogKeeper {
   readonly #disk: Disk;
   readonly #directory: string;
   readonly #head: Head;
   readonly #late: LateSamples;
+  readonly #readDays: ReadDays;
   readonly #headSource: HeadSource;
   readonly #exemplars: ExemplarRing;
   #log: LogWriter | undefined;
@@ -53,20 +65,14 @@ export class LogKeeper {
   /** What the log had been given when the newest checkpoint was begun. */
   #bytesAtCheckpoint = 0;
 
-  constructor(
-    disk: Disk,
-    directory: string,
-    head: Head,
-    late: LateSamples,
-    headSource: HeadSource,
-    exemplars: ExemplarRing,
-  ) {
+  constructor(disk: Disk, directory: string, parts: LoggedParts) {
     this.#disk = disk;
     this.#directory = directory;
-    this.#head = head;
-    this.#late = late;
-    this.#headSource = headSource;
-    this.#exemplars = exemplars;
+    this.#head = parts.head;
+    this.#headSource = parts.headSource;
+    this.#late = parts.late;
+    this.#readDays = parts.readDays;
+    this.#exemplars = parts.exemplars;
   }
 
   /** `replayedBytes`: what the segments hold that the next checkpoint replaces. */
@@ -90,8 +96,8 @@ export class LogKeeper {
     return this.#checkpointBytes;
   }
 
-  /** Puts what the log holds back into the head. */
-  replayVisitor(): RecordVisitor {
+  /** Puts what the log holds back into the head; series are watched from `today` on. */
+  replayVisitor(today: number): RecordVisitor {
     const head = this.#head;
     const deleted = this.#headSource;
     const { series } = head;
@@ -109,6 +115,7 @@ export class LogKeeper {
         restoreSeries(series, definitions, (id) => {
           head.prepare(id);
           deleted.forget(id);
+          this.#readDays.begin(id, today);
         }),
       samples: (ids, times, source) => {
         for (let i = 0; i < ids.length; i++) {
@@ -151,6 +158,7 @@ export class LogKeeper {
           this.#late.removeRange(id, minTimeMs, maxTimeMs);
         }
       },
+      readDays: (id, sinceDay, readDay) => this.#readDays.restore(id, sinceDay, readDay),
       exemplar: ({ series: labels, exemplar }) => this.#exemplars.add(labels, exemplar),
     };
   }
@@ -219,6 +227,8 @@ export class LogKeeper {
       this.#checkpointBytes = await this.#writeHead(file, isCompact);
       await this.#writeDeletions(file);
       await this.#writeLate(file);
+      const ids = this.#head.series.allSeries().slice();
+      for (const record of encodeReadDays(ids, this.#readDays)) await file.write(record);
       await this.#writeExemplars(file);
       await file.sync();
     } finally {

@@ -20,6 +20,8 @@ const WARNINGS_MAX = 10;
 /** The head or a block. */
 export interface SeriesSource extends SeriesIndex {
   labelNames(): Iterable<string>;
+  /** Hears which series a query found. */
+  noteRead?(ids: Iterable<number>): void;
   mayHaveSamples(id: number, minTimeMs: number, maxTimeMs: number): boolean;
   /** Damage is told, and its samples are left out; without a listener it throws. */
   readInto(
@@ -117,11 +119,13 @@ export class Selection implements SeriesSelection {
     });
   }
 
-  *#ids(source: SeriesSource): IterableIterator<number> {
+  #ids(source: SeriesSource): Uint32Array {
     const { minTimeMs, maxTimeMs, matchers } = this.#request;
-    for (const id of findSeries(source, matchers)) {
-      if (source.mayHaveSamples(id, minTimeMs, maxTimeMs)) yield id;
-    }
+    const ids = findSeries(source, matchers).filter((id) =>
+      source.mayHaveSamples(id, minTimeMs, maxTimeMs),
+    );
+    source.noteRead?.(ids);
+    return ids;
   }
 
   #readAnew(labels: Labels, target: SampleColumns): void {

@@ -362,6 +362,24 @@ describe('late samples', () => {
   });
 });
 
+describe('unread series', () => {
+  it('are those that no query has found for so many days, also over a restart', async () => {
+    const directory = newDirectory();
+    const clock = new ManualClock(t);
+    const db = await openIn(directory, { clock });
+    await fill(db, 4, t, t + 60_000, 60_000);
+    expect(db.unreadMetrics(1)).toEqual([]);
+    clock.jump(40 * 24 * HOUR);
+    expect(db.unreadMetrics(30)).toEqual([{ metric: 'm', series: 4, unread: 4 }]);
+    await readAll(db, [['even', '=', 'true']]);
+    expect(db.unreadMetrics(30)).toEqual([{ metric: 'm', series: 4, unread: 2 }]);
+    await db.close();
+    const again = await openIn(directory, { clock });
+    expect(again.unreadMetrics(30)).toEqual([{ metric: 'm', series: 4, unread: 2 }]);
+    expect(again.unreadMetrics(41)).toEqual([]);
+  });
+});
+
 describe('checkpoints', () => {
   it('hold the whole head at a close, and the log is empty then', async () => {
     const directory = newDirectory();

@@ -56,7 +56,9 @@ import { Maintenance } from './maintenance.ts';
 import { LateSamples } from './head/lateSamples.ts';
 import { LateSource } from './lateSource.ts';
 import { OpenBatches } from './head/openBatches.ts';
+import { dayOf, ReadDays } from './readDays.ts';
 import type { RetentionRule } from './retention.ts';
+import { findUnread, type UnreadMetric } from './unread.ts';
 import { Selection, type SeriesSource } from './selection.ts';
 
 /** Damaged places that are remembered, so that each is told of once. */
@@ -121,6 +123,7 @@ export class Tsdb implements MetricStore {
   readonly #lateSource: LateSource;
   readonly #exemplars: ExemplarRing;
   readonly #late: LateSamples;
+  readonly #readDays: ReadDays;
   #outOfOrderWindowMs: number;
   readonly #adminTarget: AdminTarget;
   readonly #logger: Logger;
@@ -142,6 +145,7 @@ export class Tsdb implements MetricStore {
     damagedLogFiles: number,
     exemplars: ExemplarRing,
     late: LateSamples,
+    readDays: ReadDays,
   ) {
     this.#clock = options.clock ?? systemClock;
     this.#logger = options.logger ?? silentLogger;
@@ -153,6 +157,7 @@ export class Tsdb implements MetricStore {
     this.#headSource = headSource;
     this.#exemplars = exemplars;
     this.#late = late;
+    this.#readDays = readDays;
     this.#lateSource = new LateSource(head.series, late);
     this.#outOfOrderWindowMs = options.outOfOrderWindowMs ?? 0;
     this.#adminTarget = {
@@ -200,13 +205,25 @@ export class Tsdb implements MetricStore {
     try {
       const blocks = await BlockSet.open(disk, blocksDirectory, logger);
       const head = new Head();
-      const headSource = new HeadSource(head);
+      const readDays = new ReadDays();
+      const headSource = new HeadSource(head, readDays, () => dayOf(clock.nowMs()));
       head.startAt(blocks.maxTimeMs);
       const exemplars = new ExemplarRing(options.exemplarsMax ?? EXEMPLARS_DEFAULT);
       const late = new LateSamples();
-      const keeper = new LogKeeper(disk, logDirectory, head, late, headSource, exemplars);
+      const keeper = new LogKeeper(disk, logDirectory, {
+        head,
+        headSource,
+        late,
+        readDays,
+        exemplars,
+      });
       const startedMs = clock.monotonicMs();
-      const report = await replayLog(disk, logDirectory, keeper.replayVisitor(), logger);
+      const report = await replayLog(
+        disk,
+        logDirectory,
+        keeper.replayVisitor(dayOf(clock.nowMs())),
+        logger,
+      );
       head.series.finishRestore();
       const log = new LogWriter({
         disk,
@@ -236,6 +253,7 @@ export class Tsdb implements MetricStore {
         report.damagedFiles,
         exemplars,
         late,
+        readDays,
       );
     } catch (error) {
       await lock.release();
@@ -352,6 +370,12 @@ export class Tsdb implements MetricStore {
     };
   }
 
+  /** Metrics of the head with series that nobody has read for so many days, the most first. */
+  unreadMetrics(days: number): UnreadMetric[] {
+    const today = dayOf(this.#clock.nowMs());
+    return findUnread(this.#head.series, this.#readDays, today, days);
+  }
+
   stats(): TsdbStats {
     return {
       seriesCount: this.#head.series.count,
@@ -407,6 +431,7 @@ export class Tsdb implements MetricStore {
       const id = this.#head.series.idOf(ref);
       this.#head.prepare(id);
       this.#headSource.forget(id);
+      this.#readDays.begin(id, dayOf(this.#clock.nowMs()));
       this.#undefinedIds.push(id);
     }
     return ref;

@@ -5,6 +5,7 @@ import type {
   AlertInstance,
   Rule,
   RuleGroup as RuleGroupJson,
+  UnreadSeries,
 } from '@tyto/api';
 import {
   type ActiveAlert,
@@ -80,6 +81,9 @@ export function registerStatusApi(app: FastifyInstance, options: StatusApiOption
   app.get('/api/v1/status/runtimeinfo', async (_, reply) => sendData(reply, runtimeInfo(options)));
   app.get('/api/v1/status/tsdb', async (request, reply) =>
     sendData(reply, tsdbStatus(options.tsdb, paramsOf(request))),
+  );
+  app.get('/tyto/api/v1/unread', async (request, reply) =>
+    sendData(reply, unreadSeries(options.tsdb, paramsOf(request))),
   );
   app.get('/api/v1/status/walreplay', async (_, reply) =>
     sendData(reply, { min: 0, max: 0, current: 0, state: 'done' }),
@@ -260,6 +264,24 @@ function tsdbStatus(tsdb: Tsdb, params: Params) {
     labelValueCountByLabelName: named(valuesByLabel),
     memoryInBytesByLabelName: named(textByLabel),
     seriesCountByLabelValuePair: named(seriesByPair),
+  };
+}
+
+const UNREAD_DAYS = 30;
+
+/** What is stored and read by nobody. Parameters: `days` (30), `limit` of metrics (100). */
+function unreadSeries(tsdb: Tsdb, params: Params): UnreadSeries {
+  const text = params.text('days') || String(UNREAD_DAYS);
+  const days = Number(text);
+  if (!Number.isInteger(days) || days < 1 || days > 3650) {
+    throw new TytoError('bad_data', `invalid parameter "days": ${text} is no number of days`);
+  }
+  const metrics = tsdb.unreadMetrics(days);
+  return {
+    days,
+    seriesTotal: tsdb.stats().seriesCount,
+    unreadTotal: metrics.reduce((sum, { unread }) => sum + unread, 0),
+    metrics: metrics.slice(0, params.limit('limit') || 100),
   };
 }
 

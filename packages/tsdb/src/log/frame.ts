@@ -24,6 +24,7 @@ export const DELETIONS = 6;
 /** The same as 2 and 5, for samples that came late. */
 export const LATE_SAMPLES = 7;
 export const LATE_HISTOGRAMS = 8;
+export const READ_DAYS = 9;
 
 /** A record with room for its body behind the type; to be filled and sealed. */
 export function frameRecord(type: number, bodyBytes: number): Uint8Array<ArrayBuffer> {

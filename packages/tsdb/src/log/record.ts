@@ -12,6 +12,7 @@ import {
   LATE_HISTOGRAMS,
   LATE_SAMPLES,
   nextMarker,
+  READ_DAYS,
   recordEnd,
   SAMPLES,
   SERIES,
@@ -19,6 +20,7 @@ import {
 } from './frame.ts';
 import { decodeDeletions, type LoggedDeletion } from './deletionRecord.ts';
 import { decodeHistograms, type LoggedHistogram } from './histogramRecord.ts';
+import { decodeReadDays } from './readDaysRecord.ts';
 import { decodeSeries, type SeriesDefinitions } from './seriesRecord.ts';
 
 /** Samples in one record at most, so that a record stays below its limit. */
@@ -51,6 +53,8 @@ export interface RecordVisitor {
   lateSamples(ids: Uint32Array, timestamps: Float64Array, bits: Uint32Array): void;
   lateHistogram(logged: LoggedHistogram): void;
   deletion(logged: LoggedDeletion): void;
+  /** Since when a series is watched, and when it was last read, in days. */
+  readDays(id: number, sinceDay: number, readDay: number): void;
 }
 
 /** body: u32 count, u8 kind (1: one timestamp for all), ids, timestamps, values as columns. */
@@ -180,6 +184,8 @@ function visitRecord(payload: Uint8Array, visitor: RecordVisitor): boolean {
         return decodeHistograms(payload, visitor.lateHistogram);
       case DELETIONS:
         return decodeDeletions(payload, visitor.deletion);
+      case READ_DAYS:
+        return decodeReadDays(payload, visitor.readDays);
     }
   } catch (error) {
     const isDamage = error instanceof TytoError && error.kind === 'io';
