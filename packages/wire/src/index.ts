@@ -2,11 +2,23 @@ export { type Exemplar, type ExpositionFormat, ExpositionParser } from './exposi
 export {
   ENTRY_END,
   ENTRY_HELP,
+  ENTRY_HISTOGRAM,
   ENTRY_SAMPLE,
   ENTRY_TYPE,
   ENTRY_UNIT,
   type Entry,
 } from './expositionSyntax.ts';
+export type { ExpositionReader, HistogramOptions } from './expositionReader.ts';
+export { FamilyParser } from './familyParser.ts';
+export { ClassicConverter } from './classicConverter.ts';
+export {
+  boundText,
+  customHistogram,
+  limitHistogram,
+  reduceResolution,
+  schemaOfFactor,
+  sideOf,
+} from './nativeHistogram.ts';
 export { type FamilySample, type MetricFamily, writeExposition } from './expositionWriter.ts';
 export { formatFloat, parseFloatBytes } from './floatText.ts';
 export { decodeSeries } from './seriesText.ts';

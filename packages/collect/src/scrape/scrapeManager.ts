@@ -233,6 +233,8 @@ function internalConfig(internal: InternalTarget, global: GlobalScrapeConfig): S
     honorTimestamps: true,
     trackTimestampsStaleness: false,
     enableCompression: true,
+    histogramBucketLimit: 0,
+    histogramMinBucketFactor: 0,
     nameEscaping: 'allow-utf-8',
     http: DEFAULT_HTTP_CLIENT,
     staticConfigs: [],
