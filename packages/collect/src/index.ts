@@ -72,3 +72,5 @@ export { HostMetrics, type HostMetricsOptions } from './host/hostMetrics.ts';
 export { WRITE_BODIES_BYTES_MAX, WRITE_BODY_BYTES_MAX } from './limits.ts';
 export { negotiateWrite, writtenHeaders } from './receive/writeHeaders.ts';
 export { WriteReceiver } from './receive/writeReceiver.ts';
+export { DEFAULT_OTLP, type OtlpConfig, otlpSchema } from './otlp/otlpConfig.ts';
+export { type OtlpOutcome, OtlpReceiver } from './otlp/otlpReceiver.ts';

@@ -19,6 +19,7 @@ import {
 } from '@tyto/base';
 import {
   HostMetrics,
+  OtlpReceiver,
   ScrapeManager,
   WRITE_BODIES_BYTES_MAX,
   WRITE_BODY_BYTES_MAX,
@@ -31,6 +32,9 @@ import { AlertForwarder } from './alertForwarder.ts';
 import { type ConfigFiles, type LoadedConfig, loadConfig } from './config/load.ts';
 import { HeldBodies } from './http/heldBodies.ts';
 import { createHttpServer } from './http/httpServer.ts';
+import { OtlpBodies } from './http/otlpBodies.ts';
+import { OtlpGrpcServer } from './http/otlpGrpc.ts';
+import { registerOtlpMetrics } from './metrics/otlpMetrics.ts';
 import { SelfMetrics } from './metrics/selfMetrics.ts';
 import {
   registerAlertMetrics,
@@ -50,6 +54,7 @@ export interface TytoOptions {
   readonly externalUrl: string;
   readonly lifecycle: boolean;
   readonly receivesWrites: boolean;
+  readonly receivesOtlp: boolean;
   readonly retentionMs: number;
   readonly retentionBytes: number;
   readonly logFsyncIntervalMs: number;
@@ -79,11 +84,14 @@ export class Tyto {
   readonly #queries: QueryRunner;
   readonly #host: HostMetrics;
   readonly #receiver: WriteReceiver;
+  readonly #otlp: OtlpReceiver;
+  readonly #otlpBodies: OtlpBodies;
   readonly #receivedBodies = new HeldBodies(WRITE_BODY_BYTES_MAX, WRITE_BODIES_BYTES_MAX);
   readonly #startedMs: number;
   #config: LoadedConfig;
   #http: FastifyInstance | undefined;
   readonly #moreServers: Server[] = [];
+  readonly #grpcServers: OtlpGrpcServer[] = [];
   #reloading: Promise<void> = Promise.resolve();
   #reloadSuccessful = true;
   #lastReloadMs: number;
@@ -120,7 +128,10 @@ export class Tyto {
     this.#forwarder = new AlertForwarder(logger);
     this.#host = new HostMetrics({ clock, logger });
     this.#receiver = new WriteReceiver({ store: tsdb, clock, key: randomBytes(16) });
+    this.#otlp = new OtlpReceiver({ store: tsdb, clock });
+    this.#otlpBodies = new OtlpBodies(this.#otlp);
     registerStoreMetrics(this.#metrics, tsdb);
+    registerOtlpMetrics(this.#metrics, this.#otlp);
     registerWriteMetrics(this.#metrics, this.#receiver, this.#receivedBodies);
     registerRuleMetrics(this.#metrics, this.#rules);
     registerAlertMetrics(this.#metrics, this.#dispatcher, this.#forwarder);
@@ -161,6 +172,9 @@ export class Tyto {
       receiver: this.#receiver,
       receivedBodies: this.#receivedBodies,
       receivesWrites: this.#options.receivesWrites,
+      otlp: this.#otlp,
+      otlpBodies: this.#otlpBodies,
+      receivesOtlp: this.#options.receivesOtlp,
       rules: this.#rules,
       dispatcher: this.#dispatcher,
       startedMs: this.#startedMs,
@@ -192,6 +206,17 @@ export class Tyto {
     });
   }
 
+  /** Receives OpenTelemetry over gRPC. Rejects with the system's error when the port is taken. */
+  async listenOtlpGrpc(host: string, port: number): Promise<void> {
+    const server = new OtlpGrpcServer({
+      logger: this.#options.logger,
+      otlpBodies: this.#otlpBodies,
+      receivedBodies: this.#receivedBodies,
+    });
+    this.#grpcServers.push(server);
+    await server.listen(host, port);
+  }
+
   /** Applies the configuration that Tyto was started with. */
   async run(): Promise<void> {
     await this.#apply(this.#config);
@@ -212,6 +237,7 @@ export class Tyto {
       server.close();
       server.closeAllConnections();
     }
+    for (const server of this.#grpcServers) server.close();
     await this.#http?.close();
     await Promise.all([this.#rules.stop(), this.#scrapes.stop()]);
     await this.#dispatcher.stop();
@@ -241,6 +267,7 @@ export class Tyto {
     logWarnings(config.warnings, logger);
     const { prometheus } = config;
     this.#tsdb.outOfOrderWindowMs = prometheus.storage.outOfOrderWindowMs;
+    this.#otlp.config = prometheus.otlp;
     this.#forwarder.apply(prometheus);
     await this.#dispatcher.apply(config.alertmanager, config.templates);
     await this.#scrapes.apply(config.jobs);

@@ -22,7 +22,19 @@ export {
 export { type FamilySample, type MetricFamily, writeExposition } from './expositionWriter.ts';
 export { formatFloat, parseFloatBytes } from './floatText.ts';
 export { decodeSeries } from './seriesText.ts';
-export type { HistogramSample } from './histogramMessage.ts';
+export { checkHistogram, type HistogramSample } from './histogramMessage.ts';
+export type { OtlpAttribute } from './otlpAttributes.ts';
+export { walkOtlpJson } from './otlpJson.ts';
+export {
+  type OtlpBuckets,
+  type OtlpExemplar,
+  type OtlpMetric,
+  type OtlpPoint,
+  type OtlpScope,
+  type OtlpVisitor,
+  walkOtlpMetrics,
+} from './otlpMetrics.ts';
+export { encodeOtlpResponse, encodeOtlpStatus, type OtlpEncoding } from './otlpResponse.ts';
 export { ProtobufReader } from './protobufReader.ts';
 export { ProtobufWriter } from './protobufWriter.ts';
 export {

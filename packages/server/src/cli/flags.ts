@@ -34,7 +34,7 @@ export const START_FLAGS: readonly FlagDefinition[] = [
     'web.stack-ports',
     'boolean',
     'false',
-    'Answer on the port that Alertmanager has, 9093, as well.',
+    'Answer on the ports of Alertmanager, 9093, and OpenTelemetry, 4317 and 4318, as well.',
   ),
   flag('web.enable-lifecycle', 'boolean', 'true', 'Reload and quit by POST /-/reload and /-/quit.'),
   flag(
@@ -49,6 +49,18 @@ export const START_FLAGS: readonly FlagDefinition[] = [
     'boolean',
     'true',
     'Receive remote write, 1.0 and 2.0, at POST /api/v1/write.',
+  ),
+  flag(
+    'web.enable-otlp-receiver',
+    'boolean',
+    'true',
+    'Receive metrics of OpenTelemetry at POST /v1/metrics and /api/v1/otlp/v1/metrics.',
+  ),
+  flag(
+    'otlp.grpc-listen-address',
+    'text',
+    '',
+    'Address and port of OpenTelemetry over gRPC, such as 127.0.0.1:4317; none without it.',
   ),
   flag('web.page-title', 'text', 'Tyto', 'Accepted for compatibility.', 'the title is fixed'),
   flag('storage.tsdb.path', 'text', 'data/', 'Where all data is kept.'),

@@ -7,6 +7,7 @@ import type { SelfMetrics } from '../metrics/selfMetrics.ts';
 import { VERSION } from '../version.ts';
 import { type AlertmanagerApiOptions, registerAlertmanagerApi } from './alertmanagerApi.ts';
 import { errorBody, statusOfError } from './envelope.ts';
+import { type OtlpApiOptions, registerOtlpApi } from './otlpApi.ts';
 import { type PrometheusApiOptions, registerPrometheusApi } from './prometheusApi.ts';
 import { registerStatusApi, type StatusApiOptions } from './statusApi.ts';
 import { registerWebUi } from './webUi.ts';
@@ -16,6 +17,7 @@ export interface HttpServerOptions
   extends PrometheusApiOptions,
     StatusApiOptions,
     AlertmanagerApiOptions,
+    OtlpApiOptions,
     WriteApiOptions {
   readonly logger: Logger;
   readonly metrics: SelfMetrics;
@@ -58,6 +60,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Fast
   registerStatusApi(app, options);
   registerAlertmanagerApi(app, options);
   registerWriteApi(app, options);
+  registerOtlpApi(app, options);
   await registerWebUi(app, prefix);
   return app;
 }
