@@ -53,3 +53,12 @@ export const DELTA_AGE_MS_MAX = 60 * 60_000;
 
 /** Largest request of OpenTelemetry in JSON: parsed, it takes several times as much memory. */
 export const OTLP_JSON_BYTES_MAX = 16 * 1024 * 1024;
+
+/** Groups that batch jobs may have pushed; each is two series at least, at every scrape. */
+export const PUSHED_GROUPS_MAX = 20_000;
+
+/** About the bytes of memory that all pushed metrics may take. */
+export const PUSHED_COST_MAX = 128 * 1024 * 1024;
+
+/** Largest body of a push, compressed as well as not. */
+export const PUSH_BODY_BYTES_MAX = 16 * 1024 * 1024;

@@ -20,6 +20,7 @@ import {
 import {
   HostMetrics,
   OtlpReceiver,
+  PushGateway,
   ScrapeManager,
   WRITE_BODIES_BYTES_MAX,
   WRITE_BODY_BYTES_MAX,
@@ -42,6 +43,7 @@ import {
   registerStoreMetrics,
 } from './metrics/storeMetrics.ts';
 import { registerWriteMetrics } from './metrics/writeMetrics.ts';
+import { PushKeeper } from './pushKeeper.ts';
 import { QueryRunner } from './queries.ts';
 import { LmdbStateStore } from './state/lmdbStateStore.ts';
 import { VERSION } from './version.ts';
@@ -55,6 +57,7 @@ export interface TytoOptions {
   readonly lifecycle: boolean;
   readonly receivesWrites: boolean;
   readonly receivesOtlp: boolean;
+  readonly adminApi: boolean;
   readonly retentionMs: number;
   readonly retentionBytes: number;
   readonly logFsyncIntervalMs: number;
@@ -70,6 +73,7 @@ export interface TytoOptions {
 
 const HOST_JOB = 'node';
 const SELF_JOB = 'tyto';
+const PUSH_JOB = 'pushgateway';
 
 export class Tyto {
   readonly #options: TytoOptions;
@@ -86,6 +90,10 @@ export class Tyto {
   readonly #receiver: WriteReceiver;
   readonly #otlp: OtlpReceiver;
   readonly #otlpBodies: OtlpBodies;
+  readonly #pushes: PushGateway;
+  readonly #pushKeeper: PushKeeper;
+  /** The settings under which pushed metrics are stored; undefined before the first push. */
+  #watchingPushes: string | undefined;
   readonly #receivedBodies = new HeldBodies(WRITE_BODY_BYTES_MAX, WRITE_BODIES_BYTES_MAX);
   readonly #startedMs: number;
   #config: LoadedConfig;
@@ -130,6 +138,8 @@ export class Tyto {
     this.#receiver = new WriteReceiver({ store: tsdb, clock, key: randomBytes(16) });
     this.#otlp = new OtlpReceiver({ store: tsdb, clock });
     this.#otlpBodies = new OtlpBodies(this.#otlp);
+    this.#pushes = new PushGateway(clock);
+    this.#pushKeeper = new PushKeeper(this.#pushes, options.dataDirectory, clock, logger);
     registerStoreMetrics(this.#metrics, tsdb);
     registerOtlpMetrics(this.#metrics, this.#otlp);
     registerWriteMetrics(this.#metrics, this.#receiver, this.#receivedBodies);
@@ -152,7 +162,9 @@ export class Tyto {
     });
     await mkdir(join(dataDirectory, 'state'), { recursive: true });
     const state = new LmdbStateStore(join(dataDirectory, 'state'));
-    return new Tyto(options, config, tsdb, state);
+    const tyto = new Tyto(options, config, tsdb, state);
+    await tyto.#pushKeeper.restore();
+    return tyto;
   }
 
   /** Opens the port. Rejects with the system's error when it is taken. */
@@ -173,6 +185,9 @@ export class Tyto {
       receivedBodies: this.#receivedBodies,
       receivesWrites: this.#options.receivesWrites,
       otlp: this.#otlp,
+      pushes: this.#pushes,
+      adminApi: this.#options.adminApi,
+      onPush: () => this.#onPush(),
       otlpBodies: this.#otlpBodies,
       receivesOtlp: this.#options.receivesOtlp,
       rules: this.#rules,
@@ -241,6 +256,7 @@ export class Tyto {
     await this.#http?.close();
     await Promise.all([this.#rules.stop(), this.#scrapes.stop()]);
     await this.#dispatcher.stop();
+    await this.#pushKeeper.stop();
     await this.#tsdb.close();
     await this.#state.close();
   }
@@ -272,6 +288,7 @@ export class Tyto {
     await this.#dispatcher.apply(config.alertmanager, config.templates);
     await this.#scrapes.apply(config.jobs);
     await this.#watchHost(config);
+    await this.#watchPushes(config);
     await this.#rules.apply(config.ruleGroups, {
       clock,
       logger,
@@ -293,6 +310,32 @@ export class Tyto {
     this.#lastReloadMs = clock.nowMs();
     this.#metrics.reloadSuccessful.set(1);
     this.#metrics.reloadTimestamp.set(this.#lastReloadMs / 1000);
+  }
+
+  #onPush(): void {
+    this.#pushKeeper.changed();
+    // A reload that is under way comes first: it does the same with its own settings.
+    const { logger } = this.#options;
+    this.#reloading = this.#reloading
+      .then(() => this.#watchPushes(this.#config))
+      .catch((error: unknown) =>
+        logger.error('BUG: pushed metrics', { error: errorMessage(error) }),
+      );
+  }
+
+  /** Pushed metrics as a target in this process, from the first push on. */
+  async #watchPushes(config: LoadedConfig): Promise<void> {
+    const { global } = config.prometheus;
+    const wanted = this.#pushes.size > 0 ? JSON.stringify(global) : this.#watchingPushes;
+    if (wanted === this.#watchingPushes) return;
+    const instance = hostname();
+    if (this.#watchingPushes !== undefined) await this.#scrapes.removeInternal(PUSH_JOB, instance);
+    this.#watchingPushes = wanted;
+    const read = () => this.#pushes.exposition();
+    this.#scrapes.addInternal(
+      { jobName: PUSH_JOB, instance, read, format: 'protobuf', hasOwnLabels: true },
+      global,
+    );
   }
 
   /** The machine and Tyto itself as targets in this process. */

@@ -8,6 +8,12 @@ export {
   ENTRY_UNIT,
   type Entry,
 } from './expositionSyntax.ts';
+export {
+  encodeFamily,
+  type ExposedFamily,
+  type ExposedMetric,
+  readFamilies,
+} from './exposedFamilies.ts';
 export type { ExpositionReader, HistogramOptions } from './expositionReader.ts';
 export { FamilyParser } from './familyParser.ts';
 export { ClassicConverter } from './classicConverter.ts';

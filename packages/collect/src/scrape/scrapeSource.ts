@@ -105,7 +105,11 @@ export interface InternalTarget {
   readonly instance: string;
   /** Further labels of all its series. */
   readonly labels?: Readonly<Record<string, string>> | undefined;
-  /** The exposition in the text format; a rejection makes the target down. */
+  /** The format of what it reads; the text format unless given. */
+  readonly format?: ScrapeFormat | undefined;
+  /** Its samples have all of their labels: those of the target are for `up` and its kind only. */
+  readonly hasOwnLabels?: boolean | undefined;
+  /** The exposition; a rejection makes the target down. */
   read(signal: AbortSignal): Promise<string | Uint8Array> | string | Uint8Array;
 }
 
@@ -124,6 +128,7 @@ export class InternalSource implements ScrapeSource {
     // Behind a promise, so that a throw cannot leave `timedOut` without anybody who listens.
     const read = Promise.resolve().then(() => this.#target.read(signal));
     const text = await Promise.race([read, timedOut]);
-    return { body: typeof text === 'string' ? Buffer.from(text) : text, format: 'text' };
+    const { format = 'text' } = this.#target;
+    return { body: typeof text === 'string' ? Buffer.from(text) : text, format };
   }
 }

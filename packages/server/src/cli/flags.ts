@@ -41,8 +41,7 @@ export const START_FLAGS: readonly FlagDefinition[] = [
     'web.enable-admin-api',
     'boolean',
     'false',
-    'Accepted for compatibility.',
-    'there is no admin API yet',
+    'Delete all pushed metrics by PUT /api/v1/admin/wipe. There is no other admin API yet.',
   ),
   flag(
     'web.enable-remote-write-receiver',

@@ -147,6 +147,7 @@ function tytoOptions(flags: Flags, host: string, port: number, logger: Logger): 
     dataDirectory: resolve(text(flags, 'storage.tsdb.path')),
     externalUrl: externalUrl.replace(/\/$/, ''),
     lifecycle: text(flags, 'web.enable-lifecycle') === 'true',
+    adminApi: text(flags, 'web.enable-admin-api') === 'true',
     receivesOtlp: text(flags, 'web.enable-otlp-receiver') === 'true',
     receivesWrites: text(flags, 'web.enable-remote-write-receiver') === 'true',
     retentionMs: duration(flags, 'storage.tsdb.retention.time'),

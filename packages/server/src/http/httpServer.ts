@@ -9,6 +9,7 @@ import { type AlertmanagerApiOptions, registerAlertmanagerApi } from './alertman
 import { errorBody, statusOfError } from './envelope.ts';
 import { type OtlpApiOptions, registerOtlpApi } from './otlpApi.ts';
 import { type PrometheusApiOptions, registerPrometheusApi } from './prometheusApi.ts';
+import { type PushApiOptions, registerPushApi } from './pushApi.ts';
 import { registerStatusApi, type StatusApiOptions } from './statusApi.ts';
 import { registerWebUi } from './webUi.ts';
 import { registerWriteApi, type WriteApiOptions } from './writeApi.ts';
@@ -18,6 +19,7 @@ export interface HttpServerOptions
     StatusApiOptions,
     AlertmanagerApiOptions,
     OtlpApiOptions,
+    PushApiOptions,
     WriteApiOptions {
   readonly logger: Logger;
   readonly metrics: SelfMetrics;
@@ -61,6 +63,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Fast
   registerAlertmanagerApi(app, options);
   registerWriteApi(app, options);
   registerOtlpApi(app, options);
+  registerPushApi(app, options);
   await registerWebUi(app, prefix);
   return app;
 }
