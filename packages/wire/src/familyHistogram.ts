@@ -79,14 +79,15 @@ export class FamilyHistogram {
     return histogram;
   }
 
-  /** Those of the native histogram, or of its buckets; only such with a time. */
+  /** Those of the native histogram, or of its buckets; only such with a time, oldest first. */
   exemplars(): Exemplar[] {
     const own = this.#exemplars.length > 0 && this.isNative;
     const ranges = own ? this.#exemplars : this.buckets.map(({ exemplar }) => exemplar);
     return ranges
       .filter((range) => range !== undefined)
       .map((range) => decodeFamilyExemplar(this.#body, range))
-      .filter(({ timestampMs }) => timestampMs !== undefined);
+      .filter(({ timestampMs }) => timestampMs !== undefined)
+      .sort((a, b) => (a.timestampMs ?? 0) - (b.timestampMs ?? 0));
   }
 
   #exponential(): FloatHistogram {

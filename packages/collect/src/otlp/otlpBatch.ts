@@ -113,7 +113,10 @@ export class OtlpBatch implements OtlpVisitor {
     this.#result = APPENDED;
     try {
       if (this.#timeMs > nowMs + RECEIVED_AHEAD_MS_MAX) this.#result = OUT_OF_BOUNDS;
-      else this.#store(metric, { ...point, timeMs: this.#timeMs });
+      else {
+        const exemplars = [...point.exemplars].sort((a, b) => a.timeMs - b.timeMs);
+        this.#store(metric, { ...point, exemplars, timeMs: this.#timeMs });
+      }
     } catch (error) {
       if (!(error instanceof TytoError) || error.kind !== 'bad_data') throw error;
       this.rejectedPoints++;
@@ -234,6 +237,7 @@ export class OtlpBatch implements OtlpVisitor {
     let labels = Labels.fromEntries([...attributes, ...own]);
     if (charactersOf(labels) > EXEMPLAR_LABEL_CHARACTERS_MAX) labels = Labels.fromEntries(own);
     const timestampMs = exemplar.timeMs === 0 ? this.#timeMs : exemplar.timeMs;
+    if (timestampMs > this.#context.nowMs + RECEIVED_AHEAD_MS_MAX) return;
     this.#context.appender.appendExemplar(ref, { labels, value, timestampMs });
   }
 }

@@ -210,6 +210,7 @@ export const prometheusSchema: yaml.Schema<PrometheusConfig> = (node, decoder) =
   const raw = fileSchema(node, decoder);
   const rules = raw.global?.rules;
   const tsdb = raw.storage?.tsdb;
+  checkOtlp(raw.global?.scrape, raw.otlp, node, decoder);
   return {
     global: raw.global?.scrape ?? DEFAULT_GLOBAL,
     evaluationIntervalMs: rules?.evaluation_interval || 60_000,
@@ -236,6 +237,19 @@ export const prometheusSchema: yaml.Schema<PrometheusConfig> = (node, decoder) =
     },
   };
 };
+
+/** Names with dots need that names are not held to the classic alphabet. */
+function checkOtlp(
+  global: GlobalScrapeConfig | undefined,
+  otlp: OtlpConfig | undefined,
+  node: yaml.YamlNode,
+  decoder: yaml.Decoder,
+): void {
+  const strategy = otlp?.translationStrategy ?? '';
+  if (global?.nameValidation !== 'legacy' || !strategy.startsWith('No')) return;
+  const message = `the translation_strategy ${strategy} is not allowed with legacy names`;
+  decoder.error(yaml.childNode(node, 'otlp'), `${message}; it needs UTF-8 ones`);
+}
 
 /** The jobs of a scrape configuration file. */
 export function parseScrapeFile(
