@@ -69,6 +69,12 @@ export {
   type HostPaths,
 } from './host/hostContext.ts';
 export { HostMetrics, type HostMetricsOptions } from './host/hostMetrics.ts';
-export { WRITE_BODIES_BYTES_MAX, WRITE_BODY_BYTES_MAX } from './limits.ts';
+export { PUSH_BODY_BYTES_MAX, WRITE_BODIES_BYTES_MAX, WRITE_BODY_BYTES_MAX } from './limits.ts';
+export { decodePushed, encodePushed } from './push/pushFile.ts';
+export { PushGateway, type PushGroup } from './push/pushGateway.ts';
+export { groupingKey } from './push/pushPath.ts';
+export { expositionFormat, type ScrapeFormat } from './scrape/negotiation.ts';
 export { negotiateWrite, writtenHeaders } from './receive/writeHeaders.ts';
 export { WriteReceiver } from './receive/writeReceiver.ts';
+export { DEFAULT_OTLP, type OtlpConfig, otlpSchema } from './otlp/otlpConfig.ts';
+export { type OtlpOutcome, OtlpReceiver } from './otlp/otlpReceiver.ts';

@@ -41,3 +41,24 @@ export const RECEIVED_SERIES_MAX = 4_000_000;
 
 /** Received samples further ahead of the clock than this are refused, as in Prometheus. */
 export const RECEIVED_AHEAD_MS_MAX = 10 * 60_000;
+
+/**
+ * Series that OpenTelemetry's exporters send as deltas and that are added up here; a total costs a
+ * few hundred bytes, one of a histogram some kilobytes. Further series are refused.
+ */
+export const DELTA_SERIES_MAX = 100_000;
+
+/** A total that nothing was added to for so long is forgotten: its series begins anew. */
+export const DELTA_AGE_MS_MAX = 60 * 60_000;
+
+/** Largest request of OpenTelemetry in JSON: parsed, it takes several times as much memory. */
+export const OTLP_JSON_BYTES_MAX = 16 * 1024 * 1024;
+
+/** Groups that batch jobs may have pushed; each is two series at least, at every scrape. */
+export const PUSHED_GROUPS_MAX = 20_000;
+
+/** About the bytes of memory that all pushed metrics may take. */
+export const PUSHED_COST_MAX = 128 * 1024 * 1024;
+
+/** Largest body of a push, compressed as well as not. */
+export const PUSH_BODY_BYTES_MAX = 16 * 1024 * 1024;

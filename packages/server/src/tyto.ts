@@ -19,6 +19,8 @@ import {
 } from '@tyto/base';
 import {
   HostMetrics,
+  OtlpReceiver,
+  PushGateway,
   ScrapeManager,
   WRITE_BODIES_BYTES_MAX,
   WRITE_BODY_BYTES_MAX,
@@ -31,6 +33,9 @@ import { AlertForwarder } from './alertForwarder.ts';
 import { type ConfigFiles, type LoadedConfig, loadConfig } from './config/load.ts';
 import { HeldBodies } from './http/heldBodies.ts';
 import { createHttpServer } from './http/httpServer.ts';
+import { OtlpBodies } from './http/otlpBodies.ts';
+import { OtlpGrpcServer } from './http/otlpGrpc.ts';
+import { registerOtlpMetrics } from './metrics/otlpMetrics.ts';
 import { SelfMetrics } from './metrics/selfMetrics.ts';
 import {
   registerAlertMetrics,
@@ -38,6 +43,7 @@ import {
   registerStoreMetrics,
 } from './metrics/storeMetrics.ts';
 import { registerWriteMetrics } from './metrics/writeMetrics.ts';
+import { PushKeeper } from './pushKeeper.ts';
 import { QueryRunner } from './queries.ts';
 import { LmdbStateStore } from './state/lmdbStateStore.ts';
 import { VERSION } from './version.ts';
@@ -50,6 +56,7 @@ export interface TytoOptions {
   readonly externalUrl: string;
   readonly lifecycle: boolean;
   readonly receivesWrites: boolean;
+  readonly receivesOtlp: boolean;
   readonly isAdminApiEnabled: boolean;
   readonly retentionMs: number;
   readonly retentionBytes: number;
@@ -66,6 +73,7 @@ export interface TytoOptions {
 
 const HOST_JOB = 'node';
 const SELF_JOB = 'tyto';
+const PUSH_JOB = 'pushgateway';
 
 export class Tyto {
   readonly #options: TytoOptions;
@@ -80,11 +88,18 @@ export class Tyto {
   readonly #queries: QueryRunner;
   readonly #host: HostMetrics;
   readonly #receiver: WriteReceiver;
+  readonly #otlp: OtlpReceiver;
+  readonly #otlpBodies: OtlpBodies;
+  readonly #pushes: PushGateway;
+  readonly #pushKeeper: PushKeeper;
+  /** The settings under which pushed metrics are stored; undefined before the first push. */
+  #watchingPushes: string | undefined;
   readonly #receivedBodies = new HeldBodies(WRITE_BODY_BYTES_MAX, WRITE_BODIES_BYTES_MAX);
   readonly #startedMs: number;
   #config: LoadedConfig;
   #http: FastifyInstance | undefined;
   readonly #moreServers: Server[] = [];
+  readonly #grpcServers: OtlpGrpcServer[] = [];
   #reloading: Promise<void> = Promise.resolve();
   #reloadSuccessful = true;
   #lastReloadMs: number;
@@ -121,7 +136,12 @@ export class Tyto {
     this.#forwarder = new AlertForwarder(logger);
     this.#host = new HostMetrics({ clock, logger });
     this.#receiver = new WriteReceiver({ store: tsdb, clock, key: randomBytes(16) });
+    this.#otlp = new OtlpReceiver({ store: tsdb, clock });
+    this.#otlpBodies = new OtlpBodies(this.#otlp);
+    this.#pushes = new PushGateway(clock);
+    this.#pushKeeper = new PushKeeper(this.#pushes, options.dataDirectory, clock, logger);
     registerStoreMetrics(this.#metrics, tsdb);
+    registerOtlpMetrics(this.#metrics, this.#otlp);
     registerWriteMetrics(this.#metrics, this.#receiver, this.#receivedBodies);
     registerRuleMetrics(this.#metrics, this.#rules);
     registerAlertMetrics(this.#metrics, this.#dispatcher, this.#forwarder);
@@ -142,7 +162,9 @@ export class Tyto {
     });
     await mkdir(join(dataDirectory, 'state'), { recursive: true });
     const state = new LmdbStateStore(join(dataDirectory, 'state'));
-    return new Tyto(options, config, tsdb, state);
+    const tyto = new Tyto(options, config, tsdb, state);
+    await tyto.#pushKeeper.restore();
+    return tyto;
   }
 
   /** Opens the port. Rejects with the system's error when it is taken. */
@@ -163,6 +185,11 @@ export class Tyto {
       receiver: this.#receiver,
       receivedBodies: this.#receivedBodies,
       receivesWrites: this.#options.receivesWrites,
+      otlp: this.#otlp,
+      pushes: this.#pushes,
+      onPush: () => this.#onPush(),
+      otlpBodies: this.#otlpBodies,
+      receivesOtlp: this.#options.receivesOtlp,
       rules: this.#rules,
       dispatcher: this.#dispatcher,
       startedMs: this.#startedMs,
@@ -194,6 +221,17 @@ export class Tyto {
     });
   }
 
+  /** Receives OpenTelemetry over gRPC. Rejects with the system's error when the port is taken. */
+  async listenOtlpGrpc(host: string, port: number): Promise<void> {
+    const server = new OtlpGrpcServer({
+      logger: this.#options.logger,
+      otlpBodies: this.#otlpBodies,
+      receivedBodies: this.#receivedBodies,
+    });
+    this.#grpcServers.push(server);
+    await server.listen(host, port);
+  }
+
   /** Applies the configuration that Tyto was started with. */
   async run(): Promise<void> {
     await this.#apply(this.#config);
@@ -214,9 +252,11 @@ export class Tyto {
       server.close();
       server.closeAllConnections();
     }
+    for (const server of this.#grpcServers) server.close();
     await this.#http?.close();
     await Promise.all([this.#rules.stop(), this.#scrapes.stop()]);
     await this.#dispatcher.stop();
+    await this.#pushKeeper.stop();
     await this.#tsdb.close();
     await this.#state.close();
   }
@@ -244,10 +284,12 @@ export class Tyto {
     const { prometheus } = config;
     this.#tsdb.outOfOrderWindowMs = prometheus.storage.outOfOrderWindowMs;
     this.#tsdb.retentionRules = config.retentionRules;
+    this.#otlp.config = prometheus.otlp;
     this.#forwarder.apply(prometheus);
     await this.#dispatcher.apply(config.alertmanager, config.templates);
     await this.#scrapes.apply(config.jobs);
     await this.#watchHost(config);
+    await this.#watchPushes(config);
     await this.#rules.apply(config.ruleGroups, {
       clock,
       logger,
@@ -269,6 +311,32 @@ export class Tyto {
     this.#lastReloadMs = clock.nowMs();
     this.#metrics.reloadSuccessful.set(1);
     this.#metrics.reloadTimestamp.set(this.#lastReloadMs / 1000);
+  }
+
+  #onPush(): void {
+    this.#pushKeeper.changed();
+    // A reload that is under way comes first: it does the same with its own settings.
+    const { logger } = this.#options;
+    this.#reloading = this.#reloading
+      .then(() => this.#watchPushes(this.#config))
+      .catch((error: unknown) =>
+        logger.error('BUG: pushed metrics', { error: errorMessage(error) }),
+      );
+  }
+
+  /** Pushed metrics as a target in this process, from the first push on. */
+  async #watchPushes(config: LoadedConfig): Promise<void> {
+    const { global } = config.prometheus;
+    const wanted = this.#pushes.size > 0 ? JSON.stringify(global) : this.#watchingPushes;
+    if (wanted === this.#watchingPushes) return;
+    const instance = hostname();
+    if (this.#watchingPushes !== undefined) await this.#scrapes.removeInternal(PUSH_JOB, instance);
+    this.#watchingPushes = wanted;
+    const read = () => this.#pushes.exposition();
+    this.#scrapes.addInternal(
+      { jobName: PUSH_JOB, instance, read, format: 'protobuf', hasOwnLabels: true },
+      global,
+    );
   }
 
   /** The machine and Tyto itself as targets in this process. */

@@ -2,8 +2,22 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { TytoError } from '@tyto/base';
-import { ENTRY_END, ENTRY_SAMPLE, type ExpositionFormat, ExpositionParser } from '@tyto/wire';
-import { describe, expect, test } from 'vitest';
+import { Labels } from '@tyto/model';
+import {
+  boundText,
+  ClassicConverter,
+  ENTRY_END,
+  ENTRY_HISTOGRAM,
+  ENTRY_SAMPLE,
+  ENTRY_TYPE,
+  type ExpositionFormat,
+  ExpositionParser,
+  type ExpositionReader,
+  FamilyParser,
+  type ProtobufWriter,
+} from '@tyto/wire';
+import { describe, expect, it, test } from 'vitest';
+import { encodeFamilies, type TestFamily, type TestMetric } from './testing.ts';
 
 /**
  * A directory of conformance data: below TYTO_SHARED, or below a directory `shared` beside one of
@@ -104,3 +118,104 @@ describe.skipIf(testdata === undefined)("Prometheus' large expositions", () => {
     expect(parse(text, file.includes('.om.') ? 'openmetrics' : 'text')).toBe(expected);
   });
 });
+
+/** What a target that exposes this text would expose in protobuf. */
+function toFamilies(bytes: Uint8Array): TestFamily[] {
+  const parser = new ExpositionParser('text');
+  const families: (TestFamily & { metrics: TestMetric[] })[] = [];
+  parser.start(bytes);
+  for (let entry = parser.next(); entry !== ENTRY_END; entry = parser.next()) {
+    if (entry === ENTRY_TYPE) {
+      const type = parser.metadataType();
+      const known = type === 'unknown' ? 'untyped' : (type as TestFamily['type']);
+      families.push({ name: parser.metadataName(), type: known, metrics: [] });
+    }
+    const family = families.at(-1);
+    if (entry !== ENTRY_SAMPLE || family === undefined) continue;
+    const { value } = parser;
+    const labels = parser.labels();
+    const { __name__: name, le, quantile, ...rest } = labels.toRecord();
+    const key = JSON.stringify(rest);
+    const fields = parts.get(family)?.get(key) ?? [];
+    if (fields.length === 0) {
+      family.metrics.push({
+        labels: rest,
+        write: (writer) => {
+          for (const field of fields) field(writer);
+        },
+      });
+    }
+    parts.set(family, (parts.get(family) ?? new Map()).set(key, fields));
+    if (name.endsWith('_count') && name !== family.name) fields.push((w) => w.int64(1, value));
+    else if (name.endsWith('_sum') && name !== family.name) fields.push((w) => w.double(2, value));
+    else if (le === undefined && quantile === undefined) fields.push((w) => w.double(1, value));
+    else fields.push((w) => writePart(w, le, quantile, value));
+  }
+  return families;
+}
+
+const parts = new Map<TestFamily, Map<string, ((writer: ProtobufWriter) => void)[]>>();
+
+function writePart(
+  writer: ProtobufWriter,
+  le: string | undefined,
+  quantile: string | undefined,
+  value: number,
+): void {
+  const part = writer.begin(3);
+  if (le !== undefined) {
+    writer.int64(1, value);
+    writer.double(2, le === '+Inf' ? Infinity : Number(le));
+  } else {
+    writer.double(1, Number(quantile));
+    writer.double(2, value);
+  }
+  writer.end(part);
+}
+
+function samplesOf(reader: ExpositionReader, bytes: Uint8Array): string[] {
+  const samples: string[] = [];
+  reader.start(bytes);
+  for (let entry = reader.next(); entry !== ENTRY_END; entry = reader.next()) {
+    if (entry !== ENTRY_SAMPLE) continue;
+    const record = reader.labels().toRecord();
+    for (const name of ['le', 'quantile']) {
+      if (record[name] === undefined || record[name] === '+Inf') continue;
+      record[name] = boundText(Number(record[name]));
+    }
+    samples.push(`${Labels.of(record)} ${reader.value}`);
+  }
+  return samples.sort();
+}
+
+describe.skipIf(testdata === undefined)("Prometheus' large expositions as protobuf", () => {
+  it.each(['alltypes.237mfs.prom.txt'])('%s: the samples are those of the text', (file) => {
+    const bytes = readFileSync(join(testdata ?? '', file));
+    const options = { readsNative: true, keepsClassic: false, convertsClassic: false };
+    const found = samplesOf(new FamilyParser(options), encodeFamilies(toFamilies(bytes)));
+    expect(found).toEqual(samplesOf(new ExpositionParser('text'), bytes));
+  });
+
+  it('classic histograms become the same native ones in both formats', () => {
+    const text = readFileSync(join(testdata ?? '', 'alltypes.237mfs.prom.txt'));
+    const reader = new ClassicConverter('text', false);
+    const options = { readsNative: false, keepsClassic: false, convertsClassic: true };
+    const family = new FamilyParser(options);
+    const histograms = [
+      histogramsOf(reader, text),
+      histogramsOf(family, encodeFamilies(toFamilies(text))),
+    ];
+    expect(histograms[0].length).toBeGreaterThan(10);
+    expect(histograms[0]).toEqual(histograms[1]);
+  });
+});
+
+function histogramsOf(reader: ExpositionReader, bytes: Uint8Array): string[] {
+  const found: string[] = [];
+  reader.start(bytes);
+  for (let entry = reader.next(); entry !== ENTRY_END; entry = reader.next()) {
+    if (entry !== ENTRY_HISTOGRAM) continue;
+    found.push(`${reader.labels()} ${JSON.stringify(reader.histogram?.())}`);
+  }
+  return found.sort();
+}

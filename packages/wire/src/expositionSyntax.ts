@@ -8,7 +8,9 @@ export const ENTRY_SAMPLE = 1;
 export const ENTRY_HELP = 2;
 export const ENTRY_TYPE = 3;
 export const ENTRY_UNIT = 4;
-export type Entry = 0 | 1 | 2 | 3 | 4;
+/** A native histogram. The text formats have none. */
+export const ENTRY_HISTOGRAM = 5;
+export type Entry = 0 | 1 | 2 | 3 | 4 | 5;
 
 export const TEXT_TYPES: Readonly<Record<string, MetricType>> = {
   counter: 'counter',

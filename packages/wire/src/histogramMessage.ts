@@ -137,7 +137,8 @@ function readBuckets(reader: ProtobufReader, draft: Draft): void {
   }
 }
 
-function decodeSpan(reader: ProtobufReader): HistogramSpan {
+/** The message BucketSpan, which is the same in all of Prometheus' formats. */
+export function decodeSpan(reader: ProtobufReader): HistogramSpan {
   let offset = 0;
   let length = 0;
   while (reader.next()) {
@@ -147,7 +148,8 @@ function decodeSpan(reader: ProtobufReader): HistogramSpan {
   return { offset, length };
 }
 
-function summed(deltas: readonly number[]): number[] {
+/** The absolute counts behind deltas. */
+export function summed(deltas: readonly number[]): number[] {
   let sum = 0;
   return deltas.map((delta) => {
     sum += delta;
@@ -155,7 +157,8 @@ function summed(deltas: readonly number[]): number[] {
   });
 }
 
-function checkHistogram(histogram: FloatHistogram): void {
+/** Throws TytoError `bad_data` for a histogram that cannot be. */
+export function checkHistogram(histogram: FloatHistogram): void {
   const { schema, positiveSpans, negativeSpans, positiveBuckets, negativeBuckets } = histogram;
   const isCustom = schema === SCHEMA_CUSTOM;
   if (!isCustom && (schema < SCHEMA_MIN || schema > SCHEMA_MAX)) {

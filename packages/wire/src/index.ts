@@ -2,15 +2,45 @@ export { type Exemplar, type ExpositionFormat, ExpositionParser } from './exposi
 export {
   ENTRY_END,
   ENTRY_HELP,
+  ENTRY_HISTOGRAM,
   ENTRY_SAMPLE,
   ENTRY_TYPE,
   ENTRY_UNIT,
   type Entry,
 } from './expositionSyntax.ts';
+export {
+  encodeFamily,
+  type ExposedFamily,
+  type ExposedMetric,
+  readFamilies,
+} from './exposedFamilies.ts';
+export type { ExpositionReader, HistogramOptions } from './expositionReader.ts';
+export { FamilyParser } from './familyParser.ts';
+export { ClassicConverter } from './classicConverter.ts';
+export {
+  boundText,
+  customHistogram,
+  limitHistogram,
+  reduceResolution,
+  schemaOfFactor,
+  sideOf,
+} from './nativeHistogram.ts';
 export { type FamilySample, type MetricFamily, writeExposition } from './expositionWriter.ts';
 export { formatFloat, parseFloatBytes } from './floatText.ts';
 export { decodeSeries } from './seriesText.ts';
-export type { HistogramSample } from './histogramMessage.ts';
+export { checkHistogram, type HistogramSample } from './histogramMessage.ts';
+export type { OtlpAttribute } from './otlpAttributes.ts';
+export { walkOtlpJson } from './otlpJson.ts';
+export {
+  type OtlpBuckets,
+  type OtlpExemplar,
+  type OtlpMetric,
+  type OtlpPoint,
+  type OtlpScope,
+  type OtlpVisitor,
+  walkOtlpMetrics,
+} from './otlpMetrics.ts';
+export { encodeOtlpResponse, encodeOtlpStatus, type OtlpEncoding } from './otlpResponse.ts';
 export { ProtobufReader } from './protobufReader.ts';
 export { ProtobufWriter } from './protobufWriter.ts';
 export {

@@ -8,3 +8,6 @@ export const LABEL_COUNT_MAX = 1024;
 
 /** How much of a bad line an error message quotes. */
 export const QUOTED_BYTES_MAX = 80;
+
+/** How deep the value of an attribute of OpenTelemetry may nest; each level is a call. */
+export const VALUE_DEPTH_MAX = 16;

@@ -1,5 +1,6 @@
 /** What the section `global` says about scraping. The rest of that section is the server's. */
 import { yaml } from '@tyto/base';
+import type { HistogramOptions } from '@tyto/wire';
 import { anything, sizeLimit } from './fields.ts';
 
 export const SCRAPE_PROTOCOLS = [
@@ -34,6 +35,7 @@ export interface GlobalScrapeConfig extends ScrapeLimits {
   readonly nameEscaping: NameEscaping | undefined;
   readonly extraScrapeMetrics: boolean;
   readonly scrapeFailureLogFile: string;
+  readonly histograms: HistogramOptions;
 }
 
 const SCRAPE_INTERVAL_MS = 60_000;
@@ -48,6 +50,7 @@ export const DEFAULT_GLOBAL: GlobalScrapeConfig = {
   nameEscaping: undefined,
   extraScrapeMetrics: false,
   scrapeFailureLogFile: '',
+  histograms: { readsNative: false, keepsClassic: false, convertsClassic: false },
   bodySizeLimit: 0,
   sampleLimit: 0,
   targetLimit: 0,
@@ -64,9 +67,6 @@ const protocolsSchema: yaml.Schema<ScrapeProtocol[]> = yaml.checked(
     const twice = protocols.find((protocol, i) => protocols.indexOf(protocol) !== i);
     if (twice !== undefined)
       decoder.error(node, `duplicated protocol in scrape_protocols: ${twice}`);
-    if (protocols.every((protocol) => protocol === 'PrometheusProto')) {
-      decoder.warn(node, 'PrometheusProto is not read yet: the text formats are asked for instead');
-    }
   },
 );
 
@@ -89,16 +89,26 @@ export const sharedScrapeFields = {
 };
 export type SharedScrapeFields = yaml.ObjectOf<typeof sharedScrapeFields>;
 
-const HISTOGRAMS = 'native histograms are not scraped yet; classic ones are kept as they are';
-
-/** Fields about native histograms: accepted, with a warning. */
-export const HISTOGRAM_FIELDS: Readonly<Record<string, string>> = {
-  scrape_native_histograms: HISTOGRAMS,
-  convert_classic_histograms_to_nhcb: HISTOGRAMS,
-  always_scrape_classic_histograms: HISTOGRAMS,
-  native_histogram_bucket_limit: HISTOGRAMS,
-  native_histogram_min_bucket_factor: HISTOGRAMS,
+/** What becomes of histograms; a job may override `global`. Undefined where nothing is said. */
+export const histogramFields = {
+  scrape_native_histograms: yaml.optional(yaml.boolean),
+  convert_classic_histograms_to_nhcb: yaml.optional(yaml.boolean),
+  always_scrape_classic_histograms: yaml.optional(yaml.boolean),
+  // The name that Prometheus 2 has for it.
+  scrape_classic_histograms: yaml.optional(yaml.boolean),
 };
+
+export function toHistogramOptions(
+  raw: yaml.ObjectOf<typeof histogramFields>,
+  fallback: HistogramOptions,
+): HistogramOptions {
+  const always = raw.always_scrape_classic_histograms ?? raw.scrape_classic_histograms;
+  return {
+    readsNative: raw.scrape_native_histograms ?? fallback.readsNative,
+    keepsClassic: always ?? fallback.keepsClassic,
+    convertsClassic: raw.convert_classic_histograms_to_nhcb ?? fallback.convertsClassic,
+  };
+}
 
 /** What else `global` holds. The server decodes these from the same node with its own schema. */
 const serverFields = {
@@ -109,8 +119,8 @@ const serverFields = {
 };
 
 const rawSchema = yaml.object(
-  { ...sharedScrapeFields, ...serverFields },
-  { name: 'global', ignored: HISTOGRAM_FIELDS },
+  { ...sharedScrapeFields, ...histogramFields, ...serverFields },
+  { name: 'global' },
 );
 
 /** The section `global`; fields that are not about scraping are passed over. */
@@ -135,6 +145,7 @@ export const globalScrapeSchema: yaml.Schema<GlobalScrapeConfig> = (node, decode
     nameEscaping: raw.metric_name_escaping_scheme,
     extraScrapeMetrics: raw.extra_scrape_metrics ?? false,
     scrapeFailureLogFile: raw.scrape_failure_log_file,
+    histograms: toHistogramOptions(raw, DEFAULT_GLOBAL.histograms),
   };
 };
 

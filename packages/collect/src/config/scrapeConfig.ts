@@ -3,6 +3,7 @@
  * of them and `global` are known (`finishScrapeConfigs`): defaults are filled in, names compared.
  */
 import { formatPlace, type Place, yaml } from '@tyto/base';
+import type { HistogramOptions } from '@tyto/wire';
 import { isClassicLabelTemplate, type RelabelConfig } from '../relabel/relabel.ts';
 import { relabelConfigsSchema } from '../relabel/relabelSchema.ts';
 import {
@@ -17,13 +18,14 @@ import {
 import { isNull } from './fields.ts';
 import {
   type GlobalScrapeConfig,
-  HISTOGRAM_FIELDS,
+  histogramFields,
   type NameEscaping,
   type NameValidation,
   SCRAPE_PROTOCOLS,
   type ScrapeLimits,
   type ScrapeProtocol,
   sharedScrapeFields,
+  toHistogramOptions,
   toScrapeLimits,
 } from './globalConfig.ts';
 import { type HttpClientConfig, httpClientFields, toHttpClientConfig } from './httpClientConfig.ts';
@@ -43,6 +45,11 @@ export interface ScrapeConfig extends ScrapeLimits {
   readonly trackTimestampsStaleness: boolean;
   readonly enableCompression: boolean;
   readonly extraScrapeMetrics: boolean;
+  readonly histograms: HistogramOptions;
+  /** The most buckets of a native histogram; 0 for no limit. */
+  readonly histogramBucketLimit: number;
+  /** The least factor from one bucket to the next; 0 for the finest that there is. */
+  readonly histogramMinBucketFactor: number;
   readonly nameValidation: NameValidation;
   readonly nameEscaping: NameEscaping;
   readonly http: HttpClientConfig;
@@ -64,6 +71,7 @@ export interface ScrapeSection {
   readonly timeoutPlace: Place;
   readonly protocols: readonly ScrapeProtocol[] | undefined;
   readonly extraScrapeMetrics: boolean | undefined;
+  histograms(fallback: HistogramOptions): HistogramOptions;
   readonly nameValidation: NameValidation | undefined;
   readonly nameEscaping: NameEscaping | undefined;
 }
@@ -74,6 +82,7 @@ type OpenField =
   | 'scrapeTimeoutMs'
   | 'scrapeProtocols'
   | 'extraScrapeMetrics'
+  | 'histograms'
   | 'nameValidation'
   | 'nameEscaping';
 
@@ -87,6 +96,9 @@ const DEFAULT_PROTOCOLS: readonly ScrapeProtocol[] = [
 const rawSchema = yaml.object(
   {
     ...sharedScrapeFields,
+    ...histogramFields,
+    native_histogram_bucket_limit: yaml.optional(yaml.integer(), 0),
+    native_histogram_min_bucket_factor: yaml.optional(yaml.number(0), 0),
     ...httpClientFields,
     job_name: yaml.optional(yaml.string, ''),
     fallback_scrape_protocol: yaml.optional(yaml.oneOf(SCRAPE_PROTOCOLS)),
@@ -109,7 +121,7 @@ const rawSchema = yaml.object(
       () => [],
     ),
   },
-  { name: 'scrape config', ignored: { ...UNSUPPORTED_DISCOVERIES, ...HISTOGRAM_FIELDS } },
+  { name: 'scrape config', ignored: UNSUPPORTED_DISCOVERIES },
 );
 
 /** One section of `scrape_configs`. */
@@ -127,6 +139,7 @@ export const scrapeConfigSchema: yaml.Schema<ScrapeSection> = (node, decoder) =>
     timeoutMs: raw.scrape_timeout,
     protocols: raw.scrape_protocols,
     extraScrapeMetrics: raw.extra_scrape_metrics,
+    histograms: (fallback) => toHistogramOptions(raw, fallback),
     nameValidation: raw.metric_name_validation_scheme,
     nameEscaping: raw.metric_name_escaping_scheme,
     config: {
@@ -139,6 +152,8 @@ export const scrapeConfigSchema: yaml.Schema<ScrapeSection> = (node, decoder) =>
       honorTimestamps: raw.honor_timestamps,
       trackTimestampsStaleness: raw.track_timestamps_staleness,
       enableCompression: raw.enable_compression,
+      histogramBucketLimit: raw.native_histogram_bucket_limit,
+      histogramMinBucketFactor: raw.native_histogram_min_bucket_factor,
       http: toHttpClientConfig(raw, node, decoder),
       staticConfigs: raw.static_configs,
       fileDiscoveries: raw.file_sd_configs,
@@ -224,16 +239,23 @@ function finish(
       report(section.place, `"${target}" is invalid 'target_label' for ${step.action} action`);
     }
   }
+  const histograms = section.histograms(global.histograms);
   return {
     ...config,
     ...mergeLimits(limits, global),
     scrapeIntervalMs,
     scrapeTimeoutMs: section.timeoutMs || Math.min(global.scrapeTimeoutMs, scrapeIntervalMs),
-    scrapeProtocols: section.protocols ?? global.scrapeProtocols ?? DEFAULT_PROTOCOLS,
+    scrapeProtocols: section.protocols ?? global.scrapeProtocols ?? defaultProtocols(histograms),
     extraScrapeMetrics: section.extraScrapeMetrics ?? global.extraScrapeMetrics,
+    histograms,
     nameValidation,
     nameEscaping,
   };
+}
+
+/** Only protobuf holds native histograms. */
+function defaultProtocols({ readsNative }: HistogramOptions): readonly ScrapeProtocol[] {
+  return readsNative ? ['PrometheusProto', ...DEFAULT_PROTOCOLS] : DEFAULT_PROTOCOLS;
 }
 
 function mergeLimits(own: ScrapeLimits, global: ScrapeLimits): ScrapeLimits {

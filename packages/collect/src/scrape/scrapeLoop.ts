@@ -69,7 +69,7 @@ export class ScrapeLoop {
     this.#config = config;
     this.#source = source;
     this.#ports = ports;
-    this.#state = new ScrapeState(config, target.labels, inherited);
+    this.#state = new ScrapeState(config, target.sampleLabels ?? target.labels, inherited);
   }
 
   get metadata(): ReadonlyMap<string, MetricMetadata> {

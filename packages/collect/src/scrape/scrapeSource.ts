@@ -1,16 +1,16 @@
 /** Where a loop gets its expositions from: an HTTP target, or a function in this process. */
 import { TytoError } from '@tyto/base';
-import { ENTRY_END, type ExpositionFormat, ExpositionParser } from '@tyto/wire';
+import { ENTRY_END, ExpositionParser } from '@tyto/wire';
 import type { ScrapeConfig } from '../config/scrapeConfig.ts';
 import { BodyBuffers } from '../http/bodyBuffers.ts';
 import type { HttpClient } from '../http/httpClient.ts';
 import { BODY_BYTES_MAX, HEAD_BYTES } from '../limits.ts';
-import { acceptHeader, expositionFormat } from './negotiation.ts';
+import { acceptHeader, expositionFormat, type ScrapeFormat } from './negotiation.ts';
 import type { Target } from './target.ts';
 
 export interface Exposition {
   readonly body: Uint8Array;
-  readonly format: ExpositionFormat;
+  readonly format: ScrapeFormat;
   /** Called once nobody looks at the body any more. */
   release?(): void;
 }
@@ -76,7 +76,9 @@ function acceptedEncoding(config: ScrapeConfig, target: Target): string {
 }
 
 /** Refuses a body by its first lines, so that garbage is not read to its end. */
-export function checkHead(head: Uint8Array, format: ExpositionFormat): void {
+export function checkHead(head: Uint8Array, format: ScrapeFormat): void {
+  // Its messages have lengths, so that garbage ends at the first one.
+  if (format === 'protobuf') return;
   const end = head.lastIndexOf(0x0a) + 1;
   if (end === 0) {
     if (head.length < HEAD_BYTES) return;
@@ -103,7 +105,11 @@ export interface InternalTarget {
   readonly instance: string;
   /** Further labels of all its series. */
   readonly labels?: Readonly<Record<string, string>> | undefined;
-  /** The exposition in the text format; a rejection makes the target down. */
+  /** The format of what it reads; the text format unless given. */
+  readonly format?: ScrapeFormat | undefined;
+  /** Its samples have all of their labels: those of the target are for `up` and its kind only. */
+  readonly hasOwnLabels?: boolean | undefined;
+  /** The exposition; a rejection makes the target down. */
   read(signal: AbortSignal): Promise<string | Uint8Array> | string | Uint8Array;
 }
 
@@ -122,6 +128,7 @@ export class InternalSource implements ScrapeSource {
     // Behind a promise, so that a throw cannot leave `timedOut` without anybody who listens.
     const read = Promise.resolve().then(() => this.#target.read(signal));
     const text = await Promise.race([read, timedOut]);
-    return { body: typeof text === 'string' ? Buffer.from(text) : text, format: 'text' };
+    const { format = 'text' } = this.#target;
+    return { body: typeof text === 'string' ? Buffer.from(text) : text, format };
   }
 }

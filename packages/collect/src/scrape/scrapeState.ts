@@ -11,6 +11,7 @@ import {
   type AppendResult,
   DUPLICATE,
   EXEMPLAR_LABEL_CHARACTERS_MAX,
+  type FloatHistogram,
   type Labels,
   type MetricAppender,
   type MetricMetadata,
@@ -29,12 +30,19 @@ import {
   ENTRY_SAMPLE,
   ENTRY_TYPE,
   ENTRY_UNIT,
+  ENTRY_HISTOGRAM,
+  ClassicConverter,
   type Entry,
-  type ExpositionFormat,
   ExpositionParser,
+  type Exemplar,
+  type ExpositionReader,
+  FamilyParser,
+  limitHistogram,
+  schemaOfFactor,
 } from '@tyto/wire';
 import type { ScrapeConfig } from '../config/scrapeConfig.ts';
 import { METADATA_COUNT_MAX } from '../limits.ts';
+import type { ScrapeFormat } from './negotiation.ts';
 import { sampleLabels } from './sampleLabels.ts';
 import { DROPPED, NOT_FOUND, SeriesCache } from './seriesCache.ts';
 
@@ -68,7 +76,7 @@ export class ScrapeState {
   readonly #config: ScrapeConfig;
   readonly #targetLabels: Labels;
   readonly #cache = new SeriesCache();
-  readonly #parsers: Partial<Record<ExpositionFormat, ExpositionParser>> = {};
+  readonly #parsers: Partial<Record<ScrapeFormat, ExpositionReader>> = {};
   /** The number of the current scrape; the first is 2, so that 0 is never the one before. */
   #scrape = 1;
   #lastGood = 0;
@@ -99,8 +107,8 @@ export class ScrapeState {
   }
 
   /** Appends all samples of a body and ends the series that are gone. Throws TytoError. */
-  append(body: Uint8Array, format: ExpositionFormat): void {
-    this.#parsers[format] ??= new ExpositionParser(format);
+  append(body: Uint8Array, format: ScrapeFormat): void {
+    this.#parsers[format] ??= createReader(format, this.#config);
     const parser = this.#parsers[format];
     const cache = this.#cache;
     const readMetadata = this.#metadataDue || this.#scrape % METADATA_EVERY === 0;
@@ -111,12 +119,12 @@ export class ScrapeState {
     for (;;) {
       const entry = parser.next();
       if (entry === ENTRY_END) break;
-      if (entry !== ENTRY_SAMPLE) {
+      if (entry !== ENTRY_SAMPLE && entry !== ENTRY_HISTOGRAM) {
         if (readMetadata) this.#readMetadata(parser, entry);
         continue;
       }
       const guess = previous === NOT_FOUND ? NOT_FOUND : cache.next[previous];
-      const current = this.#sample(parser, guess);
+      const current = this.#sample(parser, guess, entry);
       if (previous !== NOT_FOUND && current !== NOT_FOUND) cache.next[previous] = current;
       previous = current;
       const expected = current === NOT_FOUND ? NOT_FOUND : cache.next[current];
@@ -173,7 +181,7 @@ export class ScrapeState {
   }
 
   /** Appends the parser's current sample; returns its cache entry, or NOT_FOUND. */
-  #sample(parser: ExpositionParser, guess: number): number {
+  #sample(parser: ExpositionReader, guess: number, kind: Entry): number {
     const cache = this.#cache;
     this.counts.scraped++;
     let entry = parser.guessed
@@ -189,13 +197,13 @@ export class ScrapeState {
     const again = cache.seenAt[entry] === this.#scrape;
     if (ref !== DROPPED) {
       if (!known || (!again && cache.seenAt[entry] !== this.#lastGood)) this.counts.added++;
-      this.#appendSample(parser, entry, again);
+      this.#appendSample(parser, entry, again, kind);
     }
     cache.seenAt[entry] = this.#scrape;
     return entry;
   }
 
-  #appendSample(parser: ExpositionParser, entry: number, again: boolean): void {
+  #appendSample(parser: ExpositionReader, entry: number, again: boolean, kind: Entry): void {
     const { counts } = this;
     const cache = this.#cache;
     counts.kept++;
@@ -207,16 +215,21 @@ export class ScrapeState {
       return;
     }
     const timeMs = timed ? parser.timestampMs : this.#timeMs;
-    const appender = this.#appender as MetricAppender;
-    let result = appender.append(cache.refs[entry], timeMs, parser.value);
+    const histogram = kind === ENTRY_HISTOGRAM ? this.#histogram(parser) : undefined;
+    let result = this.#write(cache.refs[entry], timeMs, parser.value, histogram);
     if (result === UNKNOWN_SERIES) {
       const ref = this.#resolve(parser);
       if (ref === NO_SERIES) return;
       cache.refs[entry] = ref;
-      result = appender.append(ref, timeMs, parser.value);
+      result = this.#write(ref, timeMs, parser.value, histogram);
     }
     this.#count(result);
-    if (parser.hasExemplar) this.#appendExemplar(parser, cache.refs[entry], timeMs);
+    if (parser.hasExemplar) this.#appendExemplar(parser.exemplar(), cache.refs[entry], timeMs);
+    if (histogram !== undefined) {
+      for (const exemplar of parser.exemplars?.() ?? []) {
+        this.#appendExemplar(exemplar, cache.refs[entry], timeMs);
+      }
+    }
     if (timed && !this.#config.trackTimestampsStaleness) return;
     if (cache.trackedAt[entry] !== this.#scrape) {
       cache.trackedBefore[entry] = cache.trackedAt[entry];
@@ -224,9 +237,27 @@ export class ScrapeState {
     }
   }
 
+  #write(
+    ref: SeriesRef,
+    timeMs: number,
+    value: number,
+    histogram: FloatHistogram | undefined,
+  ): AppendResult {
+    const appender = this.#appender as MetricAppender;
+    if (histogram === undefined) return appender.append(ref, timeMs, value);
+    return appender.appendHistogram(ref, timeMs, histogram);
+  }
+
+  #histogram(parser: ExpositionReader): FloatHistogram | undefined {
+    const { histogramBucketLimit, histogramMinBucketFactor } = this.#config;
+    const histogram = parser.histogram?.();
+    if (histogram === undefined) return undefined;
+    const schemaMax = schemaOfFactor(histogramMinBucketFactor);
+    return limitHistogram(histogram, histogramBucketLimit, schemaMax);
+  }
+
   /** An exemplar without a time has that of its sample. What the store refuses is left out. */
-  #appendExemplar(parser: ExpositionParser, ref: SeriesRef, timeMs: number): void {
-    const exemplar = parser.exemplar();
+  #appendExemplar(exemplar: Exemplar | undefined, ref: SeriesRef, timeMs: number): void {
     if (exemplar === undefined) return;
     const { labels, value, timestampMs = timeMs } = exemplar;
     let characters = 0;
@@ -244,7 +275,7 @@ export class ScrapeState {
   }
 
   /** The store's reference for a series that is not cached; DROPPED, or NO_SERIES. */
-  #resolve(parser: ExpositionParser): SeriesRef {
+  #resolve(parser: ExpositionReader): SeriesRef {
     const labels = sampleLabels(parser.labels(), this.#targetLabels, this.#config);
     if (labels === undefined) return DROPPED;
     const ref = (this.#appender as MetricAppender).series(labels);
@@ -269,7 +300,7 @@ export class ScrapeState {
     if (all) this.#inherited = [];
   }
 
-  #readMetadata(parser: ExpositionParser, entry: Entry): void {
+  #readMetadata(parser: ExpositionReader, entry: Entry): void {
     const name = parser.metadataName();
     const known = this.metadata.get(name);
     if (known === undefined && this.metadata.size >= METADATA_COUNT_MAX) return;
@@ -278,6 +309,13 @@ export class ScrapeState {
     if (entry === ENTRY_HELP) this.metadata.set(name, { ...before, help: parser.metadataText() });
     if (entry === ENTRY_UNIT) this.metadata.set(name, { ...before, unit: parser.metadataText() });
   }
+}
+
+function createReader(format: ScrapeFormat, config: ScrapeConfig): ExpositionReader {
+  const { histograms } = config;
+  if (format === 'protobuf') return new FamilyParser(histograms);
+  if (!histograms.convertsClassic) return new ExpositionParser(format);
+  return new ClassicConverter(format, histograms.keepsClassic);
 }
 
 function newCounts(): AppendCounts {

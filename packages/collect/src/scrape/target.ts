@@ -16,6 +16,8 @@ export interface Target {
   readonly discoveredLabels: Labels;
   /** What its series carry: no name begins with `__`. */
   readonly labels: Labels;
+  /** What its scraped series get instead of `labels`, where they have their own. */
+  readonly sampleLabels?: Labels;
   /** The URL that is asked, or what stands for it where the target is in this process. */
   readonly url: string;
   readonly intervalMs: number;

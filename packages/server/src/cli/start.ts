@@ -60,6 +60,7 @@ export async function start(args: readonly string[]): Promise<void> {
   try {
     const address = await tyto.listen(host, port);
     if (text(flags, 'web.stack-ports') === 'true') await openStackPorts(tyto, host);
+    await openGrpc(tyto, text(flags, 'otlp.grpc-listen-address'));
     await tyto.run();
     logger.info('listening', { address, version: VERSION, externalUrl: options.externalUrl });
   } catch (error) {
@@ -69,15 +70,27 @@ export async function start(args: readonly string[]): Promise<void> {
 }
 
 /** Ports that scripts and links of the stack that Tyto replaces know. */
-const STACK_PORTS = [9093];
+const STACK_PORTS = [9093, 4318];
+const STACK_GRPC_PORT = 4317;
 
 async function openStackPorts(tyto: Tyto, host: string): Promise<void> {
-  for (const port of STACK_PORTS) {
+  for (const port of [...STACK_PORTS, STACK_GRPC_PORT]) {
     try {
-      await tyto.alsoListen(host, port);
+      if (port === STACK_GRPC_PORT) await tyto.listenOtlpGrpc(host, port);
+      else await tyto.alsoListen(host, port);
     } catch (error) {
       throw listenError(error, host, port, 'leave out --web.stack-ports');
     }
+  }
+}
+
+async function openGrpc(tyto: Tyto, address: string): Promise<void> {
+  if (address === '') return;
+  const { host, port } = parseListenAddress(address, 'otlp.grpc-listen-address');
+  try {
+    await tyto.listenOtlpGrpc(host, port);
+  } catch (error) {
+    throw listenError(error, host, port, 'choose another with --otlp.grpc-listen-address');
   }
 }
 
@@ -134,6 +147,7 @@ function tytoOptions(flags: Flags, host: string, port: number, logger: Logger): 
     dataDirectory: resolve(text(flags, 'storage.tsdb.path')),
     externalUrl: externalUrl.replace(/\/$/, ''),
     lifecycle: text(flags, 'web.enable-lifecycle') === 'true',
+    receivesOtlp: text(flags, 'web.enable-otlp-receiver') === 'true',
     receivesWrites: text(flags, 'web.enable-remote-write-receiver') === 'true',
     isAdminApiEnabled: text(flags, 'web.enable-admin-api') === 'true',
     retentionMs: duration(flags, 'storage.tsdb.retention.time'),
@@ -163,13 +177,16 @@ function logOptions(flags: Flags): { level: string; format: 'json' | 'text' } {
 }
 
 /** `host:port`, `:port`, `[::1]:9090`. */
-function parseListenAddress(address: string): { host: string; port: number } {
+function parseListenAddress(
+  address: string,
+  flag = 'web.listen-address',
+): { host: string; port: number } {
   const match = /^(\[[^\]]*\]|[^:]*):(\d+)$/.exec(address);
   const port = Number(match?.[2]);
   if (match === null || port > 65_535) {
     throw new TytoError(
       'bad_data',
-      `--web.listen-address: "${address}" is no address; write for example 127.0.0.1:9090`,
+      `--${flag}: "${address}" is no address; write for example 127.0.0.1:9090`,
     );
   }
   return { host: match[1].replace(/^\[|\]$/g, '') || '::', port };

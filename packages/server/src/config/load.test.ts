@@ -31,6 +31,18 @@ function load(directory: string, config: string, alertmanager = '') {
 const GOOD = 'scrape_configs: [{job_name: a, static_configs: [{targets: ["x:1"]}]}]\n';
 
 describe('loadConfig', () => {
+  it('takes the section otlp, and refuses names with dots beside legacy names', async () => {
+    const otlp = 'otlp: {translation_strategy: NoTranslation, promote_scope_metadata: true}\n';
+    const directory = files({
+      'good.yml': otlp,
+      'bad.yml': `global: {metric_name_validation_scheme: legacy}\n${otlp}`,
+    });
+    const good = await load(directory, 'good.yml');
+    expect(good.prometheus.otlp).toMatchObject({ translationStrategy: 'NoTranslation' });
+    expect(good.warnings).toEqual([]);
+    await expect(load(directory, 'bad.yml')).rejects.toThrow('not allowed with legacy names');
+  });
+
   it('watches the machine with the starter rules when there is no file', async () => {
     const config = await loadConfig({ config: '', alertmanager: '' }, systemClock);
     expect(config.watchesHost).toBe(true);

@@ -2,9 +2,12 @@
 import { type Place, yaml } from '@tyto/base';
 import {
   DEFAULT_GLOBAL,
+  DEFAULT_OTLP,
   finishScrapeConfigs,
   type GlobalScrapeConfig,
   globalScrapeSchema,
+  type OtlpConfig,
+  otlpSchema,
   type RelabelConfig,
   relabelConfigsSchema,
   type ScrapeConfig,
@@ -156,6 +159,7 @@ const fileSchema = yaml.object(
     scrape_config_files: yaml.optional(yaml.list(filePattern), (): FilePattern[] => []),
     alerting: yaml.optional(alerting),
     storage: yaml.optional(storage),
+    otlp: yaml.optional(otlpSchema),
   },
   {
     name: 'prometheus configuration',
@@ -163,7 +167,6 @@ const fileSchema = yaml.object(
       remote_write: 'samples are not sent on yet',
       remote_read: 'other stores are not read yet',
       tracing: 'Tyto does not trace itself yet',
-      otlp: 'OTLP is not received yet',
       runtime: 'there is no Go runtime to configure',
     },
   },
@@ -191,6 +194,7 @@ export interface PrometheusConfig {
   readonly sections: readonly ScrapeSection[];
   readonly alertmanagers: readonly AlertmanagerTarget[];
   readonly alertRelabelConfigs: readonly RelabelConfig[];
+  readonly otlp: OtlpConfig;
   readonly storage: {
     readonly path: string;
     readonly retentionMs: number | undefined;
@@ -206,6 +210,7 @@ export const prometheusSchema: yaml.Schema<PrometheusConfig> = (node, decoder) =
   const raw = fileSchema(node, decoder);
   const rules = raw.global?.rules;
   const tsdb = raw.storage?.tsdb;
+  checkOtlp(raw.global?.scrape, raw.otlp, node, decoder);
   return {
     global: raw.global?.scrape ?? DEFAULT_GLOBAL,
     evaluationIntervalMs: rules?.evaluation_interval || 60_000,
@@ -222,6 +227,7 @@ export const prometheusSchema: yaml.Schema<PrometheusConfig> = (node, decoder) =
       alertRelabelConfigs: target.alert_relabel_configs,
     })),
     alertRelabelConfigs: raw.alerting?.alert_relabel_configs ?? [],
+    otlp: raw.otlp ?? DEFAULT_OTLP,
     storage: {
       path: tsdb?.path ?? '',
       retentionMs: tsdb?.['retention.time'] ?? tsdb?.retention?.time,
@@ -231,6 +237,19 @@ export const prometheusSchema: yaml.Schema<PrometheusConfig> = (node, decoder) =
     },
   };
 };
+
+/** Names with dots need that names are not held to the classic alphabet. */
+function checkOtlp(
+  global: GlobalScrapeConfig | undefined,
+  otlp: OtlpConfig | undefined,
+  node: yaml.YamlNode,
+  decoder: yaml.Decoder,
+): void {
+  const strategy = otlp?.translationStrategy ?? '';
+  if (global?.nameValidation !== 'legacy' || !strategy.startsWith('No')) return;
+  const message = `the translation_strategy ${strategy} is not allowed with legacy names`;
+  decoder.error(yaml.childNode(node, 'otlp'), `${message}; it needs UTF-8 ones`);
+}
 
 /** The jobs of a scrape configuration file. */
 export function parseScrapeFile(

@@ -2,7 +2,6 @@
  * Reads request bodies in the pieces in which they come, and bounds how many bytes of them are held
  * at once over all requests: what is beyond that is told to come again, before it is read.
  */
-import type { IncomingMessage } from 'node:http';
 import { errorMessage } from '@tyto/base';
 
 /** A refusal with the status that answers it. */
@@ -21,6 +20,12 @@ export interface HeldBody {
   release(): void;
 }
 
+/** Where a body comes from: a request of HTTP, or a stream of HTTP/2. */
+export interface BodySource {
+  readonly headers: { readonly 'content-length'?: string | undefined };
+  iterator(options: { destroyOnReturn: boolean }): AsyncIterable<Uint8Array>;
+}
+
 export class HeldBodies {
   /** Bytes that are held now. */
   bytes = 0;
@@ -35,7 +40,7 @@ export class HeldBodies {
   }
 
   /** Rejects with BodyRefusal: 413 for a body that is too large, 503 when too much is held. */
-  async read(message: IncomingMessage): Promise<HeldBody> {
+  async read(message: BodySource): Promise<HeldBody> {
     const announced = Number(message.headers['content-length'] ?? 0);
     let reserved = 0;
     const reserve = (bytes: number) => {

@@ -8,7 +8,9 @@ import { VERSION } from '../version.ts';
 import { type AdminApiOptions, registerAdminApi } from './adminApi.ts';
 import { type AlertmanagerApiOptions, registerAlertmanagerApi } from './alertmanagerApi.ts';
 import { errorBody, statusOfError } from './envelope.ts';
+import { type OtlpApiOptions, registerOtlpApi } from './otlpApi.ts';
 import { type PrometheusApiOptions, registerPrometheusApi } from './prometheusApi.ts';
+import { type PushApiOptions, registerPushApi } from './pushApi.ts';
 import { registerStatusApi, type StatusApiOptions } from './statusApi.ts';
 import { registerWebUi } from './webUi.ts';
 import { registerWriteApi, type WriteApiOptions } from './writeApi.ts';
@@ -17,6 +19,8 @@ export interface HttpServerOptions
   extends PrometheusApiOptions,
     StatusApiOptions,
     AlertmanagerApiOptions,
+    OtlpApiOptions,
+    PushApiOptions,
     WriteApiOptions,
     AdminApiOptions {
   readonly logger: Logger;
@@ -61,6 +65,8 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Fast
   registerAlertmanagerApi(app, options);
   registerWriteApi(app, options);
   registerAdminApi(app, options);
+  registerOtlpApi(app, options);
+  registerPushApi(app, options);
   await registerWebUi(app, prefix);
   return app;
 }

@@ -1,6 +1,6 @@
 /** Prometheus' HTTP API under /api/v1: queries and metadata. See statusApi.ts for the rest. */
 import { type Clock, TytoError } from '@tyto/base';
-import type { ScrapeManager, WriteReceiver } from '@tyto/collect';
+import type { OtlpReceiver, ScrapeManager, WriteReceiver } from '@tyto/collect';
 import { type LabelRequest, type MetricQuerier, matchesAll } from '@tyto/model';
 import {
   formatNumber,
@@ -22,6 +22,7 @@ export interface PrometheusApiOptions {
   readonly store: MetricQuerier;
   readonly scrapes: ScrapeManager;
   readonly receiver: WriteReceiver;
+  readonly otlp: OtlpReceiver;
 }
 
 type Handler = (
@@ -198,7 +199,7 @@ function limitWarning(truncated: boolean): string[] {
 }
 
 async function metadata(
-  { scrapes, receiver }: PrometheusApiOptions,
+  { scrapes, receiver, otlp }: PrometheusApiOptions,
   params: Params,
   reply: FastifyReply,
 ): Promise<FastifyReply> {
@@ -206,7 +207,11 @@ async function metadata(
   const perMetric = params.limit('limit_per_metric');
   const wanted = params.text('metric');
   const found = new Map<string, Map<string, { type: string; help: string; unit: string }>>();
-  const sources = [...scrapes.metadata().map((target) => target.metadata), receiver.metadata];
+  const sources = [
+    ...scrapes.metadata().map((target) => target.metadata),
+    receiver.metadata,
+    otlp.metadata,
+  ];
   for (const source of sources) {
     for (const [metric, { type, help, unit }] of source) {
       if (wanted !== '' && metric !== wanted) continue;
