@@ -24,10 +24,12 @@ import {
   WRITE_BODY_BYTES_MAX,
   WriteReceiver,
 } from '@tyto/collect';
+import type { Forwarder } from '@tyto/forward';
 import { QueryEngine } from '@tyto/promql';
 import { Tsdb } from '@tyto/tsdb';
 import type { FastifyInstance } from 'fastify';
 import { AlertForwarder } from './alertForwarder.ts';
+import { createForwarder, familyMetadata } from './forwarding.ts';
 import { type ConfigFiles, type LoadedConfig, loadConfig } from './config/load.ts';
 import { HeldBodies } from './http/heldBodies.ts';
 import { createHttpServer } from './http/httpServer.ts';
@@ -37,6 +39,7 @@ import {
   registerRuleMetrics,
   registerStoreMetrics,
 } from './metrics/storeMetrics.ts';
+import { registerForwardMetrics } from './metrics/forwardMetrics.ts';
 import { registerWriteMetrics } from './metrics/writeMetrics.ts';
 import { QueryRunner } from './queries.ts';
 import { LmdbStateStore } from './state/lmdbStateStore.ts';
@@ -53,6 +56,7 @@ export interface TytoOptions {
   readonly retentionMs: number;
   readonly retentionBytes: number;
   readonly logFsyncIntervalMs: number;
+  readonly remoteWriteQueueBytes: number;
   readonly query: {
     readonly timeoutMs: number;
     readonly concurrencyMax: number;
@@ -74,7 +78,8 @@ export class Tyto {
   readonly #scrapes: ScrapeManager;
   readonly #rules = new RuleManager();
   readonly #dispatcher: Dispatcher;
-  readonly #forwarder: AlertForwarder;
+  readonly #alertForwarder: AlertForwarder;
+  readonly #forwarder: Forwarder;
   readonly #engine: QueryEngine;
   readonly #queries: QueryRunner;
   readonly #host: HostMetrics;
@@ -96,12 +101,14 @@ export class Tyto {
     config: LoadedConfig,
     tsdb: Tsdb,
     state: LmdbStateStore,
+    forwarder: Forwarder,
   ) {
     const { clock, logger, externalUrl } = options;
     this.#options = options;
     this.#config = config;
     this.#metrics = new SelfMetrics(clock);
     this.#tsdb = tsdb;
+    this.#forwarder = forwarder;
     this.#state = state;
     this.#startedMs = clock.nowMs();
     this.#lastReloadMs = this.#startedMs;
@@ -117,19 +124,25 @@ export class Tyto {
     this.#queries = new QueryRunner(this.#engine, clock, this.#metrics, concurrencyMax);
     const observer = this.#metrics.notify;
     this.#dispatcher = new Dispatcher({ clock, logger, state, externalUrl, observer });
-    this.#forwarder = new AlertForwarder(logger);
+    this.#alertForwarder = new AlertForwarder(logger);
     this.#host = new HostMetrics({ clock, logger });
     this.#receiver = new WriteReceiver({ store: tsdb, clock, key: randomBytes(16) });
     registerStoreMetrics(this.#metrics, tsdb);
     registerWriteMetrics(this.#metrics, this.#receiver, this.#receivedBodies);
+    registerForwardMetrics(this.#metrics, forwarder);
     registerRuleMetrics(this.#metrics, this.#rules);
-    registerAlertMetrics(this.#metrics, this.#dispatcher, this.#forwarder);
+    registerAlertMetrics(this.#metrics, this.#dispatcher, this.#alertForwarder);
   }
 
   /** Opens everything and begins to scrape and evaluate. Rejects with TytoError. */
   static async start(options: TytoOptions, config: LoadedConfig): Promise<Tyto> {
     const { clock, logger, dataDirectory } = options;
-    const { exemplarsMax } = config.prometheus.storage;
+    const { storage, remoteWrites, externalLabels } = config.prometheus;
+    const { exemplarsMax } = storage;
+    let started: Tyto | undefined;
+    const forwarder = createForwarder(options, () =>
+      started === undefined ? [] : familyMetadata(started.#scrapes, started.#receiver),
+    );
     const tsdb = await Tsdb.open({
       directory: dataDirectory,
       clock,
@@ -137,11 +150,15 @@ export class Tyto {
       retentionMs: options.retentionMs,
       retentionBytes: options.retentionBytes,
       logFsyncIntervalMs: options.logFsyncIntervalMs,
+      tap: forwarder,
       ...(exemplarsMax === undefined ? {} : { exemplarsMax }),
     });
     await mkdir(join(dataDirectory, 'state'), { recursive: true });
     const state = new LmdbStateStore(join(dataDirectory, 'state'));
-    return new Tyto(options, config, tsdb, state);
+    // Before the first sample can come.
+    await forwarder.apply(remoteWrites, externalLabels);
+    started = new Tyto(options, config, tsdb, state, forwarder);
+    return started;
   }
 
   /** Opens the port. Rejects with the system's error when it is taken. */
@@ -172,7 +189,7 @@ export class Tyto {
         retention: formatDuration(this.#options.retentionMs),
         alertmanagerUrls: [
           `${externalUrl.replace(/\/$/, '')}/api/v2/alerts`,
-          ...this.#forwarder.urls,
+          ...this.#alertForwarder.urls,
         ],
       }),
       isReady: () => this.#ready,
@@ -215,6 +232,7 @@ export class Tyto {
     await this.#http?.close();
     await Promise.all([this.#rules.stop(), this.#scrapes.stop()]);
     await this.#dispatcher.stop();
+    await this.#forwarder.close();
     await this.#tsdb.close();
     await this.#state.close();
   }
@@ -241,7 +259,8 @@ export class Tyto {
     logWarnings(config.warnings, logger);
     const { prometheus } = config;
     this.#tsdb.outOfOrderWindowMs = prometheus.storage.outOfOrderWindowMs;
-    this.#forwarder.apply(prometheus);
+    this.#alertForwarder.apply(prometheus);
+    await this.#forwarder.apply(prometheus.remoteWrites, prometheus.externalLabels);
     await this.#dispatcher.apply(config.alertmanager, config.templates);
     await this.#scrapes.apply(config.jobs);
     await this.#watchHost(config);
@@ -254,7 +273,7 @@ export class Tyto {
       sink: {
         send: (alerts) => {
           this.#dispatcher.send(alerts);
-          this.#forwarder.send(alerts);
+          this.#alertForwarder.send(alerts);
         },
       },
       externalLabels: prometheus.externalLabels,

@@ -12,6 +12,7 @@ import {
   TytoError,
 } from '@tyto/base';
 import {
+  type CommitTap,
   type ExemplarRequest,
   type LabelRequest,
   type Labels,
@@ -63,6 +64,8 @@ export interface TsdbOptions {
   readonly outOfOrderWindowMs?: number;
   /** How many of the newest exemplars are kept, of all series together. Default 100,000. */
   readonly exemplarsMax?: number;
+  /** Sees what every commit puts into the store; it costs nothing where there is none. */
+  readonly tap?: CommitTap;
   /** How often blocks are cut and retention is applied. Default 10 s; 0 only when called. */
   readonly maintenanceIntervalMs?: number;
 }
@@ -102,6 +105,7 @@ export class Tsdb implements MetricStore {
   readonly #lateSource: SeriesSource;
   readonly #exemplars: ExemplarRing;
   readonly #late: LateSamples;
+  readonly #tap: CommitTap | undefined;
   #outOfOrderWindowMs: number;
   #undefinedIds: number[] = [];
   #samplesAppended = 0;
@@ -129,6 +133,7 @@ export class Tsdb implements MetricStore {
     this.#headSource = sourceOf(head);
     this.#exemplars = exemplars;
     this.#late = late;
+    this.#tap = options.tap;
     this.#lateSource = lateSourceOf(head, late);
     this.#outOfOrderWindowMs = options.outOfOrderWindowMs ?? 0;
     this.#maintenance = new Maintenance({
@@ -212,6 +217,7 @@ export class Tsdb implements MetricStore {
       exemplars: this.#exemplars,
       late: this.#late,
       outOfOrderWindowMs: this.#outOfOrderWindowMs,
+      tap: this.#tap?.isTapped === true ? this.#tap : undefined,
       nowMs: () => this.#clock.nowMs(),
       resolve: (labels) => this.#resolve(labels),
       takeDefinitions: () => this.#takeDefinitions(),

@@ -10,7 +10,7 @@ export {
 export { type FamilySample, type MetricFamily, writeExposition } from './expositionWriter.ts';
 export { formatFloat, parseFloatBytes } from './floatText.ts';
 export { decodeSeries } from './seriesText.ts';
-export type { HistogramSample } from './histogramMessage.ts';
+export { decodeHistogram, type HistogramSample, writeHistogram } from './histogramMessage.ts';
 export { ProtobufReader } from './protobufReader.ts';
 export { ProtobufWriter } from './protobufWriter.ts';
 export {

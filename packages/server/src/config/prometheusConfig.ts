@@ -12,6 +12,13 @@ import {
   scrapeConfigSchema,
   staticConfigSchema,
 } from '@tyto/collect';
+import {
+  type RemoteReadConfig,
+  type RemoteWriteConfig,
+  remoteEndpoints,
+  remoteReadSchema,
+  remoteWriteSchema,
+} from '@tyto/forward';
 import { Labels } from '@tyto/model';
 
 const ruleGlobal = yaml.object(
@@ -156,12 +163,18 @@ const fileSchema = yaml.object(
     scrape_config_files: yaml.optional(yaml.list(filePattern), (): FilePattern[] => []),
     alerting: yaml.optional(alerting),
     storage: yaml.optional(storage),
+    remote_write: yaml.optional(
+      remoteEndpoints(remoteWriteSchema, 'remote_write'),
+      (): RemoteWriteConfig[] => [],
+    ),
+    remote_read: yaml.optional(
+      remoteEndpoints(remoteReadSchema, 'remote_read'),
+      (): RemoteReadConfig[] => [],
+    ),
   },
   {
     name: 'prometheus configuration',
     ignored: {
-      remote_write: 'samples are not sent on yet',
-      remote_read: 'other stores are not read yet',
       tracing: 'Tyto does not trace itself yet',
       otlp: 'OTLP is not received yet',
       runtime: 'there is no Go runtime to configure',
@@ -191,6 +204,8 @@ export interface PrometheusConfig {
   readonly sections: readonly ScrapeSection[];
   readonly alertmanagers: readonly AlertmanagerTarget[];
   readonly alertRelabelConfigs: readonly RelabelConfig[];
+  readonly remoteWrites: readonly RemoteWriteConfig[];
+  readonly remoteReads: readonly RemoteReadConfig[];
   readonly storage: {
     readonly path: string;
     readonly retentionMs: number | undefined;
@@ -222,6 +237,8 @@ export const prometheusSchema: yaml.Schema<PrometheusConfig> = (node, decoder) =
       alertRelabelConfigs: target.alert_relabel_configs,
     })),
     alertRelabelConfigs: raw.alerting?.alert_relabel_configs ?? [],
+    remoteWrites: raw.remote_write,
+    remoteReads: raw.remote_read,
     storage: {
       path: tsdb?.path ?? '',
       retentionMs: tsdb?.['retention.time'] ?? tsdb?.retention?.time,
