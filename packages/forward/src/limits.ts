@@ -29,3 +29,15 @@ export const RETRY_AFTER_MS_MAX = 10 * 60_000;
 
 /** Metadata entries of one request. */
 export const METADATA_PER_REQUEST_MAX = 2000;
+
+/** Largest remote read request, decompressed: a few matchers each. */
+export const READ_REQUEST_BYTES_MAX = 4 * 1024 * 1024;
+
+/** Queries of one remote read request. */
+export const READ_QUERIES_MAX = 1000;
+
+/** Bytes of one frame of a streamed answer, as in Prometheus. */
+export const READ_FRAME_BYTES_MAX = 1024 * 1024;
+
+/** Largest answer of another store, as it comes and decompressed. It is held while it is read. */
+export const READ_ANSWER_BYTES_MAX = 128 * 1024 * 1024;

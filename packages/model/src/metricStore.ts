@@ -77,6 +77,8 @@ export interface SelectRequest {
 /** The series that a select found, in no particular order. */
 export interface SeriesSelection {
   readonly size: number;
+  /** What the asker of a query should know of this answer, such as that something is missing. */
+  readonly warnings?: readonly string[];
   labels(index: number): Labels;
   /** Appends the samples of the request's time range to `target`, oldest first. No I/O. */
   readInto(index: number, target: SampleColumns): void;

@@ -20,6 +20,8 @@ export class QuerySources {
   readonly #loads: ReadonlyMap<VectorSelector, SelectorLoad>;
   readonly #sources = new Map<SelectorLoad, SeriesSource>();
   readonly #budget: QueryBudget;
+  /** What the stores want to be told of their answers, each once. */
+  readonly warnings = new Set<string>();
 
   constructor(loads: ReadonlyMap<VectorSelector, SelectorLoad>, budget: QueryBudget) {
     this.#loads = loads;
@@ -32,6 +34,7 @@ export class QuerySources {
       if (this.#budget.due()) await this.#budget.pause();
       const { matchers, minTimeMs, maxTimeMs } = load;
       const selection = await querier.select({ matchers, minTimeMs, maxTimeMs, signal });
+      for (const warning of selection.warnings ?? []) this.warnings.add(warning);
       const source = load.shared
         ? new DecodedSource(selection, this.#budget)
         : new StreamedSource(selection, scratch, this.#budget);

@@ -24,12 +24,18 @@ import {
   WRITE_BODY_BYTES_MAX,
   WriteReceiver,
 } from '@tyto/collect';
-import type { Forwarder } from '@tyto/forward';
+import { type Forwarder, MergedQuerier, ReadServer } from '@tyto/forward';
 import { QueryEngine } from '@tyto/promql';
 import { Tsdb } from '@tyto/tsdb';
 import type { FastifyInstance } from 'fastify';
 import { AlertForwarder } from './alertForwarder.ts';
-import { createForwarder, familyMetadata } from './forwarding.ts';
+import {
+  completeFromMs,
+  createForwarder,
+  createReaders,
+  familyMetadata,
+  readBodies,
+} from './forwarding.ts';
 import { type ConfigFiles, type LoadedConfig, loadConfig } from './config/load.ts';
 import { HeldBodies } from './http/heldBodies.ts';
 import { createHttpServer } from './http/httpServer.ts';
@@ -80,6 +86,9 @@ export class Tyto {
   readonly #dispatcher: Dispatcher;
   readonly #alertForwarder: AlertForwarder;
   readonly #forwarder: Forwarder;
+  /** The store, and those of `remote_read`. */
+  readonly #querier: MergedQuerier;
+  readonly #readServer: ReadServer;
   readonly #engine: QueryEngine;
   readonly #queries: QueryRunner;
   readonly #host: HostMetrics;
@@ -120,7 +129,17 @@ export class Tyto {
       metrics: this.#metrics.scrape,
     });
     const { timeoutMs, sampleLimit, lookbackMs, concurrencyMax } = options.query;
-    this.#engine = new QueryEngine(tsdb, { clock, timeoutMs, sampleLimit, lookbackMs });
+    this.#querier = new MergedQuerier({
+      own: tsdb,
+      logger,
+      completeFromMs: () => completeFromMs(tsdb),
+    });
+    this.#readServer = new ReadServer({
+      store: tsdb,
+      sampleLimit,
+      externalLabels: () => this.#config.prometheus.externalLabels,
+    });
+    this.#engine = new QueryEngine(this.#querier, { clock, timeoutMs, sampleLimit, lookbackMs });
     this.#queries = new QueryRunner(this.#engine, clock, this.#metrics, concurrencyMax);
     const observer = this.#metrics.notify;
     this.#dispatcher = new Dispatcher({ clock, logger, state, externalUrl, observer });
@@ -129,7 +148,7 @@ export class Tyto {
     this.#receiver = new WriteReceiver({ store: tsdb, clock, key: randomBytes(16) });
     registerStoreMetrics(this.#metrics, tsdb);
     registerWriteMetrics(this.#metrics, this.#receiver, this.#receivedBodies);
-    registerForwardMetrics(this.#metrics, forwarder);
+    registerForwardMetrics(this.#metrics, forwarder, this.#querier);
     registerRuleMetrics(this.#metrics, this.#rules);
     registerAlertMetrics(this.#metrics, this.#dispatcher, this.#alertForwarder);
   }
@@ -177,6 +196,10 @@ export class Tyto {
       scrapes: this.#scrapes,
       receiver: this.#receiver,
       receivedBodies: this.#receivedBodies,
+      readServer: this.#readServer,
+      readBodies: readBodies(),
+      lookbackMs: this.#options.query.lookbackMs,
+      externalLabels: () => this.#config.prometheus.externalLabels,
       receivesWrites: this.#options.receivesWrites,
       rules: this.#rules,
       dispatcher: this.#dispatcher,
@@ -261,6 +284,7 @@ export class Tyto {
     this.#tsdb.outOfOrderWindowMs = prometheus.storage.outOfOrderWindowMs;
     this.#alertForwarder.apply(prometheus);
     await this.#forwarder.apply(prometheus.remoteWrites, prometheus.externalLabels);
+    this.#querier.readers = createReaders(prometheus, clock);
     await this.#dispatcher.apply(config.alertmanager, config.templates);
     await this.#scrapes.apply(config.jobs);
     await this.#watchHost(config);

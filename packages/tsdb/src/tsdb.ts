@@ -294,6 +294,11 @@ export class Tsdb implements MetricStore {
     };
   }
 
+  /** The time of the oldest sample; Infinity without samples. */
+  get oldestMs(): number {
+    return Math.min(this.#blocks.oldest?.meta.minTimeMs ?? Infinity, this.#head.oldestMs);
+  }
+
   stats(): TsdbStats {
     return {
       seriesCount: this.#head.series.count,

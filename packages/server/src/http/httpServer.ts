@@ -7,7 +7,9 @@ import type { SelfMetrics } from '../metrics/selfMetrics.ts';
 import { VERSION } from '../version.ts';
 import { type AlertmanagerApiOptions, registerAlertmanagerApi } from './alertmanagerApi.ts';
 import { errorBody, statusOfError } from './envelope.ts';
+import { type FederateOptions, registerFederate } from './federate.ts';
 import { type PrometheusApiOptions, registerPrometheusApi } from './prometheusApi.ts';
+import { type ReadApiOptions, registerReadApi } from './readApi.ts';
 import { registerStatusApi, type StatusApiOptions } from './statusApi.ts';
 import { registerWebUi } from './webUi.ts';
 import { registerWriteApi, type WriteApiOptions } from './writeApi.ts';
@@ -16,6 +18,8 @@ export interface HttpServerOptions
   extends PrometheusApiOptions,
     StatusApiOptions,
     AlertmanagerApiOptions,
+    FederateOptions,
+    ReadApiOptions,
     WriteApiOptions {
   readonly logger: Logger;
   readonly metrics: SelfMetrics;
@@ -58,6 +62,8 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Fast
   registerStatusApi(app, options);
   registerAlertmanagerApi(app, options);
   registerWriteApi(app, options);
+  registerReadApi(app, options);
+  registerFederate(app, options);
   await registerWebUi(app, prefix);
   return app;
 }

@@ -1,5 +1,5 @@
 /** What remote write says of itself, under Prometheus' names where it has one. */
-import type { Endpoint, Forwarder } from '@tyto/forward';
+import type { Endpoint, Forwarder, MergedQuerier } from '@tyto/forward';
 import type { SelfMetrics } from './selfMetrics.ts';
 
 type Read = (endpoint: Endpoint) => number;
@@ -66,7 +66,11 @@ const OWN: readonly (readonly [
   ],
 ];
 
-export function registerForwardMetrics(metrics: SelfMetrics, forwarder: Forwarder): void {
+export function registerForwardMetrics(
+  metrics: SelfMetrics,
+  forwarder: Forwarder,
+  querier: MergedQuerier,
+): void {
   const names = ['remote_name', 'url'];
   const each = (read: Read) => () =>
     [...forwarder.endpoints].map((endpoint) => [labelsOf(endpoint), read(endpoint)] as const);
@@ -105,9 +109,29 @@ export function registerForwardMetrics(metrics: SelfMetrics, forwarder: Forwarde
     'The newest sample that the store took, as Unix time.',
     () => forwarder.highestTimestampMs / 1000,
   );
+  const reads = (read: (reader: MergedQuerier['readers'][number]) => number) => () =>
+    querier.readers.map((reader) => [labelsOf(reader), read(reader)] as const);
+  metrics.labelled(
+    'counter',
+    'prometheus_remote_storage_read_queries_total',
+    'The total number of remote read queries.',
+    names,
+    reads(({ queries }) => queries),
+  );
+  metrics.labelled(
+    'counter',
+    'tyto_remote_read_failures_total',
+    'Remote read queries that failed.',
+    names,
+    reads(({ failures }) => failures),
+  );
 }
 
-function labelsOf({ config: { name, url } }: Endpoint): Record<string, string> {
+function labelsOf({
+  config: { name, url },
+}: {
+  readonly config: { readonly name: string; readonly url: string };
+}): Record<string, string> {
   return { remote_name: name === '' ? shownUrl(url) : name, url: shownUrl(url) };
 }
 
