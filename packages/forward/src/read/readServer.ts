@@ -1,8 +1,15 @@
 /** Answers remote read out of a store. */
 import { TytoError } from '@tyto/base';
 import { decodeSnappy, encodeSnappy } from '@tyto/kernels';
-import { createMatcher, Labels, type Matcher, METRIC_NAME } from '@tyto/model';
-import { type MetricQuerier, SampleColumns, type SeriesSelection } from '@tyto/model';
+import {
+  createMatcher,
+  Labels,
+  type Matcher,
+  METRIC_NAME,
+  type MetricQuerier,
+  SampleColumns,
+  type SeriesSelection,
+} from '@tyto/model';
 import { comparePairs, type EncodedChunk, encodeChunks, orderedPairs } from '@tyto/promblock';
 import { ProtobufWriter } from '@tyto/wire';
 import { READ_FRAME_BYTES_MAX, READ_REQUEST_BYTES_MAX } from '../limits.ts';
