@@ -184,6 +184,13 @@ export const remoteReadSchema: yaml.Schema<RemoteReadConfig> = (node, decoder) =
   };
 };
 
+/** A URL without the password that may be in it, for logs and metrics. */
+export function shownUrl(url: string): string {
+  const shown = new URL(url);
+  if (shown.password !== '') shown.password = 'xxxxx';
+  return shown.href;
+}
+
 /** A list of endpoints whose names, where they have one, are each its own. */
 export function endpoints<T extends { readonly name: string }>(
   schema: yaml.Schema<T>,

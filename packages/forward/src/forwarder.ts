@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { errorMessage } from '@tyto/base';
 import type { CommitTap, CommittedSamples, Labels, SeriesRef } from '@tyto/model';
-import type { RemoteWriteConfig } from './config.ts';
+import { type RemoteWriteConfig, shownUrl } from './config.ts';
 import { Endpoint, type ForwarderOptions } from './endpoint.ts';
 
 export class Forwarder implements CommitTap {
@@ -32,8 +32,16 @@ export class Forwarder implements CommitTap {
     if (end > from && timestamps[end - 1] > this.highestTimestampMs) {
       this.highestTimestampMs = timestamps[end - 1];
     }
-    const taken: Promise<void>[] = [];
-    for (const { intake } of this.#endpoints.values()) taken.push(intake.take(samples, labelsOf));
+    const taken = [...this.#endpoints.values()].map(async ({ intake, config }) => {
+      try {
+        await intake.take(samples, labelsOf);
+      } catch (error) {
+        // A mistake in sending must not keep samples from the store.
+        const stack = error instanceof Error ? error.stack : undefined;
+        const url = shownUrl(config.url);
+        this.#options.logger.error('BUG: samples were not taken for remote write', { url, stack });
+      }
+    });
     await Promise.all(taken);
   }
 
@@ -49,7 +57,7 @@ export class Forwarder implements CommitTap {
       if (wanted.has(key)) continue;
       this.#endpoints.delete(key);
       await endpoint.remove();
-      const { url } = endpoint.config;
+      const url = shownUrl(endpoint.config.url);
       logger.info('remote write: an endpoint was removed, with what waited for it', { url });
     }
     await this.#removeForeign(wanted);

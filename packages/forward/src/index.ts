@@ -4,6 +4,7 @@ export {
   type RemoteWriteConfig,
   remoteReadSchema,
   remoteWriteSchema,
+  shownUrl,
 } from './config.ts';
 export { Endpoint, type ForwarderOptions } from './endpoint.ts';
 export { Forwarder } from './forwarder.ts';

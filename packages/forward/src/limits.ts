@@ -12,6 +12,12 @@ export const RECORD_BYTES_MAX = 16 * 1024 * 1024;
 /** Samples of one record: a round of sending begins and ends between two. */
 export const RECORD_SAMPLES_MAX = 2000;
 
+/** A record of labels, histograms or exemplars is ended behind this; one of them may be larger. */
+export const RECORD_BYTES = 1024 * 1024;
+
+/** Samples of one round of sending: they are held in memory, at about 100 bytes each. */
+export const ROUND_SAMPLES_MAX = 500_000;
+
 /** Bytes of a record whose samples are packed; smaller ones gain too little. */
 export const PACKED_BYTES_MIN = 128;
 

@@ -155,7 +155,9 @@ function requestError(
   if (error instanceof TytoError) return error;
   const timedOut = signal.aborted;
   const reason = timedOut ? 'context deadline exceeded' : describeNetworkError(error);
-  const message = `${verb} ${JSON.stringify(url)}: ${reason}`;
+  // As Go does: a password in an address is not for logs.
+  const shown = url.replace(/^(\w+:\/\/[^/@:]*):[^/@]*@/, '$1:xxxxx@');
+  const message = `${verb} ${JSON.stringify(shown)}: ${reason}`;
   return new TytoError(timedOut ? 'timeout' : 'unavailable', message, { cause: error });
 }
 

@@ -2,7 +2,7 @@
 import { type Clock, errorMessage, type Logger } from '@tyto/base';
 import type { HttpPosted, HttpPoster } from '@tyto/collect';
 import type { RemoteWriteVersion } from '@tyto/wire';
-import type { QueueConfig } from '../config.ts';
+import { type QueueConfig, shownUrl } from '../config.ts';
 import { RETRY_AFTER_MS_MAX } from '../limits.ts';
 
 export interface DeliveryOptions {
@@ -99,7 +99,7 @@ export class Delivery {
       return { afterMs: retryAfterMs(answer.retryAfter, clock.nowMs()) };
     }
     this.#options.logger.error('remote write: the endpoint refused samples; they are dropped', {
-      url,
+      url: shownUrl(url),
       reason,
     });
     return 'refused';
@@ -110,7 +110,7 @@ export class Delivery {
     const nowMs = this.#options.clock.monotonicMs();
     if (nowMs - this.#loggedMs < LOG_INTERVAL_MS) return;
     this.#loggedMs = nowMs;
-    this.#options.logger.warn(message, { url: this.#options.url, reason });
+    this.#options.logger.warn(message, { url: shownUrl(this.#options.url), reason });
   }
 
   #sleep(ms: number): Promise<void> {

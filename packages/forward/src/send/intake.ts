@@ -5,7 +5,7 @@
 import { bitsOf, type CommittedSamples, type Exemplar, Labels, type SeriesRef } from '@tyto/model';
 import { type RelabelConfig, relabel } from '@tyto/collect';
 import { ProtobufWriter, writeHistogram } from '@tyto/wire';
-import { RECORD_SAMPLES_MAX } from '../limits.ts';
+import { RECORD_BYTES, RECORD_SAMPLES_MAX } from '../limits.ts';
 import type { DiskQueue } from '../queue/diskQueue.ts';
 import {
   EXEMPLAR,
@@ -126,8 +126,9 @@ export class Intake {
       }
     }
     this.#writeDefinitions(written);
-    if (extras.length === 0) return;
-    written.push(this.#queue.append(encodeExtras(extras, late), extras.length));
+    for (const part of parts(extras, ({ field }) => field.length)) {
+      written.push(this.#queue.append(encodeExtras(part, late), part.length));
+    }
   }
 
   /** Finds out which segment is written to; what it must repeat is forgotten with the old one. */
@@ -204,8 +205,7 @@ export class Intake {
     if (this.#definitions.length === 0) return;
     const definitions = this.#definitions;
     this.#definitions = [];
-    for (let i = 0; i < definitions.length; i += RECORD_SAMPLES_MAX) {
-      const part = definitions.slice(i, i + RECORD_SAMPLES_MAX);
+    for (const part of parts(definitions, ({ labels }) => labels.length)) {
       written.push(this.#queue.append(encodeSeries(part), 0));
     }
   }
@@ -219,6 +219,21 @@ export class Intake {
     this.#refs = refs;
     this.#definedIn = definedIn;
   }
+}
+
+/** Cuts a list so that each part makes a record of a bounded size. */
+function* parts<T>(items: readonly T[], bytesOf: (item: T) => number): Generator<T[]> {
+  let part: T[] = [];
+  let bytes = 0;
+  for (const item of items) {
+    part.push(item);
+    bytes += bytesOf(item);
+    if (part.length < RECORD_SAMPLES_MAX && bytes < RECORD_BYTES) continue;
+    yield part;
+    part = [];
+    bytes = 0;
+  }
+  if (part.length > 0) yield part;
 }
 
 function writeExemplar(writer: ProtobufWriter, { labels, value, timestampMs }: Exemplar): void {

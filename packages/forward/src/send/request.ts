@@ -17,6 +17,7 @@ import { EXEMPLAR, type Extra } from './record.ts';
 const LITTLE_ENDIAN = new Uint8Array(Uint32Array.of(1).buffer)[0] === 1;
 const LOW = LITTLE_ENDIAN ? 0 : 1;
 const TWO_32 = 2 ** 32;
+const FIRST_SAMPLES = 256;
 
 /** A series as it is sent. */
 export class SentSeries {
@@ -54,17 +55,14 @@ export class Request {
   /** Its number in the round. */
   readonly index: number;
   readonly #series: SentSeries[] = [];
-  readonly #timestamps: Float64Array;
-  readonly #values: Float64Array;
-  readonly #bits: Uint32Array;
+  #timestamps = new Float64Array(FIRST_SAMPLES);
+  #values = new Float64Array(FIRST_SAMPLES);
+  #bits = bitsOf(this.#values);
   readonly #extras: { readonly series: SentSeries; readonly extra: Extra }[] = [];
   newestMs = -Infinity;
 
-  constructor(index: number, samplesMax: number) {
+  constructor(index: number) {
     this.index = index;
-    this.#timestamps = new Float64Array(samplesMax);
-    this.#values = new Float64Array(samplesMax);
-    this.#bits = bitsOf(this.#values);
   }
 
   get size(): number {
@@ -81,6 +79,7 @@ export class Request {
   /** Adds the sample at `at` of a column. */
   add(series: SentSeries, timestampMs: number, bits: Uint32Array, at: number): void {
     const index = this.#series.length;
+    if (index === this.#timestamps.length) this.#grow();
     this.#series.push(series);
     this.#timestamps[index] = timestampMs;
     this.#bits[2 * index] = bits[2 * at];
@@ -100,6 +99,17 @@ export class Request {
     scratch.length = 0;
     for (const group of groups) this.#writeSeries(group);
     return scratch.finish();
+  }
+
+  #grow(): void {
+    const timestamps = new Float64Array(this.#timestamps.length * 2);
+    const values = new Float64Array(timestamps.length);
+    const bits = bitsOf(values);
+    timestamps.set(this.#timestamps);
+    bits.set(this.#bits);
+    this.#timestamps = timestamps;
+    this.#values = values;
+    this.#bits = bits;
   }
 
   /** The places of each series' samples and extras. */

@@ -8,6 +8,7 @@
  */
 import { crc32 } from 'node:zlib';
 import { errorMessage, type Logger } from '@tyto/base';
+import { ROUND_SAMPLES_MAX } from '../limits.ts';
 import { HEADER_BYTES } from '../queue/frame.ts';
 import type { DiskQueue } from '../queue/diskQueue.ts';
 import type { QueuePosition, RoundPlan } from '../queue/positionLog.ts';
@@ -72,7 +73,7 @@ export class RoundReader {
 
   /** Undefined where there is nothing to send. */
   next(shape: Pick<RoundPlan, 'shards' | 'samplesPerSendMax' | 'oldestMs'>): Round | undefined {
-    const samplesMax = shape.shards * shape.samplesPerSendMax;
+    const samplesMax = Math.min(shape.shards * shape.samplesPerSendMax, ROUND_SAMPLES_MAX);
     if (this.#segment < this.#queue.firstSegment) this.#go(this.#queue.firstSegment);
     for (;;) {
       const from = this.position;
@@ -192,7 +193,7 @@ class RoundBuilder {
     const shard = this.shards[isLate ? shards : series.hash % shards];
     const open = shard.at(-1);
     if (open !== undefined && open.size < samplesPerSendMax) return open;
-    const request = new Request(this.requestCount++, samplesPerSendMax);
+    const request = new Request(this.requestCount++);
     shard.push(request);
     return request;
   }

@@ -6,6 +6,7 @@ import { type Clock, errorMessage, type Logger, type Timer } from '@tyto/base';
 import { encodeSnappy } from '@tyto/kernels';
 import type { RemoteWriteVersion } from '@tyto/wire';
 import type { QueueConfig } from '../config.ts';
+import { ROUND_SAMPLES_MAX } from '../limits.ts';
 import type { DiskQueue } from '../queue/diskQueue.ts';
 import type { FoundPosition, PositionLog } from '../queue/positionLog.ts';
 import type { Delivery } from './delivery.ts';
@@ -149,7 +150,8 @@ export class Sender {
 
   #isEnough(): boolean {
     const { queue, config } = this.#options;
-    return queue.writtenSample - this.#reader.sampleNumber >= config.samplesPerSendMax;
+    const waiting = queue.writtenSample - this.#reader.sampleNumber;
+    return waiting >= Math.min(config.samplesPerSendMax, ROUND_SAMPLES_MAX);
   }
 
   #rouse(): void {

@@ -1,5 +1,5 @@
 /** What remote write says of itself, under Prometheus' names where it has one. */
-import type { Endpoint, Forwarder, MergedQuerier } from '@tyto/forward';
+import { type Endpoint, type Forwarder, type MergedQuerier, shownUrl } from '@tyto/forward';
 import type { SelfMetrics } from './selfMetrics.ts';
 
 type Read = (endpoint: Endpoint) => number;
@@ -133,11 +133,4 @@ function labelsOf({
   readonly config: { readonly name: string; readonly url: string };
 }): Record<string, string> {
   return { remote_name: name === '' ? shownUrl(url) : name, url: shownUrl(url) };
-}
-
-/** Without what may be secret in it. */
-function shownUrl(url: string): string {
-  const shown = new URL(url);
-  if (shown.password !== '') shown.password = 'xxxxx';
-  return shown.href;
 }
