@@ -68,6 +68,33 @@ describe('what the store takes', () => {
     });
   }
 
+  it('has its metadata in message 2, and floats and histograms of a series apart', async () => {
+    const receiver = new FakeReceiver();
+    const config = { ...REMOTE_WRITE, version: 2 as const };
+    const family = { family: 'm', type: 'counter' as const, help: 'Ä help.', unit: 's' };
+    const { forwarder } = await startBench(receiver, config, { metadata: () => [family] });
+    const histograms = [{ ref: 1, timestampMs: NOW + 1, histogram: HISTOGRAM }];
+    await forwarder.committed({ ...committed([[1, NOW, 3]]), histograms }, labelsOf);
+    await until('it is sent', () => pendingOf(forwarder) === 0);
+    const [samples] = Object.values(await receiver.samples());
+    expect(samples.sort()).toEqual([`${NOW} 3`, `${NOW + 1} ${JSON.stringify(HISTOGRAM)}`]);
+    expect(receiver.metadata.get('m')).toMatchObject({ help: 'Ä help.', type: 'counter' });
+    await forwarder.close();
+  });
+
+  it('is sent apart where it came late, so that a refusal costs nothing else', async () => {
+    const receiver = new FakeReceiver();
+    const { forwarder } = await startBench(receiver);
+    await forwarder.committed(committed([[1, NOW, 1]]), labelsOf);
+    await until('it is sent', () => pendingOf(forwarder) === 0);
+    await forwarder.committed(committed([[1, NOW + 1, 2]]), labelsOf);
+    await forwarder.committed(committed([[1, NOW - 50, 7]], { late: true }), labelsOf);
+    await until('it is sent', () => pendingOf(forwarder) === 0);
+    expect(Object.values(await receiver.samples())).toEqual([[`${NOW} 1`, `${NOW + 1} 2`]]);
+    expect(receiver.refused).toBe(1);
+    await forwarder.close();
+  });
+
   it('is relabelled, and what relabelling drops is counted', async () => {
     const receiver = new FakeReceiver();
     const { value } = yaml.decodeYaml(

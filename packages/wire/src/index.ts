@@ -20,6 +20,7 @@ export {
   encodeWriteRequest,
   type FamilyMetadata,
   labelsOfPairs,
+  METRIC_TYPES,
   type RemoteWriteVersion,
   type SeriesExtras,
   type SymbolLookup,

@@ -26,7 +26,7 @@ import {
   SampleBatch,
   SERIES,
 } from './record.ts';
-import { Request, SentSeries } from './request.ts';
+import { Request, SentSeries, Symbols } from './request.ts';
 
 export interface Round {
   readonly plan: RoundPlan;
@@ -40,12 +40,18 @@ export interface Round {
   readonly endSample: number;
 }
 
+type RoundShape = Pick<RoundPlan, 'shards' | 'samplesPerSendMax' | 'oldestMs'>;
+
+const NO_SHAPE: RoundShape = { shards: 1, samplesPerSendMax: 1, oldestMs: 0 };
+
 export class RoundReader {
   readonly #queue: DiskQueue;
   readonly #logger: Logger;
   #segment: number;
   #reader: SegmentReader;
   #series = new Map<number, SentSeries>();
+  /** Of the segment, as the series are. */
+  #symbols = new Symbols();
   readonly #batch = new SampleBatch();
 
   constructor(queue: DiskQueue, position: QueuePosition | undefined, logger: Logger) {
@@ -72,12 +78,12 @@ export class RoundReader {
   }
 
   /** Undefined where there is nothing to send. */
-  next(shape: Pick<RoundPlan, 'shards' | 'samplesPerSendMax' | 'oldestMs'>): Round | undefined {
+  next(shape: RoundShape): Round | undefined {
     const samplesMax = Math.min(shape.shards * shape.samplesPerSendMax, ROUND_SAMPLES_MAX);
     if (this.#segment < this.#queue.firstSegment) this.#go(this.#queue.firstSegment);
     for (;;) {
       const from = this.position;
-      const builder = new RoundBuilder(shape);
+      const builder = new RoundBuilder(shape, this.#symbols);
       const end = this.#queue.end(this.#segment);
       while (builder.read < samplesMax && this.#readRecord(builder, end));
       if (builder.read > 0) return this.#finish(builder, { ...shape, from, to: this.position });
@@ -93,7 +99,7 @@ export class RoundReader {
     const { from, to } = plan;
     const here = this.position;
     if (from.segment !== here.segment || from.offset !== here.offset) return undefined;
-    const builder = new RoundBuilder(plan);
+    const builder = new RoundBuilder(plan, this.#symbols);
     while (this.#reader.offset < to.offset && this.#readRecord(builder, to.offset));
     return this.#finish(builder, plan);
   }
@@ -108,11 +114,12 @@ export class RoundReader {
     this.#segment = segment;
     this.#reader = this.#queue.read(segment);
     this.#series = new Map();
+    this.#symbols = new Symbols();
   }
 
   /** Learns the series that are defined before `offset`. */
   #seek(offset: number): void {
-    const ignored = new RoundBuilder({ shards: 1, samplesPerSendMax: 1, oldestMs: 0 });
+    const ignored = new RoundBuilder(NO_SHAPE, this.#symbols);
     while (this.#reader.offset < offset && this.#readRecord(ignored, offset, true));
     if (this.#reader.offset < offset) this.#reader.offset = Math.max(offset, HEADER_BYTES);
   }
@@ -165,10 +172,12 @@ class RoundBuilder {
   tooOld = 0;
   unknown = 0;
   readonly shards: Request[][];
-  readonly #shape: Pick<RoundPlan, 'shards' | 'samplesPerSendMax' | 'oldestMs'>;
+  readonly #shape: RoundShape;
+  readonly #symbols: Symbols;
 
-  constructor(shape: Pick<RoundPlan, 'shards' | 'samplesPerSendMax' | 'oldestMs'>) {
+  constructor(shape: RoundShape, symbols: Symbols) {
     this.#shape = shape;
+    this.#symbols = symbols;
     this.shards = Array.from({ length: shape.shards + 1 }, () => []);
   }
 
@@ -193,7 +202,7 @@ class RoundBuilder {
     const shard = this.shards[isLate ? shards : series.hash % shards];
     const open = shard.at(-1);
     if (open !== undefined && open.size < samplesPerSendMax) return open;
-    const request = new Request(this.requestCount++);
+    const request = new Request(this.requestCount++, this.#symbols);
     shard.push(request);
     return request;
   }

@@ -87,6 +87,10 @@ export class FakeReceiver implements HttpPoster {
 
   close(): void {}
 
+  get metadata() {
+    return this.#receiver.metadata;
+  }
+
   /** The samples of all series: `labels`, each as `time value`. */
   async samples(): Promise<Record<string, string[]>> {
     const all: Record<string, string[]> = {};
