@@ -15,7 +15,16 @@ const force = process.argv.includes('--force');
 const quiet = process.argv.includes('--quiet');
 
 const UNIVERSAL = ['base', 'model', 'kernels', 'syntax', 'wire', 'api'];
-const SERVER = [...UNIVERSAL, 'tsdb', 'promblock', 'promql', 'collect', 'alerting', 'server'];
+const SERVER = [
+  ...UNIVERSAL,
+  'tsdb',
+  'promblock',
+  'promql',
+  'collect',
+  'alerting',
+  'forward',
+  'server',
+];
 
 const targets = [
   {

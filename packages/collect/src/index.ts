@@ -7,6 +7,7 @@ export {
   staticConfigSchema,
   type TargetGroup,
 } from './config/discoveryConfig.ts';
+export { httpUrl } from './config/fields.ts';
 export {
   DEFAULT_GLOBAL,
   type GlobalScrapeConfig,
@@ -16,6 +17,7 @@ export {
 } from './config/globalConfig.ts';
 export {
   DEFAULT_HTTP_CLIENT,
+  headerName,
   type HttpClientConfig,
   httpClientFields,
   httpClientSchema,
@@ -41,6 +43,9 @@ export type { DiscoveryFiles } from './discovery/fileDiscoverer.ts';
 export type {
   HttpClient,
   HttpClientFactory,
+  HttpPost,
+  HttpPosted,
+  HttpPoster,
   HttpRequest,
   HttpResponse,
 } from './http/httpClient.ts';

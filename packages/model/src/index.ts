@@ -1,4 +1,5 @@
 export type { Alert, AlertSink } from './alert.ts';
+export type { CommitTap, CommittedSamples } from './commitTap.ts';
 export { EXEMPLAR_LABEL_CHARACTERS_MAX, type Exemplar, type SeriesExemplars } from './exemplar.ts';
 export type { FloatHistogram, HistogramSpan } from './histogram.ts';
 export {

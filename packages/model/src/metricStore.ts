@@ -80,8 +80,11 @@ export interface SeriesSelection {
   labels(index: number): Labels;
   /** Appends the samples of the request's time range to `target`, oldest first. No I/O. */
   readInto(index: number, target: SampleColumns): void;
-  /** What could not be read so far, in words for a person; grows while series are read. */
-  readonly warnings?: ReadonlySet<string>;
+  /**
+   * What the asker of a query should know of this answer, such as that something is missing; may
+   * grow while series are read.
+   */
+  readonly warnings?: Iterable<string>;
 }
 
 export interface LabelRequest {

@@ -1,7 +1,8 @@
 export { type BlockSeries, PrometheusBlock } from './blockReader.ts';
 export { PrometheusBlockWriter } from './blockWriter.ts';
-export { chunkSampleCount } from './chunk.ts';
-export { appendRange } from './columns.ts';
+export { chunkSampleCount, decodeChunk, type EncodedChunk, encodeChunks } from './chunk.ts';
+export { appendRange, sortByTime } from './columns.ts';
+export { crc32c } from './crc32c.ts';
 export type { Damage, ReportDamage } from './damage.ts';
 export {
   isPrometheusDirectory,

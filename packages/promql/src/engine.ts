@@ -54,6 +54,7 @@ interface Prepared {
   readonly expr: Expr;
   readonly grid: Grid;
   readonly evaluator: Evaluator;
+  readonly sources: QuerySources;
 }
 
 export class QueryEngine {
@@ -124,12 +125,12 @@ export class QueryEngine {
     const droppedWithName = defaults.typeAndUnitLabels === true ? RESERVED : NAME_ONLY;
     const parts = { annotations, budget, times, sources, isRange, droppedWithName };
     const evaluator = new Evaluator(parts);
-    return { expr, grid, evaluator };
+    return { expr, grid, evaluator, sources };
   }
 
-  #result(value: QueryValue, { evaluator }: Prepared): QueryResult {
+  #result(value: QueryValue, { evaluator, sources }: Prepared): QueryResult {
     const { warnings, infos } = evaluator.annotations;
-    return { value, warnings: [...warnings, ...evaluator.sources.warnings()], infos };
+    return { value, warnings: [...sources.warnings(), ...warnings], infos };
   }
 }
 

@@ -41,9 +41,9 @@ export class QuerySources {
     }
   }
 
-  /** What the store could not read. */
-  *warnings(): IterableIterator<string> {
-    for (const { warnings } of this.#selections) yield* warnings ?? [];
+  /** What the stores tell of their answers, each once. */
+  warnings(): ReadonlySet<string> {
+    return new Set(this.#selections.flatMap(({ warnings }) => [...(warnings ?? [])]));
   }
 
   of(node: VectorSelector): SeriesSource {

@@ -26,10 +26,18 @@ import {
   WRITE_BODY_BYTES_MAX,
   WriteReceiver,
 } from '@tyto/collect';
+import { type Forwarder, MergedQuerier, ReadServer } from '@tyto/forward';
 import { QueryEngine } from '@tyto/promql';
 import { Tsdb } from '@tyto/tsdb';
 import type { FastifyInstance } from 'fastify';
 import { AlertForwarder } from './alertForwarder.ts';
+import {
+  completeFromMs,
+  createForwarder,
+  createReaders,
+  familyMetadata,
+  readBodies,
+} from './forwarding.ts';
 import { type ConfigFiles, type LoadedConfig, loadConfig } from './config/load.ts';
 import { HeldBodies } from './http/heldBodies.ts';
 import { createHttpServer } from './http/httpServer.ts';
@@ -42,6 +50,7 @@ import {
   registerRuleMetrics,
   registerStoreMetrics,
 } from './metrics/storeMetrics.ts';
+import { registerForwardMetrics } from './metrics/forwardMetrics.ts';
 import { registerWriteMetrics } from './metrics/writeMetrics.ts';
 import { PushKeeper } from './pushKeeper.ts';
 import { QueryRunner } from './queries.ts';
@@ -61,6 +70,7 @@ export interface TytoOptions {
   readonly retentionMs: number;
   readonly retentionBytes: number;
   readonly logFsyncIntervalMs: number;
+  readonly remoteWriteQueueBytes: number;
   readonly query: {
     readonly timeoutMs: number;
     readonly concurrencyMax: number;
@@ -83,7 +93,11 @@ export class Tyto {
   readonly #scrapes: ScrapeManager;
   readonly #rules = new RuleManager();
   readonly #dispatcher: Dispatcher;
-  readonly #forwarder: AlertForwarder;
+  readonly #alertForwarder: AlertForwarder;
+  readonly #forwarder: Forwarder;
+  /** The store, and those of `remote_read`. */
+  readonly #querier: MergedQuerier;
+  readonly #readServer: ReadServer;
   readonly #engine: QueryEngine;
   readonly #queries: QueryRunner;
   readonly #host: HostMetrics;
@@ -112,12 +126,14 @@ export class Tyto {
     config: LoadedConfig,
     tsdb: Tsdb,
     state: LmdbStateStore,
+    forwarder: Forwarder,
   ) {
     const { clock, logger, externalUrl } = options;
     this.#options = options;
     this.#config = config;
     this.#metrics = new SelfMetrics(clock);
     this.#tsdb = tsdb;
+    this.#forwarder = forwarder;
     this.#state = state;
     this.#startedMs = clock.nowMs();
     this.#lastReloadMs = this.#startedMs;
@@ -129,11 +145,21 @@ export class Tyto {
       metrics: this.#metrics.scrape,
     });
     const { timeoutMs, sampleLimit, lookbackMs, concurrencyMax } = options.query;
-    this.#engine = new QueryEngine(tsdb, { clock, timeoutMs, sampleLimit, lookbackMs });
+    this.#querier = new MergedQuerier({
+      own: tsdb,
+      logger,
+      completeFromMs: () => completeFromMs(tsdb),
+    });
+    this.#readServer = new ReadServer({
+      store: tsdb,
+      sampleLimit,
+      externalLabels: () => this.#config.prometheus.externalLabels,
+    });
+    this.#engine = new QueryEngine(this.#querier, { clock, timeoutMs, sampleLimit, lookbackMs });
     this.#queries = new QueryRunner(this.#engine, clock, this.#metrics, concurrencyMax);
     const observer = this.#metrics.notify;
     this.#dispatcher = new Dispatcher({ clock, logger, state, externalUrl, observer });
-    this.#forwarder = new AlertForwarder(logger);
+    this.#alertForwarder = new AlertForwarder(logger);
     this.#host = new HostMetrics({ clock, logger });
     this.#receiver = new WriteReceiver({ store: tsdb, clock, key: randomBytes(16) });
     this.#otlp = new OtlpReceiver({ store: tsdb, clock });
@@ -143,14 +169,20 @@ export class Tyto {
     registerStoreMetrics(this.#metrics, tsdb);
     registerOtlpMetrics(this.#metrics, this.#otlp);
     registerWriteMetrics(this.#metrics, this.#receiver, this.#receivedBodies);
+    registerForwardMetrics(this.#metrics, forwarder, this.#querier);
     registerRuleMetrics(this.#metrics, this.#rules);
-    registerAlertMetrics(this.#metrics, this.#dispatcher, this.#forwarder);
+    registerAlertMetrics(this.#metrics, this.#dispatcher, this.#alertForwarder);
   }
 
   /** Opens everything and begins to scrape and evaluate. Rejects with TytoError. */
   static async start(options: TytoOptions, config: LoadedConfig): Promise<Tyto> {
     const { clock, logger, dataDirectory } = options;
-    const { exemplarsMax } = config.prometheus.storage;
+    const { storage, remoteWrites, externalLabels } = config.prometheus;
+    const { exemplarsMax } = storage;
+    let started: Tyto | undefined;
+    const forwarder = createForwarder(options, () =>
+      started === undefined ? [] : familyMetadata(started.#scrapes, started.#receiver),
+    );
     const tsdb = await Tsdb.open({
       directory: dataDirectory,
       clock,
@@ -158,13 +190,16 @@ export class Tyto {
       retentionMs: options.retentionMs,
       retentionBytes: options.retentionBytes,
       logFsyncIntervalMs: options.logFsyncIntervalMs,
+      tap: forwarder,
       ...(exemplarsMax === undefined ? {} : { exemplarsMax }),
     });
     await mkdir(join(dataDirectory, 'state'), { recursive: true });
     const state = new LmdbStateStore(join(dataDirectory, 'state'));
-    const tyto = new Tyto(options, config, tsdb, state);
-    await tyto.#pushKeeper.restore();
-    return tyto;
+    // Before the first sample can come.
+    await forwarder.apply(remoteWrites, externalLabels);
+    started = new Tyto(options, config, tsdb, state, forwarder);
+    await started.#pushKeeper.restore();
+    return started;
   }
 
   /** Opens the port. Rejects with the system's error when it is taken. */
@@ -184,6 +219,10 @@ export class Tyto {
       scrapes: this.#scrapes,
       receiver: this.#receiver,
       receivedBodies: this.#receivedBodies,
+      readServer: this.#readServer,
+      readBodies: readBodies(),
+      lookbackMs: this.#options.query.lookbackMs,
+      externalLabels: () => this.#config.prometheus.externalLabels,
       receivesWrites: this.#options.receivesWrites,
       otlp: this.#otlp,
       pushes: this.#pushes,
@@ -201,7 +240,7 @@ export class Tyto {
         retention: formatDuration(this.#options.retentionMs),
         alertmanagerUrls: [
           `${externalUrl.replace(/\/$/, '')}/api/v2/alerts`,
-          ...this.#forwarder.urls,
+          ...this.#alertForwarder.urls,
         ],
       }),
       isReady: () => this.#ready,
@@ -257,6 +296,7 @@ export class Tyto {
     await Promise.all([this.#rules.stop(), this.#scrapes.stop()]);
     await this.#dispatcher.stop();
     await this.#pushKeeper.stop();
+    await this.#forwarder.close();
     await this.#tsdb.close();
     await this.#state.close();
   }
@@ -285,7 +325,9 @@ export class Tyto {
     this.#tsdb.outOfOrderWindowMs = prometheus.storage.outOfOrderWindowMs;
     this.#tsdb.retentionRules = config.retentionRules;
     this.#otlp.config = prometheus.otlp;
-    this.#forwarder.apply(prometheus);
+    this.#alertForwarder.apply(prometheus);
+    await this.#forwarder.apply(prometheus.remoteWrites, prometheus.externalLabels);
+    this.#querier.readers = createReaders(prometheus, clock);
     await this.#dispatcher.apply(config.alertmanager, config.templates);
     await this.#scrapes.apply(config.jobs);
     await this.#watchHost(config);
@@ -299,7 +341,7 @@ export class Tyto {
       sink: {
         send: (alerts) => {
           this.#dispatcher.send(alerts);
-          this.#forwarder.send(alerts);
+          this.#alertForwarder.send(alerts);
         },
       },
       externalLabels: prometheus.externalLabels,

@@ -7,6 +7,7 @@ import {
   APPENDED,
   type AppendResult,
   bitsOf,
+  type CommitTap,
   DUPLICATE,
   type Exemplar,
   type FloatHistogram,
@@ -35,6 +36,7 @@ import {
 } from './log/record.ts';
 import type { LogWriter } from './log/writer.ts';
 import type { LateSample, LateSamples } from './head/lateSamples.ts';
+import { tell } from './tapping.ts';
 import type { OpenBatches } from './head/openBatches.ts';
 
 /** What an appender has after its end. Nothing is to be appended then; what is gets lost. */
@@ -50,6 +52,8 @@ export interface AppendTarget {
   readonly late: LateSamples;
   /** How much older than the newest sample of all a late one may be; 0 allows none. */
   readonly outOfOrderWindowMs: number;
+  /** Sees what every commit puts into the head. */
+  readonly tap: CommitTap | undefined;
   nowMs(): number;
   resolve(labels: Labels): SeriesRef;
   /** The log record of the series that no record has named yet, if there are any. */
@@ -193,6 +197,9 @@ export class Appender implements MetricAppender {
     for (const record of encodeLateSamples(late)) written.push(log.append(record));
     const exemplars = this.#keepExemplars();
     if (exemplars.length > 0) written.push(log.append(encodeExemplars(exemplars)));
+    const { tap } = this.#target;
+    if (tap !== undefined)
+      written.push(...tell(tap, head, this.#columns, sections, late, exemplars));
     this.#clear();
     await Promise.all(written);
   }
@@ -319,7 +326,8 @@ export class Appender implements MetricAppender {
     let end = 0;
     for (let start = 0; start < count; start = end) {
       end = this.#runEnd(start);
-      const id = head.series.idOf(refs[start]);
+      const ref = refs[start];
+      const id = head.series.idOf(ref);
       const histogram = this.#histograms.size > 0 ? this.#histograms.get(start) : undefined;
       // Samples of a run rise: once one passes, all do.
       let from = id < 0 ? end : start;
@@ -343,7 +351,10 @@ export class Appender implements MetricAppender {
         section = { floatsEnd: applied.floats, histograms: [], histogramIds: new Set() };
       }
       this.#columns.moveUp(from, end, applied.floats);
-      for (let i = from; i < end; i++) ids[applied.floats++] = id;
+      for (let i = from; i < end; i++) {
+        refs[applied.floats] = ref;
+        ids[applied.floats++] = id;
+      }
       section.floatsEnd = applied.floats;
     }
     applied.sections.push(section);

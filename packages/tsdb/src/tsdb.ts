@@ -13,6 +13,7 @@ import {
   TytoError,
 } from '@tyto/base';
 import {
+  type CommitTap,
   type ExemplarRequest,
   type LabelRequest,
   type Labels,
@@ -81,6 +82,8 @@ export interface TsdbOptions {
   readonly retentionRules?: readonly RetentionRule[];
   /** How many of the newest exemplars are kept, of all series together. Default 100,000. */
   readonly exemplarsMax?: number;
+  /** Sees what every commit puts into the store; it costs nothing where there is none. */
+  readonly tap?: CommitTap;
   /** How often blocks are cut and retention is applied. Default 10 s; 0 only when called. */
   readonly maintenanceIntervalMs?: number;
 }
@@ -124,6 +127,7 @@ export class Tsdb implements MetricStore {
   readonly #exemplars: ExemplarRing;
   readonly #late: LateSamples;
   readonly #readDays: ReadDays;
+  readonly #tap: CommitTap | undefined;
   #outOfOrderWindowMs: number;
   readonly #adminTarget: AdminTarget;
   readonly #logger: Logger;
@@ -158,6 +162,7 @@ export class Tsdb implements MetricStore {
     this.#exemplars = exemplars;
     this.#late = late;
     this.#readDays = readDays;
+    this.#tap = options.tap;
     this.#lateSource = new LateSource(head.series, late);
     this.#outOfOrderWindowMs = options.outOfOrderWindowMs ?? 0;
     this.#adminTarget = {
@@ -271,6 +276,7 @@ export class Tsdb implements MetricStore {
       exemplars: this.#exemplars,
       late: this.#late,
       outOfOrderWindowMs: this.#outOfOrderWindowMs,
+      tap: this.#tap?.isTapped === true ? this.#tap : undefined,
       nowMs: () => this.#clock.nowMs(),
       resolve: (labels) => this.#resolve(labels),
       takeDefinitions: () => this.#takeDefinitions(),
@@ -374,6 +380,12 @@ export class Tsdb implements MetricStore {
   unreadMetrics(days: number): UnreadMetric[] {
     const today = dayOf(this.#clock.nowMs());
     return findUnread(this.#head.series, this.#readDays, today, days);
+  }
+
+  /** The time of the oldest sample; Infinity without samples. */
+  get oldestMs(): number {
+    const blocks = this.#blocks.all.map(({ meta }) => meta.minTimeMs);
+    return Math.min(...blocks, this.#head.oldestMs, this.#late.minTimeMs);
   }
 
   stats(): TsdbStats {

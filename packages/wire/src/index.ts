@@ -28,7 +28,12 @@ export {
 export { type FamilySample, type MetricFamily, writeExposition } from './expositionWriter.ts';
 export { formatFloat, parseFloatBytes } from './floatText.ts';
 export { decodeSeries } from './seriesText.ts';
-export { checkHistogram, type HistogramSample } from './histogramMessage.ts';
+export {
+  checkHistogram,
+  decodeHistogram,
+  type HistogramSample,
+  writeHistogram,
+} from './histogramMessage.ts';
 export type { OtlpAttribute } from './otlpAttributes.ts';
 export { walkOtlpJson } from './otlpJson.ts';
 export {
@@ -50,6 +55,7 @@ export {
   encodeWriteRequest,
   type FamilyMetadata,
   labelsOfPairs,
+  METRIC_TYPES,
   type RemoteWriteVersion,
   type SeriesExtras,
   type SymbolLookup,

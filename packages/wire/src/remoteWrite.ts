@@ -48,7 +48,7 @@ export interface SeriesExtras {
 export type SymbolLookup = (reference: number) => string;
 
 /** By their numbers, which are the same in both versions. */
-const METRIC_TYPES: readonly MetricType[] = [
+export const METRIC_TYPES: readonly MetricType[] = [
   'unknown',
   'counter',
   'gauge',

@@ -148,7 +148,8 @@ const headerSchema = yaml.object(
   { name: 'http header' },
 );
 
-const headerName: yaml.Schema<string> = (node, decoder) => {
+/** The name of a header that requests do not set themselves. */
+export const headerName: yaml.Schema<string> = (node, decoder) => {
   const name = yaml.string(node, decoder);
   if (!/^[!#$%&'*+.^_`|~\w-]+$/.test(name)) decoder.error(node, `"${name}" is no header name`);
   if (RESERVED_HEADERS.has(name.toLowerCase())) {

@@ -35,4 +35,29 @@ export interface HttpClient {
   close(): void;
 }
 
+export interface HttpPost {
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Uint8Array;
+  readonly signal: AbortSignal;
+  /** A body of the answer that is larger rejects with `too_large`. */
+  readonly bodyBytesMax: number;
+}
+
+export interface HttpPosted {
+  readonly status: number;
+  readonly contentType: string;
+  /** The header Retry-After; '' when there is none. */
+  readonly retryAfter: string;
+  /** Of an answer that is not 2xx the beginning. */
+  readonly body: Uint8Array;
+}
+
+/** The port through which bodies are sent. */
+export interface HttpPoster {
+  /** Rejects with TytoError; any status is an answer. Follows redirects that keep the body. */
+  post(request: HttpPost): Promise<HttpPosted>;
+  close(): void;
+}
+
 export type HttpClientFactory = (config: HttpClientConfig) => HttpClient;

@@ -17,13 +17,23 @@ import { errorMessage, TytoError } from '@tyto/base';
 import type { HttpClientConfig, Secret, TlsConfig } from '../config/httpClientConfig.ts';
 import { BODIES_BYTES_MAX, HEAD_BYTES, REDIRECT_COUNT_MAX } from '../limits.ts';
 import { BodyBuffers } from './bodyBuffers.ts';
-import type { HttpClient, HttpRequest, HttpResponse } from './httpClient.ts';
+import type {
+  HttpClient,
+  HttpPost,
+  HttpPosted,
+  HttpPoster,
+  HttpRequest,
+  HttpResponse,
+} from './httpClient.ts';
 import { describeNetworkError } from './networkError.ts';
 
 /** Idle connections are kept this long; longer than most scrape intervals. */
 const KEEP_ALIVE_MS = 5 * 60_000;
 
-export class NodeHttpClient implements HttpClient {
+/** How much of an answer that tells of a failure is read. */
+const FAILURE_BYTES_MAX = 2048;
+
+export class NodeHttpClient implements HttpClient, HttpPoster {
   readonly #config: HttpClientConfig;
   readonly #plainAgent = new HttpAgent({ keepAlive: true, timeout: KEEP_ALIVE_MS });
   #secureAgent: HttpsAgent | undefined;
@@ -35,13 +45,27 @@ export class NodeHttpClient implements HttpClient {
 
   async get(request: HttpRequest): Promise<HttpResponse> {
     try {
-      return await this.#follow(request);
+      const response = await this.#follow('GET', request, [301, 302, 303, 307, 308]);
+      return await readResponse(response, request);
     } catch (error) {
-      if (error instanceof TytoError) throw error;
-      const timedOut = request.signal.aborted;
-      const reason = timedOut ? 'context deadline exceeded' : describeNetworkError(error);
-      const message = `Get ${JSON.stringify(request.url)}: ${reason}`;
-      throw new TytoError(timedOut ? 'timeout' : 'unavailable', message, { cause: error });
+      throw requestError('Get', request, error);
+    }
+  }
+
+  async post(request: HttpPost): Promise<HttpPosted> {
+    try {
+      // Of the redirects only these two keep method and body.
+      const response = await this.#follow('POST', request, [307, 308]);
+      const status = response.statusCode ?? 0;
+      const contentType = response.headers['content-type'] ?? '';
+      const retryAfter = response.headers['retry-after'] ?? '';
+      const isGood = status >= 200 && status < 300;
+      const body = isGood
+        ? await readBody(response, request, contentType)
+        : await readStart(response, FAILURE_BYTES_MAX);
+      return { status, contentType, retryAfter, body };
+    } catch (error) {
+      throw requestError('Post', request, error);
     }
   }
 
@@ -50,7 +74,11 @@ export class NodeHttpClient implements HttpClient {
     this.#secureAgent?.destroy();
   }
 
-  async #follow(request: HttpRequest): Promise<HttpResponse> {
+  async #follow(
+    method: 'GET' | 'POST',
+    request: HttpRequest | HttpPost,
+    followed: readonly number[],
+  ): Promise<IncomingMessage> {
     const own = await this.#ownHeaders();
     const firstHost = new URL(request.url).host;
     let url = new URL(request.url);
@@ -58,11 +86,11 @@ export class NodeHttpClient implements HttpClient {
       // Credentials are for the host that the configuration names, and for no other.
       const trusted = url.host === firstHost;
       const headers = trusted ? { ...own, ...request.headers } : { ...request.headers };
-      const response = await this.#send(url, headers, request.signal);
+      const body = 'body' in request ? request.body : undefined;
+      const response = await this.#send(method, url, headers, body, request.signal);
       const location = response.headers.location;
-      const status = response.statusCode ?? 0;
-      const redirects = [301, 302, 303, 307, 308].includes(status) && location !== undefined;
-      if (!redirects || !this.#config.followRedirects) return await readResponse(response, request);
+      const redirects = followed.includes(response.statusCode ?? 0) && location !== undefined;
+      if (!redirects || !this.#config.followRedirects) return response;
       response.destroy();
       if (!URL.canParse(location, url.href))
         throw new Error(`failed to parse Location "${location}"`);
@@ -75,17 +103,19 @@ export class NodeHttpClient implements HttpClient {
   }
 
   async #send(
+    method: string,
     url: URL,
     headers: Record<string, string | string[]>,
+    body: Uint8Array | undefined,
     signal: AbortSignal,
   ): Promise<IncomingMessage> {
     const secure = url.protocol === 'https:';
     const agent = secure ? await this.#httpsAgent() : this.#plainAgent;
     return await new Promise((resolve, reject) => {
       const send = secure ? httpsRequest : httpRequest;
-      const sent = send(url, { agent, headers, signal, method: 'GET' }, resolve);
+      const sent = send(url, { agent, headers, signal, method }, resolve);
       sent.on('error', reject);
-      sent.end();
+      sent.end(body);
     });
   }
 
@@ -115,6 +145,32 @@ export class NodeHttpClient implements HttpClient {
     }
     return this.#secureAgent;
   }
+}
+
+function requestError(
+  verb: string,
+  { url, signal }: Pick<HttpRequest, 'url' | 'signal'>,
+  error: unknown,
+): TytoError {
+  if (error instanceof TytoError) return error;
+  const timedOut = signal.aborted;
+  const reason = timedOut ? 'context deadline exceeded' : describeNetworkError(error);
+  // As Go does: a password in an address is not for logs.
+  const shown = url.replace(/^(\w+:\/\/[^/@:]*):[^/@]*@/, '$1:xxxxx@');
+  const message = `${verb} ${JSON.stringify(shown)}: ${reason}`;
+  return new TytoError(timedOut ? 'timeout' : 'unavailable', message, { cause: error });
+}
+
+/** The first bytes of a body; a connection with more than that is given up. */
+async function readStart(response: IncomingMessage, bytesMax: number): Promise<Uint8Array> {
+  const pieces: Buffer[] = [];
+  let length = 0;
+  for await (const piece of response) {
+    pieces.push(piece as Buffer);
+    length += (piece as Buffer).length;
+    if (length >= bytesMax) break;
+  }
+  return Buffer.concat(pieces).subarray(0, bytesMax);
 }
 
 type TlsOptions = SecureContextOptions & { servername?: string; rejectUnauthorized: boolean };
@@ -167,7 +223,7 @@ let bytesInFlight = 0;
 /** Reads to the end, decompressing, and stops at the limit or when the head is refused. */
 async function readBody(
   response: IncomingMessage,
-  request: HttpRequest,
+  request: Pick<HttpRequest, 'bodyBytesMax' | 'buffers' | 'inspect'>,
   contentType: string,
 ): Promise<Uint8Array> {
   const inspect = (head: Uint8Array) => request.inspect?.(head, contentType);
@@ -202,7 +258,7 @@ function claimedSize(compressed: Uint8Array): number {
 
 async function decompress(
   source: Readable,
-  request: HttpRequest,
+  request: Pick<HttpRequest, 'bodyBytesMax' | 'buffers'>,
   inspect: (head: Uint8Array) => void,
   response: IncomingMessage = source as IncomingMessage,
 ): Promise<Uint8Array> {

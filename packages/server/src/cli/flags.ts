@@ -83,6 +83,12 @@ export const START_FLAGS: readonly FlagDefinition[] = [
     'Accepted for compatibility.',
     'the log is not compressed',
   ),
+  flag(
+    'storage.remote-write-queue.size',
+    'size',
+    '10GB',
+    'The most bytes that wait on disk for one endpoint of remote_write; the oldest are dropped.',
+  ),
   flag('query.timeout', 'duration', '2m', 'The longest that a query may take.'),
   flag('query.max-concurrency', 'number', '20', 'Queries that run at once; others wait.'),
   flag('query.max-samples', 'number', '50000000', 'Samples that one query may load.'),

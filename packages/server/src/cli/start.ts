@@ -152,6 +152,10 @@ function tytoOptions(flags: Flags, host: string, port: number, logger: Logger): 
     isAdminApiEnabled: text(flags, 'web.enable-admin-api') === 'true',
     retentionMs: duration(flags, 'storage.tsdb.retention.time'),
     retentionBytes: must(parseSize(text(flags, 'storage.tsdb.retention.size')), 'a checked size'),
+    remoteWriteQueueBytes: must(
+      parseSize(text(flags, 'storage.remote-write-queue.size')),
+      'a checked size',
+    ),
     logFsyncIntervalMs: duration(flags, 'storage.tsdb.wal-fsync-interval'),
     query: {
       timeoutMs: duration(flags, 'query.timeout'),

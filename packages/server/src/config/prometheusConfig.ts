@@ -15,6 +15,13 @@ import {
   scrapeConfigSchema,
   staticConfigSchema,
 } from '@tyto/collect';
+import {
+  type RemoteReadConfig,
+  type RemoteWriteConfig,
+  remoteEndpoints,
+  remoteReadSchema,
+  remoteWriteSchema,
+} from '@tyto/forward';
 import { Labels } from '@tyto/model';
 
 const ruleGlobal = yaml.object(
@@ -160,12 +167,18 @@ const fileSchema = yaml.object(
     alerting: yaml.optional(alerting),
     storage: yaml.optional(storage),
     otlp: yaml.optional(otlpSchema),
+    remote_write: yaml.optional(
+      remoteEndpoints(remoteWriteSchema, 'remote_write'),
+      (): RemoteWriteConfig[] => [],
+    ),
+    remote_read: yaml.optional(
+      remoteEndpoints(remoteReadSchema, 'remote_read'),
+      (): RemoteReadConfig[] => [],
+    ),
   },
   {
     name: 'prometheus configuration',
     ignored: {
-      remote_write: 'samples are not sent on yet',
-      remote_read: 'other stores are not read yet',
       tracing: 'Tyto does not trace itself yet',
       runtime: 'there is no Go runtime to configure',
     },
@@ -195,6 +208,8 @@ export interface PrometheusConfig {
   readonly alertmanagers: readonly AlertmanagerTarget[];
   readonly alertRelabelConfigs: readonly RelabelConfig[];
   readonly otlp: OtlpConfig;
+  readonly remoteWrites: readonly RemoteWriteConfig[];
+  readonly remoteReads: readonly RemoteReadConfig[];
   readonly storage: {
     readonly path: string;
     readonly retentionMs: number | undefined;
@@ -228,6 +243,8 @@ export const prometheusSchema: yaml.Schema<PrometheusConfig> = (node, decoder) =
     })),
     alertRelabelConfigs: raw.alerting?.alert_relabel_configs ?? [],
     otlp: raw.otlp ?? DEFAULT_OTLP,
+    remoteWrites: raw.remote_write,
+    remoteReads: raw.remote_read,
     storage: {
       path: tsdb?.path ?? '',
       retentionMs: tsdb?.['retention.time'] ?? tsdb?.retention?.time,

@@ -8,9 +8,11 @@ import { VERSION } from '../version.ts';
 import { type AdminApiOptions, registerAdminApi } from './adminApi.ts';
 import { type AlertmanagerApiOptions, registerAlertmanagerApi } from './alertmanagerApi.ts';
 import { errorBody, statusOfError } from './envelope.ts';
+import { type FederateOptions, registerFederate } from './federate.ts';
 import { type OtlpApiOptions, registerOtlpApi } from './otlpApi.ts';
 import { type PrometheusApiOptions, registerPrometheusApi } from './prometheusApi.ts';
 import { type PushApiOptions, registerPushApi } from './pushApi.ts';
+import { type ReadApiOptions, registerReadApi } from './readApi.ts';
 import { registerStatusApi, type StatusApiOptions } from './statusApi.ts';
 import { registerWebUi } from './webUi.ts';
 import { registerWriteApi, type WriteApiOptions } from './writeApi.ts';
@@ -21,6 +23,8 @@ export interface HttpServerOptions
     AlertmanagerApiOptions,
     OtlpApiOptions,
     PushApiOptions,
+    FederateOptions,
+    ReadApiOptions,
     WriteApiOptions,
     AdminApiOptions {
   readonly logger: Logger;
@@ -67,6 +71,8 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Fast
   registerAdminApi(app, options);
   registerOtlpApi(app, options);
   registerPushApi(app, options);
+  registerReadApi(app, options);
+  registerFederate(app, options);
   await registerWebUi(app, prefix);
   return app;
 }
