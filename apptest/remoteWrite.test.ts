@@ -224,7 +224,7 @@ describe('an answer', () => {
     const answer = await send(
       [
         series('third', [
-          [now - 2000, 1],
+          [now - 20 * 60_000, 1],
           [now, 5],
         ]),
         series('fourth', [[now, 1]]),
@@ -232,7 +232,7 @@ describe('an answer', () => {
       V2,
     );
     expect(answer.status).toBe(400);
-    expect(await answer.text()).toContain('out of order sample for series {__name__="third"');
+    expect(await answer.text()).toContain('too old sample for series {__name__="third"');
     expect(answer.headers.get('x-prometheus-remote-write-samples-written')).toBe('2');
     expect(await tyto.value('third')).toBe(5);
     expect(await tyto.value('fourth')).toBe(1);

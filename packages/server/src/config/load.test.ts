@@ -204,7 +204,7 @@ describe.skipIf(!existsSync(seeds))('the seed configurations load verbatim', () 
       path: '/prometheus',
       retentionMs: 15 * 86_400_000,
       retentionBytes: 50 * 1024 ** 3,
-      outOfOrderWindowMs: 0,
+      outOfOrderWindowMs: 600_000,
       exemplarsMax: undefined,
     });
     const pods = await seed('guide/prometheus/kubernetes-pods.yml');

@@ -114,6 +114,12 @@ const alerting = yaml.object(
   { name: 'alerting' },
 );
 
+/**
+ * Prometheus takes no late samples unless told to. Agents that send in parallel bring some after
+ * every outage, and would lose them.
+ */
+const OUT_OF_ORDER_WINDOW_MS = 10 * 60_000;
+
 const storage = yaml.object(
   {
     exemplars: yaml.optional(
@@ -123,7 +129,7 @@ const storage = yaml.object(
       yaml.object(
         {
           path: yaml.optional(yaml.string, ''),
-          out_of_order_time_window: yaml.optional(yaml.duration, 0),
+          out_of_order_time_window: yaml.optional(yaml.duration, OUT_OF_ORDER_WINDOW_MS),
           'retention.time': yaml.optional(yaml.duration),
           'retention.size': yaml.optional(yaml.byteSize),
           retention: yaml.optional(
@@ -249,7 +255,7 @@ export const prometheusSchema: yaml.Schema<PrometheusConfig> = (node, decoder) =
       path: tsdb?.path ?? '',
       retentionMs: tsdb?.['retention.time'] ?? tsdb?.retention?.time,
       retentionBytes: tsdb?.['retention.size'] ?? tsdb?.retention?.size,
-      outOfOrderWindowMs: tsdb?.out_of_order_time_window ?? 0,
+      outOfOrderWindowMs: tsdb?.out_of_order_time_window ?? OUT_OF_ORDER_WINDOW_MS,
       exemplarsMax: raw.storage?.exemplars?.max_exemplars,
     },
   };

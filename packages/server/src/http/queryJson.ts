@@ -6,7 +6,10 @@ export function formatSampleValue(value: number): string {
   if (Number.isNaN(value)) return 'NaN';
   if (value === Infinity) return '+Inf';
   if (value === -Infinity) return '-Inf';
-  return Object.is(value, -0) ? '-0' : String(value);
+  if (Object.is(value, -0)) return '-0';
+  const text = String(value);
+  // Go writes exponents with two digits: 6.01e-07.
+  return text.includes('e') ? text.replace(/e([+-])(\d)$/, 'e$10$2') : text;
 }
 
 /** Samples in one piece of an answer: a few milliseconds of work, some tens of kilobytes. */
