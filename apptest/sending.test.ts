@@ -155,11 +155,18 @@ async function pending(tyto: Tyto): Promise<number> {
   return sum;
 }
 
+function countOf(stored: ReadonlyMap<string, readonly string[]>): number {
+  return [...stored.values()].reduce((sum, samples) => sum + samples.length, 0);
+}
+
 async function metric(tyto: Tyto, name: string): Promise<number[]> {
   const text = (await tyto.get('metrics')).text;
   const lines = text.split('\n').filter((line) => line.startsWith(`${name}{`));
   return lines.map((line) => Number(line.slice(line.lastIndexOf(' '))));
 }
+
+/** How often Tyto is killed. */
+const KILLS = 2;
 
 describe('what is scraped', () => {
   let receivers: Receiver[];
@@ -203,15 +210,25 @@ describe('what is scraped', () => {
       expect(own.size).toBe(SERIES);
       const wanted = new Map([...own].map(([key, samples]) => [`${key}here`, samples]));
       for (const receiver of receivers) {
-        const stored = await receiver.stored();
         const name = receiver.writeUrl;
+        // VictoriaMetrics shows what it has taken a second or two later.
+        await waitFor(`${name} shows the last samples`, async () => {
+          return countOf(await receiver.stored()) >= countOf(own);
+        });
+        const stored = await receiver.stored();
         expect(stored.size, name).toBe(SERIES);
         for (const [key, samples] of wanted) {
-          expect(stored.get(key), `${name} ${key}`).toEqual(samples);
+          const arrived = stored.get(key) ?? [];
+          const known = new Set(samples);
+          expect(
+            arrived.filter((sample) => known.has(sample)),
+            `${name} ${key}`,
+          ).toEqual(samples);
+          // A kill may come between the queue's file and the log: sent, and in no store of ours.
+          expect(arrived.length - samples.length).toBeLessThanOrEqual(KILLS);
         }
       }
-      const count = [...own.values()].reduce((sum, samples) => sum + samples.length, 0);
-      tell(`${count} samples arrived at both receivers, each once`);
+      tell(`${countOf(own)} samples arrived at both receivers, each once`);
       await tyto.kill();
     },
     TEST_MS,
