@@ -102,7 +102,10 @@ async function victoriaMetrics(): Promise<Receiver> {
       const stored: Stored = new Map();
       for (const line of (await answer.text()).split('\n').filter(Boolean)) {
         const { metric, timestamps, values } = JSON.parse(line);
-        const samples = timestamps.map((ms: number, i: number) => `${ms} ${values[i]}`);
+        // A stale marker is exported as null.
+        const samples = timestamps
+          .map((ms: number, i: number) => `${ms} ${values[i]}`)
+          .filter((_: string, i: number) => values[i] !== null);
         stored.set(keyOf(metric), [...(stored.get(keyOf(metric)) ?? []), ...samples].sort());
       }
       return stored;

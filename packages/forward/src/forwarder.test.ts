@@ -229,6 +229,28 @@ describe('the queue', () => {
     await forwarder.close();
   });
 
+  it('keeps count over a crash that left a segment empty', async () => {
+    const receiver = new FakeReceiver();
+    receiver.answer = () => 503;
+    const first = await startBench(receiver);
+    const twice = committed([
+      [1, NOW, 1],
+      [2, NOW, 2],
+    ]);
+    await first.forwarder.committed(twice, labelsOf);
+    const [key] = readdirSync(first.directory);
+    writeFileSync(join(first.directory, key, '0000000002.segment'), '');
+    const { directory } = first;
+    const second = await startBench(receiver, REMOTE_WRITE, { from: directory });
+    expect(pendingOf(second.forwarder)).toBe(2);
+    await second.forwarder.committed(committed([[1, NOW + 1, 3]]), labelsOf);
+    expect(pendingOf(second.forwarder)).toBe(3);
+    receiver.answer = () => 204;
+    await until('it is sent', () => pendingOf(second.forwarder) === 0);
+    expect(Object.values(await receiver.samples()).flat().length).toBe(3);
+    await Promise.all([first, second].map(({ forwarder }) => forwarder.close()));
+  });
+
   it('is found again after a stop, and the queue of a stranger is deleted', async () => {
     const receiver = new FakeReceiver();
     receiver.answer = () => 503;

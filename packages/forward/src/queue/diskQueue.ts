@@ -97,14 +97,15 @@ export class DiskQueue {
       segments.push({ number, firstSample: reader.sampleNumber, bytes, written: bytes });
       reader.close();
     }
-    const last = segments.at(-1);
     let sampleCount = 0;
-    if (last !== undefined) {
-      const path = join(directory, segmentName(last.number));
-      const reader = new SegmentReader(disk, path, () => {});
-      while (reader.next(last.written) !== undefined);
-      sampleCount = reader.sampleNumber;
+    // A crash may leave a segment without a header; the one before it knows the count then.
+    for (const { number, written } of segments.slice(-2)) {
+      const reader = new SegmentReader(disk, join(directory, segmentName(number)), () => {});
+      while (reader.next(written) !== undefined);
+      sampleCount = Math.max(sampleCount, reader.sampleNumber);
       reader.close();
+    }
+    if (segments.length > 0) {
       logger.info('a queue of remote write was found', {
         directory,
         segments: segments.length,
