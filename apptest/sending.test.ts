@@ -21,6 +21,8 @@ import {
 import { type HttpTarget, startHttp } from './targets.ts';
 
 const PHASE_MS = Number(process.env.TYTO_SENDING_SECONDS ?? 3) * 1000;
+const CATCHING_UP_MS = Math.random() * 600;
+const SHOWN_MS_MAX = 15_000;
 const SERIES = 300;
 const TEST_MS = 120_000 + PHASE_MS * 8;
 /** `series`, by its labels without the name, to its samples as `time value`. */
@@ -147,6 +149,10 @@ ${receivers
   .join('')}`;
 }
 
+function sampleCount(stored: Stored): number {
+  return [...stored.values()].reduce((sum, samples) => sum + samples.length, 0);
+}
+
 async function pending(tyto: Tyto): Promise<number> {
   const text = (await tyto.get('metrics')).text;
   let sum = 0;
@@ -156,10 +162,6 @@ async function pending(tyto: Tyto): Promise<number> {
     sum += Number(count);
   }
   return sum;
-}
-
-function countOf(stored: ReadonlyMap<string, readonly string[]>): number {
-  return [...stored.values()].reduce((sum, samples) => sum + samples.length, 0);
 }
 
 async function metric(tyto: Tyto, name: string): Promise<number[]> {
@@ -194,8 +196,8 @@ describe('what is scraped', () => {
       tyto = await startTyto({ config: text, dataDirectory, port });
       await sleep(PHASE_MS);
       for (const receiver of receivers) await receiver.start();
-      await sleep(PHASE_MS);
-      // Under way, most likely, while this one dies.
+      // What waited is under way while this one dies.
+      await sleep(CATCHING_UP_MS);
       await tyto.kill('SIGKILL');
       tyto = await startTyto({ config: text, dataDirectory, port });
       await sleep(PHASE_MS);
@@ -207,18 +209,27 @@ describe('what is scraped', () => {
         'the queues are empty',
         async () => (await pending(tyto)) === 0,
         20_000 + PHASE_MS,
-      );
+      ).catch(async (error) => {
+        const { text: all } = await tyto.get('metrics');
+        const shown = all.split('\n').filter((line) => /^(prometheus|tyto)_remote_/.test(line));
+        throw new Error(`${error}\n${shown.join('\n')}\n${tyto.output()}`);
+      });
       expect(await metric(tyto, 'tyto_remote_write_queue_dropped_samples_total')).toEqual([0, 0]);
       const own = await storedOf(tyto.baseUrl);
       expect(own.size).toBe(SERIES);
       const wanted = new Map([...own].map(([key, samples]) => [`${key}here`, samples]));
       for (const receiver of receivers) {
         const name = receiver.writeUrl;
-        // VictoriaMetrics shows what it has taken a second or two later.
-        await waitFor(`${name} shows the last samples`, async () => {
-          return countOf(await receiver.stored()) >= countOf(own);
-        });
-        const stored = await receiver.stored();
+        let stored: Stored = new Map();
+        // What a receiver has taken it may show later.
+        await waitFor(
+          'the receiver shows everything',
+          async () => {
+            stored = await receiver.stored();
+            return sampleCount(stored) >= sampleCount(wanted);
+          },
+          SHOWN_MS_MAX,
+        ).catch(() => undefined);
         expect(stored.size, name).toBe(SERIES);
         for (const [key, samples] of wanted) {
           const arrived = stored.get(key) ?? [];
@@ -231,7 +242,9 @@ describe('what is scraped', () => {
           expect(arrived.length - samples.length).toBeLessThanOrEqual(KILLS);
         }
       }
-      tell(`${countOf(own)} samples arrived at both receivers, each once`);
+      const count = sampleCount(own);
+      tell(`killed ${Math.round(CATCHING_UP_MS)} ms after the receivers came back`);
+      tell(`${count} samples arrived at both receivers, each once`);
       await tyto.kill();
     },
     TEST_MS,

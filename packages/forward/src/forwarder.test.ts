@@ -1,9 +1,11 @@
 import { readdirSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type FloatHistogram, Labels, writeStaleBits, bitsOf } from '@tyto/model';
 import { yaml } from '@tyto/base';
-import { relabelConfigsSchema } from '@tyto/collect';
+import { NodeHttpClient, relabelConfigsSchema } from '@tyto/collect';
 import { FaultyDisk } from '@tyto/tsdb/testing';
 import {
   committed,
@@ -169,6 +171,27 @@ describe('an endpoint', () => {
     expect(performance.now() - startMs).toBeGreaterThan(990);
     expect(receiver.requests.length).toBe(2);
     await forwarder.close();
+  });
+
+  it('that never answers is tried again, and does not hold up a stop', async () => {
+    let requests = 0;
+    const server = createServer(() => {
+      requests++;
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as AddressInfo;
+    const config = { ...REMOTE_WRITE, url: `http://127.0.0.1:${port}/`, timeoutMs: 50 };
+    const { forwarder } = await startBench(new NodeHttpClient(config.http), config);
+    await forwarder.committed(committed([[1, NOW, 1]]), labelsOf);
+    await until('it was tried three times', () => requests > 2);
+    await forwarder.apply([{ ...config, timeoutMs: 60_000 }], Labels.empty);
+    const tried = requests;
+    await until('it is tried with the longer timeout', () => requests > tried);
+    const startMs = performance.now();
+    await forwarder.close();
+    expect(performance.now() - startMs).toBeLessThan(5000);
+    server.closeAllConnections();
+    server.close();
   });
 
   it('keeps its queue over a reload, and loses it when it is removed', async () => {

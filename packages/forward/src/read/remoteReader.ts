@@ -74,8 +74,11 @@ export class RemoteReader {
       ...added.map(([name, value]) => ({ type: '=' as const, name, value })),
     ];
     const body = encodeSnappy(encodeReadRequest({ minTimeMs, maxTimeMs, matchers: all }));
-    const timeout = new AbortController();
-    const timer = clock.schedule(config.timeoutMs, () => timeout.abort());
+    const ending = new AbortController();
+    const end = () => ending.abort();
+    const timer = clock.schedule(config.timeoutMs, end);
+    signal?.throwIfAborted();
+    signal?.addEventListener('abort', end);
     const answer = await client
       .post({
         url: config.url,
@@ -87,10 +90,13 @@ export class RemoteReader {
           'User-Agent': this.#options.userAgent,
           'X-Prometheus-Remote-Read-Version': '0.1.0',
         },
-        signal: signal === undefined ? timeout.signal : AbortSignal.any([timeout.signal, signal]),
+        signal: ending.signal,
         bodyBytesMax: READ_ANSWER_BYTES_MAX,
       })
-      .finally(() => timer.cancel());
+      .finally(() => {
+        timer.cancel();
+        signal?.removeEventListener('abort', end);
+      });
     if (answer.status < 200 || answer.status > 299) {
       const text = new TextDecoder().decode(answer.body).trim();
       throw new TytoError('unavailable', `status ${answer.status}: ${text}`);

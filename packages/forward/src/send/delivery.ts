@@ -28,7 +28,8 @@ const LOG_INTERVAL_MS = 60_000;
 export class Delivery {
   readonly #options: DeliveryOptions;
   readonly #headers: Readonly<Record<string, string>>;
-  readonly #stop = new AbortController();
+  /** The requests that are under way. */
+  readonly #underWay = new Set<AbortController>();
   readonly #waiting = new Set<() => void>();
   #isStopping = false;
   #loggedMs = -Infinity;
@@ -72,15 +73,17 @@ export class Delivery {
   /** Ends what is under way, too. */
   abort(): void {
     this.stop();
-    this.#stop.abort();
+    for (const request of this.#underWay) request.abort();
     this.#options.client.close();
   }
 
   async #attempt(body: Uint8Array): Promise<'sent' | 'refused' | { readonly afterMs: number }> {
     const { client, clock, url, timeoutMs, queue } = this.#options;
-    const timeout = new AbortController();
-    const timer = clock.schedule(timeoutMs, () => timeout.abort());
-    const signal = AbortSignal.any([timeout.signal, this.#stop.signal]);
+    // Held here: nothing else keeps what ends a request that is never answered.
+    const ending = new AbortController();
+    const { signal } = ending;
+    this.#underWay.add(ending);
+    const timer = clock.schedule(timeoutMs, () => ending.abort());
     let answer: HttpPosted;
     try {
       const headers = this.#headers;
@@ -90,6 +93,7 @@ export class Delivery {
       return { afterMs: 0 };
     } finally {
       timer.cancel();
+      this.#underWay.delete(ending);
     }
     const { status } = answer;
     if (status >= 200 && status < 300) return 'sent';

@@ -101,23 +101,34 @@ export class Sender {
   }
 
   async #run(): Promise<void> {
-    const { found, positions, logger } = this.#options;
+    await this.#guard(async () => {
+      const { plan, answered } = this.#options.found;
+      const round = plan === undefined ? undefined : this.#reader.again(plan);
+      if (round !== undefined) await this.#sendRound(round, answered);
+    });
+    while (!this.#isStopped) await this.#guard(() => this.#step());
+  }
+
+  async #step(): Promise<void> {
+    const round = this.#reader.next(this.#shape());
+    if (round === undefined) {
+      await this.#wait();
+      return;
+    }
+    await this.#options.positions.plan(round.plan);
+    await this.#sendRound(round, NONE);
+    if (!this.#isEnough()) await this.#wait();
+  }
+
+  /** A mistake of ours costs a round, and does not end sending. */
+  async #guard(work: () => Promise<void>): Promise<void> {
     try {
-      const round = found.plan === undefined ? undefined : this.#reader.again(found.plan);
-      if (round !== undefined) await this.#sendRound(round, found.answered);
-      while (!this.#isStopped) {
-        const next = this.#reader.next(this.#shape());
-        if (next === undefined) {
-          await this.#wait();
-          continue;
-        }
-        await positions.plan(next.plan);
-        await this.#sendRound(next, NONE);
-        if (!this.#isEnough()) await this.#wait();
-      }
+      await work();
     } catch (error) {
       const stack = error instanceof Error ? error.stack : undefined;
-      logger.error('BUG: sending has ended', { error: errorMessage(error), stack });
+      const { logger } = this.#options;
+      logger.error('BUG: a round of remote write failed', { error: errorMessage(error), stack });
+      await this.#wait();
     }
   }
 
