@@ -217,6 +217,9 @@ const COMPRESSED_AT_ONCE_MAX = 256 * 1024;
 /** Bodies that claim to be no larger are decompressed in one step, in a millisecond or two. */
 const DECOMPRESSED_AT_ONCE_MAX = 512 * 1024;
 
+/** Bodies from this size on count as large. */
+const LARGE_BODY_BYTES = 4 * 1024 * 1024;
+
 /** Bytes of the bodies that are being read now, by all clients of the process. */
 let bytesInFlight = 0;
 
@@ -290,7 +293,9 @@ async function collect(
         throw new TytoError('too_large', 'body size limit exceeded (all targets together)');
       }
       if (length > body.length) {
-        const wanted = Math.max(length, Math.min(body.length * 2, bytesMax));
+        // Large ones grow by less: both are held while the old one is copied.
+        const larger = body.length * (body.length < LARGE_BODY_BYTES ? 2 : 1.25);
+        const wanted = Math.max(length, Math.min(Math.ceil(larger), bytesMax));
         body = grown(body, length - chunk.length, wanted, buffers);
       }
       body.set(chunk, length - chunk.length);
