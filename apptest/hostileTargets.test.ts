@@ -6,9 +6,9 @@ import { type CountingTarget, HOSTILE_TARGETS, startCountingTarget, startHttp } 
 /** Every hostile target is scraped several times in this while. */
 const WATCH_MS = 20_000;
 /** Two bodies of 256 MB may be under way here, of which the larger part is let go in time. */
-const MEMORY_MB_MAX = 450;
+const MEMORY_MB_MAX = 350;
 /** What a body's limit for all targets together would allow. */
-const TOGETHER_MB_MAX = 450;
+const TOGETHER_MB_MAX = 350;
 const TOGETHER_COUNT = 6;
 
 const ERRORS: Readonly<Record<string, RegExp>> = {

@@ -8,7 +8,7 @@ import { setFlagsFromString } from 'node:v8';
 import type { Clock, Timer } from '@tyto/base';
 
 /** Garbage between two collections; it is resident memory. */
-const GARBAGE_BYTES = 32 * 1024 * 1024;
+const GARBAGE_BYTES = 16 * 1024 * 1024;
 const SHARE_MIN = 25;
 const SHARE_MAX = 400;
 const INTERVAL_MS = 10_000;

@@ -217,7 +217,7 @@ const COMPRESSED_AT_ONCE_MAX = 256 * 1024;
 /** Bodies that claim to be no larger are decompressed in one step, in a millisecond or two. */
 const DECOMPRESSED_AT_ONCE_MAX = 512 * 1024;
 
-/** Bodies from this size on count as large. */
+/** Larger bodies are kept in the pieces in which they come. */
 const LARGE_BODY_BYTES = 4 * 1024 * 1024;
 
 /** Bytes of the bodies that are being read now, by all clients of the process. */
@@ -279,7 +279,10 @@ async function collect(
   inspect?: (head: Uint8Array) => void,
 ): Promise<Uint8Array> {
   const announced = Number(response.headers['content-length'] ?? 0);
-  let body = buffers.take(stream === response && announced <= bytesMax ? announced : 0);
+  const fits = stream === response && announced <= Math.min(bytesMax, LARGE_BODY_BYTES);
+  let body = buffers.take(fits ? announced : 0);
+  /** The pieces of a body that is too large for a buffer of its own. */
+  const large: Uint8Array[] = [];
   let length = 0;
   let inspected = inspect === undefined;
   let complete = false;
@@ -292,19 +295,26 @@ async function collect(
       if (bytesInFlight > BODIES_BYTES_MAX) {
         throw new TytoError('too_large', 'body size limit exceeded (all targets together)');
       }
-      if (length > body.length) {
-        // Large ones grow by less: both are held while the old one is copied.
-        const larger = body.length * (body.length < LARGE_BODY_BYTES ? 2 : 1.25);
-        const wanted = Math.max(length, Math.min(Math.ceil(larger), bytesMax));
-        body = grown(body, length - chunk.length, wanted, buffers);
+      if (large.length === 0 && length <= LARGE_BODY_BYTES) {
+        if (length > body.length) {
+          const wanted = Math.min(Math.max(length, body.length * 2), LARGE_BODY_BYTES);
+          body = grown(body, length - chunk.length, wanted, buffers);
+        }
+        body.set(chunk, length - chunk.length);
+      } else {
+        // Nothing is copied before the end: two of these would be held meanwhile.
+        if (large.length === 0) large.push(body.subarray(0, length - chunk.length));
+        large.push(chunk);
       }
-      body.set(chunk, length - chunk.length);
       if (inspected || length < HEAD_BYTES) continue;
       inspected = true;
-      inspect?.(body.subarray(0, length));
+      inspect?.(large.length === 0 ? body.subarray(0, length) : Buffer.concat(large));
     }
     complete = true;
-    return body.subarray(0, length);
+    if (large.length === 0) return body.subarray(0, length);
+    const whole = Buffer.concat(large, length);
+    buffers.giveBack(body);
+    return whole;
   } finally {
     bytesInFlight -= length;
     if (!complete) buffers.giveBack(body);
