@@ -1,6 +1,6 @@
 /**
- * The HTTP client over node:http and node:https: connections are kept alive, bodies are counted
- * while they stream, secrets in files are read for each request so that rotation needs no reload.
+ * The HTTP client: bodies that come often, without TLS, over connections of our own, the rest over
+ * node:http and node:https. Connections are kept alive, bodies are counted while they stream, secrets in files are read for each request so that rotation needs no reload.
  */
 import { readFile } from 'node:fs/promises';
 import {
@@ -10,13 +10,13 @@ import {
   STATUS_CODES,
 } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
-import { Readable } from 'node:stream';
 import type { SecureContextOptions } from 'node:tls';
-import { createGunzip, gunzipSync } from 'node:zlib';
 import { errorMessage, TytoError } from '@tyto/base';
 import type { HttpClientConfig, Secret, TlsConfig } from '../config/httpClientConfig.ts';
-import { BODIES_BYTES_MAX, HEAD_BYTES, REDIRECT_COUNT_MAX } from '../limits.ts';
-import { BodyBuffers } from './bodyBuffers.ts';
+import { REDIRECT_COUNT_MAX } from '../limits.ts';
+import { BodyCollector } from './bodyCollector.ts';
+import type { BodySink } from './bodySink.ts';
+import { GzipBody } from './gzipBody.ts';
 import type {
   HttpClient,
   HttpPost,
@@ -26,6 +26,8 @@ import type {
   HttpResponse,
 } from './httpClient.ts';
 import { describeNetworkError } from './networkError.ts';
+import { PlainConnections } from './plainConnections.ts';
+import type { ResponseHead } from './responseReader.ts';
 
 /** Idle connections are kept this long; longer than most scrape intervals. */
 const KEEP_ALIVE_MS = 5 * 60_000;
@@ -33,8 +35,19 @@ const KEEP_ALIVE_MS = 5 * 60_000;
 /** How much of an answer that tells of a failure is read. */
 const FAILURE_BYTES_MAX = 2048;
 
+type Headers = Record<string, string | string[]>;
+
+/** What deciding about a redirect takes. */
+interface Answer {
+  readonly status: number;
+  readonly contentType: string;
+  /** '' where there is none. */
+  readonly location: string;
+}
+
 export class NodeHttpClient implements HttpClient, HttpPoster {
   readonly #config: HttpClientConfig;
+  readonly #plain = new PlainConnections();
   readonly #plainAgent = new HttpAgent({ keepAlive: true, timeout: KEEP_ALIVE_MS });
   #secureAgent: HttpsAgent | undefined;
   #secureKey = '';
@@ -45,8 +58,12 @@ export class NodeHttpClient implements HttpClient, HttpPoster {
 
   async get(request: HttpRequest): Promise<HttpResponse> {
     try {
-      const response = await this.#follow('GET', request, [301, 302, 303, 307, 308]);
-      return await readResponse(response, request);
+      const redirects = [301, 302, 303, 307, 308];
+      return await this.#follow(request, redirects, (url, headers) =>
+        url.protocol === 'http:'
+          ? this.#getPlain(url, headers, request)
+          : this.#getSecure(url, headers, request),
+      );
     } catch (error) {
       throw requestError('Get', request, error);
     }
@@ -55,30 +72,26 @@ export class NodeHttpClient implements HttpClient, HttpPoster {
   async post(request: HttpPost): Promise<HttpPosted> {
     try {
       // Of the redirects only these two keep method and body.
-      const response = await this.#follow('POST', request, [307, 308]);
-      const status = response.statusCode ?? 0;
-      const contentType = response.headers['content-type'] ?? '';
-      const retryAfter = response.headers['retry-after'] ?? '';
-      const isGood = status >= 200 && status < 300;
-      const body = isGood
-        ? await readBody(response, request, contentType)
-        : await readStart(response, FAILURE_BYTES_MAX);
-      return { status, contentType, retryAfter, body };
+      return await this.#follow(request, [307, 308], (url, headers) =>
+        this.#post(url, headers, request),
+      );
     } catch (error) {
       throw requestError('Post', request, error);
     }
   }
 
   close(): void {
+    this.#plain.close();
     this.#plainAgent.destroy();
     this.#secureAgent?.destroy();
   }
 
-  async #follow(
-    method: 'GET' | 'POST',
-    request: HttpRequest | HttpPost,
+  /** Sends a request, and again to where it is redirected. */
+  async #follow<T extends Answer>(
+    request: Pick<HttpRequest, 'url' | 'headers'>,
     followed: readonly number[],
-  ): Promise<IncomingMessage> {
+    send: (url: URL, headers: Headers) => Promise<T>,
+  ): Promise<T> {
     const own = await this.#ownHeaders();
     const firstHost = new URL(request.url).host;
     let url = new URL(request.url);
@@ -86,12 +99,10 @@ export class NodeHttpClient implements HttpClient, HttpPoster {
       // Credentials are for the host that the configuration names, and for no other.
       const trusted = url.host === firstHost;
       const headers = trusted ? { ...own, ...request.headers } : { ...request.headers };
-      const body = 'body' in request ? request.body : undefined;
-      const response = await this.#send(method, url, headers, body, request.signal);
-      const location = response.headers.location;
-      const redirects = followed.includes(response.statusCode ?? 0) && location !== undefined;
-      if (!redirects || !this.#config.followRedirects) return response;
-      response.destroy();
+      const answer = await send(url, headers);
+      const { status, location } = answer;
+      const redirects = followed.includes(status) && location !== '';
+      if (!redirects || !this.#config.followRedirects) return answer;
       if (!URL.canParse(location, url.href))
         throw new Error(`failed to parse Location "${location}"`);
       url = new URL(location, url);
@@ -102,10 +113,60 @@ export class NodeHttpClient implements HttpClient, HttpPoster {
     throw new Error(`stopped after ${REDIRECT_COUNT_MAX} redirects`);
   }
 
+  async #getPlain(
+    url: URL,
+    headers: Headers,
+    request: HttpRequest,
+  ): Promise<HttpResponse & Answer> {
+    let sink: BodySink | undefined;
+    const receive = (head: ResponseHead) => {
+      if (!isGood(head.status)) return undefined;
+      const header = (name: string) => head.headers.get(name) ?? '';
+      sink = bodySink(header, request);
+      return sink;
+    };
+    try {
+      const head = await this.#plain.get({ url, headers, signal: request.signal, receive });
+      const { status } = head;
+      const statusText = STATUS_CODES[status] ?? head.statusText;
+      const contentType = head.headers.get('content-type') ?? '';
+      const location = head.headers.get('location') ?? '';
+      const body = (await sink?.finish()) ?? new Uint8Array(0);
+      return { status, statusText, contentType, location, body };
+    } catch (error) {
+      sink?.drop();
+      throw error;
+    }
+  }
+
+  async #getSecure(
+    url: URL,
+    headers: Headers,
+    request: HttpRequest,
+  ): Promise<HttpResponse & Answer> {
+    const response = await this.#send('GET', url, headers, undefined, request.signal);
+    const { status, location, contentType } = answerOf(response);
+    const statusText = STATUS_CODES[status] ?? response.statusMessage ?? '';
+    let body: Uint8Array = new Uint8Array(0);
+    if (isGood(status)) body = await readBody(response, request);
+    else response.destroy();
+    return { status, statusText, contentType, location, body };
+  }
+
+  async #post(url: URL, headers: Headers, request: HttpPost): Promise<HttpPosted & Answer> {
+    const response = await this.#send('POST', url, headers, request.body, request.signal);
+    const answer = answerOf(response);
+    const retryAfter = response.headers['retry-after'] ?? '';
+    const body = isGood(answer.status)
+      ? await readBody(response, request)
+      : await readStart(response, FAILURE_BYTES_MAX);
+    return { ...answer, retryAfter, body };
+  }
+
   async #send(
     method: string,
     url: URL,
-    headers: Record<string, string | string[]>,
+    headers: Headers,
     body: Uint8Array | undefined,
     signal: AbortSignal,
   ): Promise<IncomingMessage> {
@@ -119,9 +180,9 @@ export class NodeHttpClient implements HttpClient, HttpPoster {
     });
   }
 
-  async #ownHeaders(): Promise<Record<string, string | string[]>> {
+  async #ownHeaders(): Promise<Headers> {
     const { basicAuth, authorization, headers } = this.#config;
-    const out: Record<string, string | string[]> = {};
+    const out: Headers = {};
     for (const { name, values } of headers) out[name] = await Promise.all(values.map(readSecret));
     if (basicAuth !== undefined) {
       const username = await readSecret(basicAuth.username);
@@ -197,135 +258,46 @@ async function readSecret(secret: Secret): Promise<string> {
   }
 }
 
-async function readResponse(
-  response: IncomingMessage,
-  request: HttpRequest,
-): Promise<HttpResponse> {
-  const status = response.statusCode ?? 0;
-  const statusText = STATUS_CODES[status] ?? response.statusMessage ?? '';
-  const contentType = response.headers['content-type'] ?? '';
-  if (status < 200 || status > 299) {
-    response.destroy();
-    return { status, statusText, contentType, body: new Uint8Array(0) };
-  }
-  const body = await readBody(response, request, contentType);
-  return { status, statusText, contentType, body };
+function isGood(status: number): boolean {
+  return status >= 200 && status < 300;
 }
 
-/** Compressed bodies up to this size are read before they are decompressed. */
-const COMPRESSED_AT_ONCE_MAX = 256 * 1024;
-/** Bodies that claim to be no larger are decompressed in one step, in a millisecond or two. */
-const DECOMPRESSED_AT_ONCE_MAX = 512 * 1024;
+function answerOf({ statusCode = 0, headers }: IncomingMessage): Answer {
+  const contentType = headers['content-type'] ?? '';
+  return { status: statusCode, contentType, location: headers.location ?? '' };
+}
 
-/** Larger bodies are kept in the pieces in which they come. */
-const LARGE_BODY_BYTES = 4 * 1024 * 1024;
+/** Where the body of an answer with these headers goes. */
+function bodySink(
+  header: (name: string) => string,
+  { bodyBytesMax, buffers, inspect }: Pick<HttpRequest, 'bodyBytesMax' | 'buffers' | 'inspect'>,
+): BodySink {
+  const contentType = header('content-type');
+  const limits = {
+    bytesMax: bodyBytesMax,
+    announcedBytes: Number(header('content-length')) || 0,
+    buffers,
+    inspect: inspect === undefined ? undefined : (head: Uint8Array) => inspect(head, contentType),
+  };
+  return header('content-encoding') === 'gzip' ? new GzipBody(limits) : new BodyCollector(limits);
+}
 
-/** Bytes of the bodies that are being read now, by all clients of the process. */
-let bytesInFlight = 0;
-
-/** Reads to the end, decompressing, and stops at the limit or when the head is refused. */
 async function readBody(
   response: IncomingMessage,
   request: Pick<HttpRequest, 'bodyBytesMax' | 'buffers' | 'inspect'>,
-  contentType: string,
 ): Promise<Uint8Array> {
-  const inspect = (head: Uint8Array) => request.inspect?.(head, contentType);
-  if (response.headers['content-encoding'] !== 'gzip') {
-    return await collect(response, response, request.bodyBytesMax, request.buffers, inspect);
-  }
-  const length = Number(response.headers['content-length']);
-  if (!(length <= COMPRESSED_AT_ONCE_MAX)) return await decompress(response, request, inspect);
-  const { buffers = new BodyBuffers() } = request;
-  const compressed = await collect(response, response, COMPRESSED_AT_ONCE_MAX, buffers);
-  const size = claimedSize(compressed);
+  const sink = bodySink((name) => String(response.headers[name] ?? ''), request);
   try {
-    if (size <= Math.min(DECOMPRESSED_AT_ONCE_MAX, request.bodyBytesMax)) {
-      // One buffer of the right size, at once: streams take a piece of 16 KB at a time.
-      const options = { chunkSize: Math.max(64, size + 1), maxOutputLength: size };
-      const body = gunzipSync(compressed, options);
-      buffers.giveBack(compressed);
-      return body;
+    for await (const piece of response) {
+      await new Promise<void>((resume) => {
+        if (sink.push(piece as Buffer, resume)) resume();
+      });
     }
-  } catch {
-    // It claims a wrong size, or is damaged: the careful way tells.
-  }
-  return await decompress(Readable.from([compressed]), request, inspect, response);
-}
-
-/** What the last four bytes of a gzip body say: its decompressed size, modulo 4 GB. */
-function claimedSize(compressed: Uint8Array): number {
-  if (compressed.length < 18) return Infinity;
-  const view = new DataView(compressed.buffer, compressed.byteOffset, compressed.length);
-  return view.getUint32(compressed.length - 4, true);
-}
-
-async function decompress(
-  source: Readable,
-  request: Pick<HttpRequest, 'bodyBytesMax' | 'buffers'>,
-  inspect: (head: Uint8Array) => void,
-  response: IncomingMessage = source as IncomingMessage,
-): Promise<Uint8Array> {
-  const stream = source.pipe(createGunzip());
-  // A broken connection must end the decompression too.
-  source.on('error', (error) => stream.destroy(error));
-  return await collect(stream, response, request.bodyBytesMax, request.buffers, inspect);
-}
-
-async function collect(
-  stream: Readable,
-  response: IncomingMessage,
-  bytesMax: number,
-  buffers: BodyBuffers = new BodyBuffers(),
-  inspect?: (head: Uint8Array) => void,
-): Promise<Uint8Array> {
-  const announced = Number(response.headers['content-length'] ?? 0);
-  const fits = stream === response && announced <= Math.min(bytesMax, LARGE_BODY_BYTES);
-  let body = buffers.take(fits ? announced : 0);
-  /** The pieces of a body that is too large for a buffer of its own. */
-  const large: Uint8Array[] = [];
-  let length = 0;
-  let inspected = inspect === undefined;
-  let complete = false;
-  try {
-    for await (const piece of stream) {
-      const chunk = piece as Buffer;
-      bytesInFlight += chunk.length;
-      length += chunk.length;
-      if (length > bytesMax) throw new TytoError('too_large', 'body size limit exceeded');
-      if (bytesInFlight > BODIES_BYTES_MAX) {
-        throw new TytoError('too_large', 'body size limit exceeded (all targets together)');
-      }
-      if (large.length === 0 && length <= LARGE_BODY_BYTES) {
-        if (length > body.length) {
-          const wanted = Math.min(Math.max(length, body.length * 2), LARGE_BODY_BYTES);
-          body = grown(body, length - chunk.length, wanted, buffers);
-        }
-        body.set(chunk, length - chunk.length);
-      } else {
-        // Nothing is copied before the end: two of these would be held meanwhile.
-        if (large.length === 0) large.push(body.subarray(0, length - chunk.length));
-        large.push(chunk);
-      }
-      if (inspected || length < HEAD_BYTES) continue;
-      inspected = true;
-      inspect?.(large.length === 0 ? body.subarray(0, length) : Buffer.concat(large));
-    }
-    complete = true;
-    if (large.length === 0) return body.subarray(0, length);
-    const whole = Buffer.concat(large, length);
-    buffers.giveBack(body);
-    return whole;
+    return await sink.finish();
+  } catch (error) {
+    sink.drop();
+    throw error;
   } finally {
-    bytesInFlight -= length;
-    if (!complete) buffers.giveBack(body);
     if (!response.complete) response.destroy();
-    stream.destroy();
   }
-}
-
-function grown(body: Buffer, used: number, bytes: number, buffers: BodyBuffers): Buffer {
-  const larger = buffers.take(bytes);
-  larger.set(body.subarray(0, used));
-  buffers.giveBack(body);
-  return larger;
 }
