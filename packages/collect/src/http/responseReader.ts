@@ -22,7 +22,7 @@ export interface ResponseListener {
 }
 
 /** What came is no response, or only a part of one. */
-export class ResponseError extends Error {}
+class ResponseError extends Error {}
 
 /** Of the status line and the headers, and of the trailers. */
 const HEAD_BYTES_MAX = 64 * 1024;
