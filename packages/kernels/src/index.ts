@@ -7,6 +7,8 @@ export {
   rateWindows,
 } from './kernels.ts';
 export { CHUNK_SAMPLES_MAX } from './limits.ts';
+export { type ExpectedLines, LineMatcher, RUN_LINES_MAX } from './lineMatcher.ts';
+export { matchLinesSlowly } from './lineMatcherTwin.ts';
 export { rateWindowsSlowly } from './rateTwin.ts';
 export { decodeSnappy, encodeSnappy } from './snappy.ts';
 export { decodeSnappySlowly } from './snappyTwin.ts';

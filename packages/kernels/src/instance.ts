@@ -35,6 +35,11 @@ export interface KernelExports {
   snappySize(source: number, length: number): number;
   snappyDecode(source: number, length: number, out: number, size: number): number;
   snappyEncode(source: number, length: number, out: number, table: number): number;
+  setPowersOfFive(at: number, max: number): void;
+  openExposition(end: number, bytes: number, starts: number, ends: number, next: number): void;
+  matchLines(line: number, expected: number, entries: number, values: number, max: number): number;
+  matchedEnd(): number;
+  matchedNext(): number;
   openRequest(start: number, length: number, version: number, key: number): void;
   countSymbols(): number;
   readSymbols(table: number, buffer: number, referencesMax: number): void;

@@ -9,3 +9,6 @@ export const SYMBOLS_MAX = 1_000_000;
 
 /** References of one series of remote write 2.0, two a label; each costs 16 bytes, once. */
 export const REFERENCES_MAX = 8192;
+
+/** An exposition and what is expected in it; the kernel's memory grows to hold both. */
+export const LINES_BYTES_MAX = 16 * 1024 * 1024;

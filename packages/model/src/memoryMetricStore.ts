@@ -68,6 +68,10 @@ export class MemoryMetricStore implements MetricStore {
         }
         return answer;
       },
+      appendRow(timestampMs, refs, values, count, results) {
+        for (let i = 0; i < count; i++) results[i] = append(refs[i], timestampMs, values[i]);
+        return results.subarray(0, count).filter((result) => result !== APPENDED).length;
+      },
       appendExemplar: (ref, exemplar) => {
         const series = this.#series[ref];
         if (series === undefined) return UNKNOWN_SERIES;

@@ -53,6 +53,17 @@ export interface MetricAppender {
     from: number,
     count: number,
   ): AppendResult;
+  /**
+   * One sample of each of several series, at one time: the first `count` of two columns. Writes
+   * what became of each to `results`, and returns how many were not APPENDED.
+   */
+  appendRow(
+    timestampMs: number,
+    refs: Float64Array,
+    values: Float64Array,
+    count: number,
+    results: Uint8Array,
+  ): number;
   /** Ends the series at this time, until it gets a further sample. */
   appendStale(ref: SeriesRef, timestampMs: number): AppendResult;
   /** A native histogram. A series may hold floats and histograms at different times. */

@@ -152,6 +152,39 @@ export class Appender implements MetricAppender {
     return answer;
   }
 
+  appendRow(
+    timestampMs: number,
+    refs: Float64Array,
+    values: Float64Array,
+    count: number,
+    results: Uint8Array,
+  ): number {
+    const { head, batches } = this.#target;
+    const { boundMs } = head;
+    const inTime = timestampMs <= this.#latestMs && timestampMs >= boundMs;
+    const columns = this.#columns;
+    columns.reserve(count);
+    let refused = 0;
+    for (let i = 0; i < count; i++) {
+      const index = columns.count;
+      columns.values[index] = values[i];
+      const id = head.series.idOf(refs[i]);
+      let result: AppendResult = APPENDED;
+      const isNew = inTime && id >= 0 && batches.lastIndex(id, this.#batch) < 0;
+      if (isNew && timestampMs > head.lastTimeMs(id)) {
+        columns.refs[index] = refs[i];
+        columns.timestamps[index] = timestampMs;
+        batches.mark(id, this.#batch, index);
+        columns.count++;
+      } else {
+        result = this.#append(refs[i], timestampMs);
+        if (result !== APPENDED) refused++;
+      }
+      results[i] = result;
+    }
+    return refused;
+  }
+
   appendHistogram(ref: SeriesRef, timestampMs: number, histogram: FloatHistogram): AppendResult {
     const problem = histogramProblem(histogram);
     if (problem !== undefined) throw new TytoError('bad_data', problem);
@@ -345,7 +378,8 @@ export class Appender implements MetricAppender {
         section.histogramIds.add(id);
         continue;
       }
-      head.appendRun(id, timestamps, bits, from, end - from);
+      if (end - from === 1) head.append(id, timestamps[from], bits, from);
+      else head.appendRun(id, timestamps, bits, from, end - from);
       if (section.histogramIds.has(id)) {
         applied.sections.push(section);
         section = { floatsEnd: applied.floats, histograms: [], histogramIds: new Set() };

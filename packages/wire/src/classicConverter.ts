@@ -4,8 +4,8 @@
  * before that one. Only families that are declared as histograms are converted.
  */
 import { type FloatHistogram, type Labels, METRIC_NAME, type MetricType } from '@tyto/model';
-import { type Exemplar, type ExpositionFormat, ExpositionParser } from './expositionParser.ts';
-import type { ExpositionReader } from './expositionReader.ts';
+import { ExpositionParser } from './expositionParser.ts';
+import type { Exemplar, ExpositionFormat, ExpositionReader } from './expositionReader.ts';
 import { ENTRY_HISTOGRAM, ENTRY_SAMPLE, ENTRY_TYPE, type Entry } from './expositionSyntax.ts';
 import { checkHistogram } from './histogramMessage.ts';
 import { customOfClassic } from './nativeHistogram.ts';

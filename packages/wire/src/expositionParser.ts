@@ -3,10 +3,10 @@
  * OpenMetrics 1.0, as bytes. It builds no object per line; what it stands on is in its fields, as
  * byte ranges, and labels are decoded when they are asked for.
  *
- * It is as strict as Prometheus' parsers, with three deliberate courtesies in the text format that
- * cost nothing: blanks before a metric name, a negative timestamp, and (as Prometheus) labels
- * without a comma between them. What OpenMetrics demands of families as a whole (order, suffixes,
- * values that make sense for a type, no repeated metadata) is not judged, as in Prometheus.
+ * It is as strict as Prometheus' parsers, with three courtesies in the text format that are free:
+ * blanks before a metric name, a negative timestamp, and (as Prometheus) no comma between labels.
+ * What OpenMetrics demands of families as a whole (order, suffixes, values that make sense for a
+ * type, no repeated metadata) is not judged, as in Prometheus.
  *
  * A guess makes known series cheap: the caller sets `guess*` to the bytes of the series that it
  * expects next, and a line that starts with them skips the walk over its labels.
@@ -40,16 +40,9 @@ import {
   TEXT_TYPES,
   wordEnd,
 } from './expositionSyntax.ts';
+import type { Exemplar, ExpositionFormat } from './expositionReader.ts';
 import { LABEL_COUNT_MAX, LINE_BYTES_MAX } from './limits.ts';
 import { decodeName, decodeSeries, decodeText, unescapeText } from './seriesText.ts';
-
-export type ExpositionFormat = 'text' | 'openmetrics';
-
-export interface Exemplar {
-  readonly labels: Labels;
-  readonly value: number;
-  readonly timestampMs: number | undefined;
-}
 
 export class ExpositionParser {
   readonly format: ExpositionFormat;
@@ -99,6 +92,16 @@ export class ExpositionParser {
     this.line = 0;
   }
 
+  /** Where the next line begins. */
+  get position(): number {
+    return this.#position;
+  }
+  /** Goes on at the line that begins at `position`; there are `lineCount` lines before it. */
+  skip(position: number, lineCount: number): void {
+    this.#position = position;
+    this.line += lineCount;
+  }
+
   /** Moves to the next entry. Throws TytoError `bad_data` with the line that is at fault. */
   next(): Entry {
     const bytes = this.bytes;
@@ -131,7 +134,6 @@ export class ExpositionParser {
     return this.#placed(() => decodeSeries(this.bytes, this.seriesStart, this.seriesEnd));
   }
 
-  /** The current sample's exemplar, decoded now. */
   exemplar(): Exemplar | undefined {
     if (!this.hasExemplar) return undefined;
     return {

@@ -3,8 +3,15 @@
  * target answers. The fields are described in `ExpositionParser`.
  */
 import type { FloatHistogram, Labels, MetricType } from '@tyto/model';
-import type { Exemplar } from './expositionParser.ts';
 import type { Entry } from './expositionSyntax.ts';
+
+export type ExpositionFormat = 'text' | 'openmetrics';
+
+export interface Exemplar {
+  readonly labels: Labels;
+  readonly value: number;
+  readonly timestampMs: number | undefined;
+}
 
 export interface ExpositionReader {
   /** Bytes that stand for the current series, the same ones in each exposition. */

@@ -1,7 +1,7 @@
 /** The message `io.prometheus.client.Histogram`: a classic histogram, a native one, or both. */
 import { TytoError } from '@tyto/base';
 import type { FloatHistogram, HistogramSpan } from '@tyto/model';
-import type { Exemplar } from './expositionParser.ts';
+import type { Exemplar } from './expositionReader.ts';
 import { checkHistogram, decodeSpan, summed } from './histogramMessage.ts';
 import { customOfClassic } from './nativeHistogram.ts';
 import { ProtobufReader } from './protobufReader.ts';

@@ -9,8 +9,7 @@
  */
 import { TytoError } from '@tyto/base';
 import { type FloatHistogram, type Labels, METRIC_NAME, type MetricType } from '@tyto/model';
-import type { Exemplar } from './expositionParser.ts';
-import type { ExpositionReader, HistogramOptions } from './expositionReader.ts';
+import type { Exemplar, ExpositionReader, HistogramOptions } from './expositionReader.ts';
 import {
   ENTRY_END,
   ENTRY_HELP,

@@ -1,4 +1,4 @@
-export { type Exemplar, type ExpositionFormat, ExpositionParser } from './expositionParser.ts';
+export { ExpositionParser } from './expositionParser.ts';
 export {
   ENTRY_END,
   ENTRY_HELP,
@@ -14,7 +14,12 @@ export {
   type ExposedMetric,
   readFamilies,
 } from './exposedFamilies.ts';
-export type { ExpositionReader, HistogramOptions } from './expositionReader.ts';
+export type {
+  Exemplar,
+  ExpositionFormat,
+  ExpositionReader,
+  HistogramOptions,
+} from './expositionReader.ts';
 export { FamilyParser } from './familyParser.ts';
 export { ClassicConverter } from './classicConverter.ts';
 export {

@@ -11,6 +11,7 @@ const appender: MetricAppender = {
   series: () => refs++,
   append: () => APPENDED,
   appendRun: () => APPENDED,
+  appendRow: () => 0,
   appendStale: () => APPENDED,
   appendHistogram: () => APPENDED,
   appendExemplar: () => APPENDED,

@@ -32,6 +32,7 @@ import {
   ENTRY_UNIT,
   ENTRY_HISTOGRAM,
   ClassicConverter,
+  decodeSeries,
   type Entry,
   ExpositionParser,
   type Exemplar,
@@ -42,6 +43,7 @@ import {
 } from '@tyto/wire';
 import type { ScrapeConfig } from '../config/scrapeConfig.ts';
 import { METADATA_COUNT_MAX } from '../limits.ts';
+import { KnownRuns } from './knownRuns.ts';
 import type { ScrapeFormat } from './negotiation.ts';
 import { sampleLabels } from './sampleLabels.ts';
 import { DROPPED, NOT_FOUND, SeriesCache } from './seriesCache.ts';
@@ -76,6 +78,7 @@ export class ScrapeState {
   readonly #config: ScrapeConfig;
   readonly #targetLabels: Labels;
   readonly #cache = new SeriesCache();
+  readonly #runs: KnownRuns;
   readonly #parsers: Partial<Record<ScrapeFormat, ExpositionReader>> = {};
   /** The number of the current scrape; the first is 2, so that 0 is never the one before. */
   #scrape = 1;
@@ -93,6 +96,7 @@ export class ScrapeState {
     this.#config = config;
     this.#targetLabels = targetLabels;
     this.#inherited = inherited;
+    this.#runs = new KnownRuns(this.#cache);
   }
 
   get cachedSeries(): number {
@@ -114,23 +118,27 @@ export class ScrapeState {
     const readMetadata = this.#metadataDue || this.#scrape % METADATA_EVERY === 0;
     let previous = NOT_FOUND;
     parser.start(body);
-    parser.guessBytes = cache.arena;
-    parser.guessEnd = parser.guessStart = 0;
+    const runs =
+      parser instanceof ExpositionParser && this.#runs.open(body) ? this.#runs : undefined;
     for (;;) {
+      const expected = previous === NOT_FOUND ? NOT_FOUND : cache.next[previous];
+      const count = runs?.match(parser as ExpositionParser, expected) ?? 0;
+      if (count > 0) {
+        previous = this.#takeRun(count);
+        continue;
+      }
+      parser.guessBytes = cache.arena;
+      parser.guessStart = expected === NOT_FOUND ? 0 : cache.starts[expected];
+      parser.guessEnd = expected === NOT_FOUND ? 0 : cache.ends[expected];
       const entry = parser.next();
       if (entry === ENTRY_END) break;
       if (entry !== ENTRY_SAMPLE && entry !== ENTRY_HISTOGRAM) {
         if (readMetadata) this.#readMetadata(parser, entry);
         continue;
       }
-      const guess = previous === NOT_FOUND ? NOT_FOUND : cache.next[previous];
-      const current = this.#sample(parser, guess, entry);
+      const current = this.#sample(parser, expected, entry);
       if (previous !== NOT_FOUND && current !== NOT_FOUND) cache.next[previous] = current;
       previous = current;
-      const expected = current === NOT_FOUND ? NOT_FOUND : cache.next[current];
-      parser.guessBytes = cache.arena;
-      parser.guessStart = expected === NOT_FOUND ? 0 : cache.starts[expected];
-      parser.guessEnd = expected === NOT_FOUND ? 0 : cache.ends[expected];
     }
     this.#endVanished(false);
     this.#metadataDue = this.counts.added > 0;
@@ -180,6 +188,43 @@ export class ScrapeState {
     return [...refs];
   }
 
+  /** Appends the samples of a run of known lines; returns the entry of the last one. */
+  #takeRun(count: number): number {
+    const runs = this.#runs;
+    const { counts } = this;
+    const appender = this.#appender as MetricAppender;
+    const last = runs.gather(count, this.#scrape, this.#lastGood);
+    counts.scraped += count;
+    counts.kept += runs.kept + runs.repeated;
+    counts.duplicates += runs.repeated;
+    counts.added += runs.added;
+    const { sampleLimit } = this.#config;
+    if (sampleLimit > 0 && counts.kept > sampleLimit) throw new SampleLimitError();
+    if (runs.append(appender, this.#timeMs) > 0) {
+      for (let i = 0; i < runs.kept; i++) this.#settle(i);
+    }
+    runs.track(this.#scrape);
+    return last;
+  }
+
+  /** Sees to what became of a sample of a run. */
+  #settle(index: number): void {
+    const runs = this.#runs;
+    const cache = this.#cache;
+    if (runs.results[index] !== UNKNOWN_SERIES) {
+      this.#count(runs.results[index] as AppendResult);
+      return;
+    }
+    const entry = runs.entries[index];
+    const ref = this.#resolve(decodeSeries(cache.arena, cache.starts[entry], cache.ends[entry]));
+    if (ref === NO_SERIES) {
+      runs.entries[index] = NOT_FOUND;
+      return;
+    }
+    cache.refs[entry] = ref;
+    this.#count((this.#appender as MetricAppender).append(ref, this.#timeMs, runs.values[index]));
+  }
+
   /** Appends the parser's current sample; returns its cache entry, or NOT_FOUND. */
   #sample(parser: ExpositionReader, guess: number, kind: Entry): number {
     const cache = this.#cache;
@@ -189,7 +234,7 @@ export class ScrapeState {
       : cache.find(parser.bytes, parser.seriesStart, parser.seriesEnd);
     const known = entry !== NOT_FOUND;
     if (!known) {
-      const ref = this.#resolve(parser);
+      const ref = this.#resolve(parser.labels());
       if (ref === NO_SERIES) return NOT_FOUND;
       entry = cache.add(parser.bytes, parser.seriesStart, parser.seriesEnd, ref);
     }
@@ -218,7 +263,7 @@ export class ScrapeState {
     const histogram = kind === ENTRY_HISTOGRAM ? this.#histogram(parser) : undefined;
     let result = this.#write(cache.refs[entry], timeMs, parser.value, histogram);
     if (result === UNKNOWN_SERIES) {
-      const ref = this.#resolve(parser);
+      const ref = this.#resolve(parser.labels());
       if (ref === NO_SERIES) return;
       cache.refs[entry] = ref;
       result = this.#write(ref, timeMs, parser.value, histogram);
@@ -275,8 +320,8 @@ export class ScrapeState {
   }
 
   /** The store's reference for a series that is not cached; DROPPED, or NO_SERIES. */
-  #resolve(parser: ExpositionReader): SeriesRef {
-    const labels = sampleLabels(parser.labels(), this.#targetLabels, this.#config);
+  #resolve(written: Labels): SeriesRef {
+    const labels = sampleLabels(written, this.#targetLabels, this.#config);
     if (labels === undefined) return DROPPED;
     const ref = (this.#appender as MetricAppender).series(labels);
     if (ref === NO_SERIES) this.counts.seriesLimit++;

@@ -33,7 +33,7 @@ export class SeriesCache {
   /** Entry + 1, or 0 where the slot is free; its length is a power of two, at most half full. */
   #slots = new Int32Array(CAPACITY_MIN * 2);
   arena = new Uint8Array(ARENA_BYTES_MIN);
-  #arenaLength = 0;
+  arenaLength = 0;
 
   /** The entry of the series in [start, end), or NOT_FOUND. */
   find(bytes: Uint8Array, start: number, end: number): number {
@@ -52,10 +52,10 @@ export class SeriesCache {
     const length = end - start;
     this.#reserve(length);
     const entry = this.size++;
-    this.arena.set(bytes.subarray(start, end), this.#arenaLength);
-    this.starts[entry] = this.#arenaLength;
-    this.#arenaLength += length;
-    this.ends[entry] = this.#arenaLength;
+    this.arena.set(bytes.subarray(start, end), this.arenaLength);
+    this.starts[entry] = this.arenaLength;
+    this.arenaLength += length;
+    this.ends[entry] = this.arenaLength;
     this.#hashes[entry] = hashBytes(bytes, start, end);
     this.refs[entry] = ref;
     this.seenAt[entry] = 0;
@@ -87,7 +87,7 @@ export class SeriesCache {
       kept++;
     }
     this.size = kept;
-    this.#arenaLength = length;
+    this.arenaLength = length;
     this.#slots.fill(0);
     for (let entry = 0; entry < kept; entry++) this.#insert(entry);
   }
@@ -110,10 +110,10 @@ export class SeriesCache {
   }
 
   #reserve(count: number): void {
-    const needed = this.#arenaLength + count;
+    const needed = this.arenaLength + count;
     if (needed <= this.arena.length) return;
     const arena = new Uint8Array(Math.max(needed, this.arena.length * 2));
-    arena.set(this.arena.subarray(0, this.#arenaLength));
+    arena.set(this.arena.subarray(0, this.arenaLength));
     this.arena = arena;
   }
 

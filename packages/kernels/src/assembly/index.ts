@@ -1,4 +1,11 @@
 export { decodeChunk, encodeChunk } from './chunk';
+export {
+  matchedEnd,
+  matchedNext,
+  matchLines,
+  openExposition,
+  setPowersOfFive,
+} from './exposition';
 export { rateWindows } from './rate';
 export { snappyDecode, snappyEncode, snappySize } from './snappy';
 export { countSymbols, openRequest, readBatch, readSymbols } from './writeRequest';

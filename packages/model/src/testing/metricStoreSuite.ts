@@ -210,6 +210,27 @@ export function metricStoreSuite(name: string, open: () => Promise<MetricStore>)
       });
     });
 
+    it('takes one sample of each of many series at once', async () => {
+      const store = await filled();
+      const appender = store.appender();
+      const refs = Float64Array.of(appender.series(up('api')), 4e9, appender.series(up('new')), 7);
+      const results = new Uint8Array(4).fill(99);
+      const values = Float64Array.of(1, 2, 3, 4);
+      expect(appender.appendRow(t + 200_000, refs, values, 3, results)).toBe(1);
+      expect([...results]).toEqual([APPENDED, UNKNOWN_SERIES, APPENDED, 99]);
+      expect(appender.appendRow(t + 200_000, refs, Float64Array.of(1), 1, results)).toBe(1);
+      expect(results[0]).toBe(REPEATED);
+      expect(appender.appendRow(t + 200_000, refs, Float64Array.of(5), 1, results)).toBe(1);
+      expect(results[0]).toBe(DUPLICATE);
+      expect(appender.appendRow(t - 1e9, refs, Float64Array.of(5), 1, results)).toBe(1);
+      await appender.commit();
+      const range = { minTimeMs: t + 199_000, maxTimeMs: t + 201_000 };
+      expect(await readAll(store, [['__name__', '=', 'up']], range)).toEqual({
+        'up{job="api"}': [[t + 200_000, 1]],
+        'up{job="new"}': [[t + 200_000, 3]],
+      });
+    });
+
     it('keeps exemplars and tells repeated ones from ones out of order', async () => {
       const store = await filled();
       const appender = store.appender();

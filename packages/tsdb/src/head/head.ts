@@ -28,6 +28,9 @@ import { CHUNK_DURATION_MS_MAX, HeadChunks, NO_CHUNK } from './headChunks.ts';
 import { HistogramTail } from './histogramTails.ts';
 import { capacityOf, classFor, type TailPage, Tails } from './tails.ts';
 
+/** A longer pause ends a chunk: without one, no tail spans more than a chunk may. */
+const PAUSE_MS_MAX = Math.floor(CHUNK_DURATION_MS_MAX / TAIL_SAMPLES);
+
 /** The tail class of a series that has no tail. */
 const NO_TAIL = 0xff;
 /** The tail class of a series whose newest samples are native histograms. */
@@ -166,11 +169,10 @@ export class Head {
       const slot = this.#tailSlot.view[id];
       const { timestamps: times, bits: values } = this.#tails.page(size, slot);
       const tailStart = this.#tails.offset(size, slot);
-      const startMs = this.#tailCount.view[id] === 0 ? timestamps[next] : times[tailStart];
       let at = tailStart + this.#tailCount.view[id];
       const room = tailStart + capacityOf(size);
       for (; next < end && at < room; next++, at++) {
-        if (timestamps[next] - startMs > CHUNK_DURATION_MS_MAX) break;
+        if (at > tailStart && timestamps[next] - times[at - 1] > PAUSE_MS_MAX) break;
         times[at] = timestamps[next];
         copyBits(values, at, bits, next);
       }
@@ -232,7 +234,8 @@ export class Head {
     if (count === 0) return undefined;
     const histograms = this.#histogramTails.get(id);
     if (histograms !== undefined) return histograms.chunk();
-    const { page, start } = this.#tail(id);
+    const page = this.#tailPage(id);
+    const start = this.#tailStart(id);
     return encodeChunk(page.timestamps, page.values, start, count);
   }
 
@@ -240,7 +243,8 @@ export class Head {
   isStale(id: number): boolean {
     const count = this.#tailCount.view[id];
     if (count === 0 || this.#tailClass.view[id] === HISTOGRAMS) return false;
-    const { page, start } = this.#tail(id);
+    const page = this.#tailPage(id);
+    const start = this.#tailStart(id);
     return isStaleBits(page.bits, start + count - 1);
   }
 
@@ -265,7 +269,8 @@ export class Head {
       }
       return;
     }
-    const { page, start } = this.#tail(id);
+    const page = this.#tailPage(id);
+    const start = this.#tailStart(id);
     target.reserve(count);
     target.timestamps.set(page.timestamps.subarray(start, start + count), target.length);
     const bits = page.bits.subarray(start * 2, (start + count) * 2);
@@ -308,25 +313,29 @@ export class Head {
     return wanted.reverse();
   }
 
-  #tail(id: number): { readonly page: TailPage; readonly start: number } {
-    const size = this.#tailClass.view[id];
-    const slot = this.#tailSlot.view[id];
-    return { page: this.#tails.page(size, slot), start: this.#tails.offset(size, slot) };
+  #tailPage(id: number): TailPage {
+    return this.#tails.page(this.#tailClass.view[id], this.#tailSlot.view[id]);
+  }
+
+  /** Where in its page a tail begins. */
+  #tailStart(id: number): number {
+    return this.#tails.offset(this.#tailClass.view[id], this.#tailSlot.view[id]);
   }
 
   #tailStartMs(id: number): number {
     if (this.#tailCount.view[id] === 0) return this.#lastTime.view[id];
-    const histograms = this.#histogramTails.get(id);
-    if (histograms !== undefined) return histograms.startMs;
-    const { page, start } = this.#tail(id);
-    return page.timestamps[start];
+    if (this.#tailClass.view[id] !== HISTOGRAMS) {
+      return this.#tailPage(id).timestamps[this.#tailStart(id)];
+    }
+    return must(this.#histogramTails.get(id), 'the class says that there is one').startMs;
   }
 
   /** Whether the newest sample has these bits. */
   #endsWith(id: number, bits: Uint32Array, index: number): boolean {
     const count = this.#tailCount.view[id];
     if (count === 0 || this.#tailClass.view[id] === HISTOGRAMS) return false;
-    const { page, start } = this.#tail(id);
+    const page = this.#tailPage(id);
+    const start = this.#tailStart(id);
     const last = 2 * (start + count - 1);
     return page.bits[last] === bits[2 * index] && page.bits[last + 1] === bits[2 * index + 1];
   }
@@ -351,8 +360,8 @@ export class Head {
       return;
     }
     const count = this.#tailCount.view[id];
-    const isLong = timestampMs - this.#tailStartMs(id) > CHUNK_DURATION_MS_MAX;
-    if (count === TAIL_SAMPLES || (count > 0 && isLong)) {
+    const isLate = count > 0 && timestampMs - this.#lastTime.view[id] > PAUSE_MS_MAX;
+    if (count === TAIL_SAMPLES || isLate) {
       this.#seal(id);
       return;
     }
