@@ -70,6 +70,8 @@ export interface TytoOptions {
   readonly retentionMs: number;
   readonly retentionBytes: number;
   readonly logFsyncIntervalMs: number;
+  /** Where the configuration says nothing of it. */
+  readonly logCompression: boolean;
   readonly remoteWriteQueueBytes: number;
   readonly query: {
     readonly timeoutMs: number;
@@ -323,6 +325,7 @@ export class Tyto {
     logWarnings(config.warnings, logger);
     const { prometheus } = config;
     this.#tsdb.outOfOrderWindowMs = prometheus.storage.outOfOrderWindowMs;
+    this.#tsdb.logCompression = prometheus.storage.walCompression ?? this.#options.logCompression;
     this.#tsdb.retentionRules = config.retentionRules;
     this.#otlp.config = prometheus.otlp;
     this.#alertForwarder.apply(prometheus);

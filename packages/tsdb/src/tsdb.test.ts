@@ -4,6 +4,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -93,6 +94,25 @@ describe('Tsdb', () => {
     expect(await readAll(again, [['__name__', '=', 'm']])).toEqual(
       expected(5, t, t + HOUR, 15_000),
     );
+  });
+
+  it('has it from a compressed log too, which is smaller, and from one that changed', async () => {
+    const sizes: number[] = [];
+    for (const compresses of [false, true]) {
+      const directory = newDirectory();
+      const db = await openIn(directory);
+      db.logCompression = compresses;
+      await fill(db, 50, t, t + HOUR / 2, 15_000);
+      sizes.push(statSync(join(directory, 'log', '00000001')).size);
+      db.logCompression = !compresses;
+      await fill(db, 50, t + HOUR / 2, t + HOUR, 15_000);
+      const again = await openIn(directory);
+      expect(again.stats().corruptions).toBe(0);
+      expect(await readAll(again, [['__name__', '=', 'm']])).toEqual(
+        expected(50, t, t + HOUR, 15_000),
+      );
+    }
+    expect(sizes[1]).toBeLessThan(0.8 * sizes[0]);
   });
 
   it('cuts blocks, shortens the log and shows the same samples, before and after a restart', async () => {
@@ -454,33 +474,37 @@ describe('Tsdb on a bad disk', () => {
     expect(read[series(1).toString()]).toHaveLength(99);
   });
 
-  it('survives any damage to the log and keeps what is good before it', async () => {
-    const directory = newDirectory();
-    const db = await openIn(directory);
-    await fill(db, 3, t, t + 50_000, 1000);
-    const path = join(directory, 'log', '00000001');
-    const good = readFileSync(path);
-    let seed = 42;
-    const random = (below: number) => {
-      seed = (Math.imul(seed, 1_103_515_245) + 12_345) & 0x7fffffff;
-      return seed % below;
-    };
-    for (let round = 0; round < 40; round++) {
-      const bytes = Buffer.from(good);
-      const at = 200 + random(bytes.length - 200);
-      for (let i = 0; i < 8; i++) bytes[Math.min(bytes.length - 1, at + i)] = random(256);
-      writeFileSync(path, random(2) === 0 ? bytes : bytes.subarray(0, at));
-      const again = await openIn(directory);
-      const read = await readAll(again, [['n', '=', '1']]);
-      const before = Math.floor(at / (good.length / 50)) - 5;
-      const count = read[series(1).toString()]?.length ?? 0;
-      expect(count, `round ${round}, damage at ${at}`).toBeGreaterThanOrEqual(before);
-      await again.close();
-      for (const name of readdirSync(join(directory, 'log'))) {
-        if (name !== '00000001') rmSync(join(directory, 'log', name));
+  it.each([3, 40])(
+    'survives any damage to the log of %d series and keeps what is good before it',
+    async (count) => {
+      const directory = newDirectory();
+      const db = await openIn(directory);
+      db.logCompression = count > 3;
+      await fill(db, count, t, t + 50_000, 1000);
+      const path = join(directory, 'log', '00000001');
+      const good = readFileSync(path);
+      let seed = 42;
+      const random = (below: number) => {
+        seed = (Math.imul(seed, 1_103_515_245) + 12_345) & 0x7fffffff;
+        return seed % below;
+      };
+      for (let round = 0; round < 40; round++) {
+        const bytes = Buffer.from(good);
+        const at = 200 + random(bytes.length - 200);
+        for (let i = 0; i < 8; i++) bytes[Math.min(bytes.length - 1, at + i)] = random(256);
+        writeFileSync(path, random(2) === 0 ? bytes : bytes.subarray(0, at));
+        const again = await openIn(directory);
+        const read = await readAll(again, [['n', '=', '1']]);
+        const before = Math.floor(at / (good.length / 50)) - 5;
+        const count = read[series(1).toString()]?.length ?? 0;
+        expect(count, `round ${round}, damage at ${at}`).toBeGreaterThanOrEqual(before);
+        await again.close();
+        for (const name of readdirSync(join(directory, 'log'))) {
+          if (name !== '00000001') rmSync(join(directory, 'log', name));
+        }
       }
-    }
-  });
+    },
+  );
 
   it('sets a damaged block aside and shows the rest', async () => {
     const directory = newDirectory();

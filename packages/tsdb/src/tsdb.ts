@@ -315,6 +315,11 @@ export class Tsdb implements MetricStore {
     return searchExemplars(this.#exemplars, request);
   }
 
+  /** Whether the log is compressed from now on. */
+  set logCompression(compresses: boolean) {
+    this.#log.compresses = compresses;
+  }
+
   /** Changes how late samples may come; batches that are open keep the old window. */
   set outOfOrderWindowMs(windowMs: number) {
     this.#outOfOrderWindowMs = windowMs;

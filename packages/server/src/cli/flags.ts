@@ -79,9 +79,8 @@ export const START_FLAGS: readonly FlagDefinition[] = [
   flag(
     'storage.tsdb.wal-compression',
     'boolean',
-    'true',
-    'Accepted for compatibility.',
-    'the log is not compressed',
+    'false',
+    'Compress the log, which is replaced by a compressed checkpoint all the while.',
   ),
   flag(
     'storage.remote-write-queue.size',

@@ -156,6 +156,7 @@ function tytoOptions(flags: Flags, host: string, port: number, logger: Logger): 
       parseSize(text(flags, 'storage.remote-write-queue.size')),
       'a checked size',
     ),
+    logCompression: text(flags, 'storage.tsdb.wal-compression') === 'true',
     logFsyncIntervalMs: duration(flags, 'storage.tsdb.wal-fsync-interval'),
     query: {
       timeoutMs: duration(flags, 'query.timeout'),

@@ -206,7 +206,9 @@ describe.skipIf(!existsSync(seeds))('the seed configurations load verbatim', () 
       retentionBytes: 50 * 1024 ** 3,
       outOfOrderWindowMs: 600_000,
       exemplarsMax: undefined,
+      walCompression: true,
     });
+    expect(storage.warnings).toEqual([]);
     const pods = await seed('guide/prometheus/kubernetes-pods.yml');
     expect(pods.warnings.map((problem) => problem.message).join()).toContain(
       'kubernetes_sd_configs',

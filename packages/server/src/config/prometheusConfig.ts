@@ -130,6 +130,7 @@ const storage = yaml.object(
         {
           path: yaml.optional(yaml.string, ''),
           out_of_order_time_window: yaml.optional(yaml.duration, OUT_OF_ORDER_WINDOW_MS),
+          wal_compression: yaml.optional(yaml.boolean),
           'retention.time': yaml.optional(yaml.duration),
           'retention.size': yaml.optional(yaml.byteSize),
           retention: yaml.optional(
@@ -142,7 +143,6 @@ const storage = yaml.object(
         {
           name: 'storage.tsdb',
           ignored: {
-            wal_compression: 'the log is not compressed',
             stale_series_compaction_threshold: 'blocks are cut by time',
             chunk_encoding: 'the smallest encoding is chosen for each chunk',
           },
@@ -223,6 +223,7 @@ export interface PrometheusConfig {
     /** How much older than the newest sample a late one may be; 0 allows none. */
     readonly outOfOrderWindowMs: number;
     readonly exemplarsMax: number | undefined;
+    readonly walCompression: boolean | undefined;
   };
 }
 
@@ -257,6 +258,7 @@ export const prometheusSchema: yaml.Schema<PrometheusConfig> = (node, decoder) =
       retentionBytes: tsdb?.['retention.size'] ?? tsdb?.retention?.size,
       outOfOrderWindowMs: tsdb?.out_of_order_time_window ?? OUT_OF_ORDER_WINDOW_MS,
       exemplarsMax: raw.storage?.exemplars?.max_exemplars,
+      walCompression: tsdb?.wal_compression,
     },
   };
 };

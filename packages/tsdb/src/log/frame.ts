@@ -8,6 +8,7 @@
  */
 import { crc32 } from 'node:zlib';
 import { assert } from '@tyto/base';
+import { decodeSnappy, encodeSnappy } from '@tyto/kernels';
 import { LOG_RECORD_BYTES_MAX } from '../limits.ts';
 
 export const SEGMENT_MAGIC = Uint8Array.from([0x54, 0x59, 0x54, 0x4f, 0x4c, 0x4f, 0x47, 0x32]);
@@ -25,6 +26,10 @@ export const DELETIONS = 6;
 export const LATE_SAMPLES = 7;
 export const LATE_HISTOGRAMS = 8;
 export const READ_DAYS = 9;
+/** Set in the type of a record whose body is a snappy block of the body. */
+const COMPRESSED = 0x80;
+/** Smaller bodies gain nothing. */
+const COMPRESSED_BYTES_MIN = 256;
 
 /** A record with room for its body behind the type; to be filled and sealed. */
 export function frameRecord(type: number, bodyBytes: number): Uint8Array<ArrayBuffer> {
@@ -40,6 +45,27 @@ export function sealRecord(record: Uint8Array<ArrayBuffer>): Uint8Array {
   view.setUint32(4, record.length - FRAME_BYTES, true);
   view.setUint32(8, crc32(record.subarray(FRAME_BYTES)), true);
   return record;
+}
+
+/** The record with its body compressed, or as it is where that gains less than an eighth. */
+export function compressRecord(record: Uint8Array): Uint8Array {
+  const body = record.subarray(FRAME_BYTES + 1);
+  if (body.length < COMPRESSED_BYTES_MIN) return record;
+  const block = encodeSnappy(body);
+  if (block.length > (body.length / 8) * 7) return record;
+  const compressed = frameRecord(record[FRAME_BYTES] | COMPRESSED, block.length);
+  compressed.set(block, FRAME_BYTES + 1);
+  return sealRecord(compressed);
+}
+
+/** The type and body of a payload, decompressed. Throws TytoError for a damaged block. */
+export function expandPayload(payload: Uint8Array): Uint8Array {
+  if ((payload[0] & COMPRESSED) === 0) return payload;
+  const body = decodeSnappy(payload.subarray(1), LOG_RECORD_BYTES_MAX - 1);
+  const expanded = new Uint8Array(1 + body.length);
+  expanded[0] = payload[0] & ~COMPRESSED;
+  expanded.set(body, 1);
+  return expanded;
 }
 
 /** The end of the record that begins at `at`, or 0 when there is no good one. */

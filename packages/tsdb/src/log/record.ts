@@ -6,6 +6,7 @@ import {
   CHUNKS,
   DELETIONS,
   EXEMPLARS,
+  expandPayload,
   FRAME_BYTES,
   frameRecord,
   HISTOGRAMS,
@@ -164,9 +165,10 @@ export function readRecords(
 }
 
 /** False for a payload of a kind or shape that this version does not know. */
-function visitRecord(payload: Uint8Array, visitor: RecordVisitor): boolean {
-  const view = new DataView(payload.buffer, payload.byteOffset, payload.byteLength);
+function visitRecord(written: Uint8Array, visitor: RecordVisitor): boolean {
   try {
+    const payload = expandPayload(written);
+    const view = new DataView(payload.buffer, payload.byteOffset, payload.byteLength);
     switch (payload[0]) {
       case SERIES:
         return visitSeries(payload, visitor);
@@ -188,8 +190,10 @@ function visitRecord(payload: Uint8Array, visitor: RecordVisitor): boolean {
         return decodeReadDays(payload, visitor.readDays);
     }
   } catch (error) {
-    const isDamage = error instanceof TytoError && error.kind === 'io';
-    if (!(isDamage || error instanceof RangeError || error instanceof SyntaxError)) throw error;
+    if (
+      !(error instanceof TytoError || error instanceof RangeError || error instanceof SyntaxError)
+    )
+      throw error;
   }
   return false;
 }

@@ -11,7 +11,7 @@ import { type Clock, errorMessage, type Logger, type Timer, TytoError } from '@t
 import type { AppendFile, Disk } from '../disk.ts';
 import { segmentPath } from '../filenames.ts';
 import { LOG_PENDING_BYTES_MAX, LOG_SEGMENT_BYTES } from '../limits.ts';
-import { SEGMENT_MAGIC } from './frame.ts';
+import { compressRecord, SEGMENT_MAGIC } from './frame.ts';
 
 export interface LogWriterOptions {
   readonly disk: Disk;
@@ -31,6 +31,8 @@ interface QueuedRecord {
 const RETRY_MS = 1000;
 
 export class LogWriter {
+  /** Whether records are compressed from now on. */
+  compresses = false;
   readonly #options: LogWriterOptions;
   #file: AppendFile | undefined;
   #segment: number;
@@ -69,8 +71,9 @@ export class LogWriter {
   }
 
   /** Queues a record; see above for what the promise means. */
-  append(bytes: Uint8Array): Promise<void> {
+  append(record: Uint8Array): Promise<void> {
     if (this.#closed) return Promise.reject(new TytoError('unavailable', 'the log is closed'));
+    const bytes = this.compresses ? compressRecord(record) : record;
     return new Promise((resolve, reject) => {
       this.#queue.push({ bytes, settle: { resolve, reject } });
       this.#queuedBytes += bytes.length;
@@ -152,9 +155,16 @@ export class LogWriter {
     this.#segmentBytes += bytes.length;
     this.#writtenBytes += bytes.length;
     this.#dirty = true;
+    this.#scheduleSync();
+  }
+
+  /** One after the other: a disk that is slow to force things gets no pile of them. */
+  #scheduleSync(): void {
     this.#fsyncTimer ??= this.#options.clock.schedule(this.#options.fsyncIntervalMs, () => {
-      this.#fsyncTimer = undefined;
-      void this.#syncInBackground();
+      void this.#syncInBackground().finally(() => {
+        this.#fsyncTimer = undefined;
+        if (this.#dirty && !this.#closed) this.#scheduleSync();
+      });
     });
   }
 

@@ -103,6 +103,7 @@ class Writer {
       logFsyncIntervalMs: plan.fsyncIntervalMs,
       maintenanceIntervalMs: plan.maintenanceIntervalMs,
     });
+    db.logCompression = plan.isLogCompressed;
     this.#journal.write({ kind: 'open' });
     await Promise.all(Array.from({ length: plan.commitsAtOnce }, () => this.#append(db)));
   }

@@ -49,6 +49,7 @@ export function crashDisk(options: CrashDiskOptions): Disk {
     if (isFatal()) die();
     const file = await nodeDisk.openAppend(path);
     let size = await nodeDisk.size(path);
+    let writtenBytes = size;
     return {
       close: () => file.close(),
       async write(bytes) {
@@ -60,12 +61,13 @@ export function crashDisk(options: CrashDiskOptions): Disk {
         const length = taken(bytes.length);
         size += length;
         await file.write(bytes.subarray(0, length));
+        writtenBytes = size;
         if (length === bytes.length) return;
         const text = 'ENOSPC: no space left on device, write';
         throw Object.assign(new Error(text), { code: 'ENOSPC' });
       },
       async sync() {
-        const forced = size;
+        const forced = writtenBytes;
         if (isFatal()) die();
         await file.sync();
         options.synced(path, forced);
@@ -73,7 +75,7 @@ export function crashDisk(options: CrashDiskOptions): Disk {
       async truncate(to) {
         if (isFatal()) die();
         await file.truncate(to);
-        size = Math.min(size, to);
+        size = writtenBytes = Math.min(size, to);
       },
     };
   };

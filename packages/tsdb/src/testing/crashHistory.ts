@@ -110,7 +110,8 @@ export class CrashHistory {
         this.#sessionOfFile.set(event.path, session);
         break;
       case 'synced':
-        this.#syncedBytes.set(event.path, event.size);
+        // Where two syncs overlap, the one that began first may end last.
+        this.#syncedBytes.set(event.path, Math.max(event.size, this.syncedBytes(event.path)));
         break;
       case 'durable':
         this.#durable[session] = event.acknowledgements;

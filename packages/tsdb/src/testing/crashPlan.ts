@@ -38,6 +38,7 @@ export interface CrashPlan {
   /** `clock`: the batch at which the wall clock jumps for an hour, and how far. */
   readonly jumpBatch: number | undefined;
   readonly jumpMs: number;
+  readonly isLogCompressed: boolean;
 }
 
 /** Numbers from 0 to 1, 1 excluded, that repeat with their seed (mulberry32). */
@@ -83,6 +84,7 @@ export function planOf(seed: number, scenario?: Scenario): CrashPlan {
     fullMs: random.between(30, 700),
     jumpBatch: kind === 'clock' ? random.between(1, 400) : undefined,
     jumpMs: random.pick([-400 * DAY_MS, -DAY_MS, -3600_000, 3600_000, DAY_MS, 400 * DAY_MS]),
+    isLogCompressed: random.next() < 0.5,
   };
 }
 
