@@ -1,6 +1,7 @@
 /**
  * The HTTP client: bodies that come often, without TLS, over connections of our own, the rest over
- * node:http and node:https. Connections are kept alive, bodies are counted while they stream, secrets in files are read for each request so that rotation needs no reload.
+ * node:http and node:https. Connections are kept alive, bodies are counted while they stream,
+ * secrets in files are read for each request so that rotation needs no reload.
  */
 import { readFile } from 'node:fs/promises';
 import {
