@@ -159,6 +159,23 @@ test('trailing zeros end the reading, however many pieces of them come', async (
   await expect(get(url)).rejects.toThrow(`Get "${url}": gzip: bytes after the end`);
 });
 
+test('answers to what is sent are read with the same care', async () => {
+  const content = noise(5_000_000);
+  const compressed = gzipSync(content, { level: 1 });
+  const post = (url: string, more = {}) =>
+    client.post({ ...requestOf(url), body: Buffer.from('x'), ...more });
+  for (const framing of FRAMINGS) {
+    expectSame((await post(await serve(compressed, { framing }))).body, content);
+    const zeros = await serve(Buffer.concat([compressed, Buffer.alloc(5_000_000)]), { framing });
+    await expect(post(zeros)).rejects.toThrow(`Post "${zeros}": gzip: bytes after the end`);
+    const large = post(await serve(compressed, { framing }), { bodyBytesMax: 4_999_999 });
+    await expect(large).rejects.toThrow(/^body size limit exceeded$/);
+    const hanging = await serve(compressed, { framing, hangs: true });
+    const late = post(hanging, { signal: AbortSignal.timeout(200) });
+    await expect(late).rejects.toThrow('context deadline exceeded');
+  }
+});
+
 describe('bombs', () => {
   it.each([
     ['small, that say how large they are', gzipSync(Buffer.alloc(60_000_000))],

@@ -1,8 +1,17 @@
 /** The reader of responses against itself in other pieces, and against node:http as slow twin. */
 import { Agent, get } from 'node:http';
+import { TytoError } from '@tyto/base';
+import { DEFAULT_HTTP_CLIENT, NodeHttpClient } from '@tyto/collect';
 import fc from 'fast-check';
 import { afterAll, expect, test } from 'vitest';
-import { cut, type Reading, readPieces, TestServers } from './testing.ts';
+import {
+  cut,
+  nothingIsInFlight,
+  type Reading,
+  readPieces,
+  requestOf,
+  TestServers,
+} from './testing.ts';
 
 const seed = Number(process.env.TYTO_FUZZ_SEED ?? Date.now() % 2 ** 31);
 
@@ -143,6 +152,32 @@ test(`the pieces in which a response comes do not matter (seed ${seed})`, () => 
     { seed, numRuns: 3000 },
   );
   expect(completeCount).toBeGreaterThan(300);
+});
+
+test(`whatever a server sends, it is an answer or an error (seed ${seed})`, async () => {
+  const client = new NodeHttpClient(DEFAULT_HTTP_CLIENT);
+  let sent = Buffer.alloc(0);
+  const url = await servers.raw((socket) => socket.end(sent));
+  const edits = fc.array(mutation, { maxLength: 3 });
+  let answerCount = 0;
+  await fc.assert(
+    fc.asyncProperty(response, edits, fc.boolean(), async (it, all, isGzip) => {
+      const first = isGzip ? it.text.replace(/\r?\n/, '\nContent-Encoding: gzip\n') : it.text;
+      sent = Buffer.from(all.reduce(mutate, first), 'latin1');
+      await client.get(requestOf(url)).then(
+        () => answerCount++,
+        (error) => {
+          expect(error).toBeInstanceOf(TytoError);
+          expect(error.message).not.toContain('BUG');
+          expect(error.message).not.toContain('deadline');
+        },
+      );
+    }),
+    { seed, numRuns: 300 },
+  );
+  client.close();
+  expect(answerCount).toBeGreaterThan(10);
+  expect(nothingIsInFlight()).toBe(true);
 });
 
 /** What node:http makes of the bytes that the server sends. */
