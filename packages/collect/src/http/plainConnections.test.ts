@@ -242,6 +242,22 @@ describe('a request that is aborted', () => {
     }
   });
 
+  it('when it was answered, which is nothing to the next one over its connection', async () => {
+    let waiting: Socket | undefined;
+    const url = await servers.raw((socket, count) => {
+      if (count === 0) socket.write(sized('a'));
+      else waiting = socket;
+    });
+    const controller = new AbortController();
+    await client.get(requestOf(url, { signal: controller.signal }));
+    const next = body(url);
+    await eventually(() => waiting !== undefined);
+    controller.abort();
+    waiting?.write(sized('b'));
+    expect(await next).toBe('b');
+    expect(servers.connectionCount).toBe(1);
+  });
+
   it('once its kept connection has failed', async () => {
     const controller = new AbortController();
     const url = await servers.raw((socket, count) => {
