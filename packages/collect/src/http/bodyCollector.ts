@@ -2,13 +2,15 @@
  * Puts a body together from its pieces, within the limits, and shows its beginning to whoever wants
  * to refuse it.
  */
-import { TytoError } from '@tyto/base';
+import { assert, TytoError } from '@tyto/base';
 import { BODIES_BYTES_MAX, HEAD_BYTES } from '../limits.ts';
 import { BodyBuffers } from './bodyBuffers.ts';
 import type { BodyLimits, BodySink } from './bodySink.ts';
 
-/** Larger bodies are kept in the pieces in which they come. */
+/** What of a body is beyond this is kept in blocks until its end. */
 const LARGE_BODY_BYTES = 4 * 1024 * 1024;
+/** Blocks instead of the pieces as they come, whose number is the server's choice. */
+const BLOCK_BYTES = 256 * 1024;
 
 /** Bytes of the bodies that are being read now, by all clients of the process. */
 let bytesInFlight = 0;
@@ -18,9 +20,13 @@ export class BodyCollector implements BodySink {
   readonly #buffers: BodyBuffers;
   #inspect: ((head: Uint8Array) => void) | undefined;
   #body: Buffer;
-  /** The pieces of a body that is too large for a buffer of its own. */
-  readonly #large: Uint8Array[] = [];
+  /** What follows on `#body`; nothing is put together before the end: it would be held twice. */
+  readonly #blocks: Buffer[] = [];
   #length = 0;
+  /** Bytes of them that are in `#body`. */
+  #bodyLength = 0;
+  /** Taken, or dropped: the memory may be somebody else's by now. */
+  #isOver = false;
 
   constructor({ bytesMax, announcedBytes, buffers = new BodyBuffers(), inspect }: BodyLimits) {
     this.#bytesMax = bytesMax;
@@ -37,7 +43,7 @@ export class BodyCollector implements BodySink {
 
   /** Throws TytoError `too_large`, and what `inspect` throws. */
   push(piece: Uint8Array): boolean {
-    const before = this.#length;
+    assert(!this.#isOver, 'a body that is over takes no more');
     bytesInFlight += piece.length;
     this.#length += piece.length;
     if (this.#length > this.#bytesMax) {
@@ -46,19 +52,17 @@ export class BodyCollector implements BodySink {
     if (bytesInFlight > BODIES_BYTES_MAX) {
       throw new TytoError('too_large', 'body size limit exceeded (all targets together)');
     }
-    if (this.#large.length === 0 && this.#length <= LARGE_BODY_BYTES) {
-      if (this.#length > this.#body.length) this.#grow(before);
-      this.#body.set(piece, before);
+    if (this.#blocks.length === 0 && this.#length <= LARGE_BODY_BYTES) {
+      if (this.#length > this.#body.length) this.#grow();
+      this.#body.set(piece, this.#bodyLength);
+      this.#bodyLength = this.#length;
     } else {
-      // Nothing is put together before the end: two of these would be held meanwhile.
-      if (this.#large.length === 0) this.#large.push(this.#body.subarray(0, before));
-      this.#large.push(Buffer.from(piece));
+      this.#keep(piece);
     }
     if (this.#inspect === undefined || this.#length < HEAD_BYTES) return true;
     const inspect = this.#inspect;
     this.#inspect = undefined;
-    const isLarge = this.#large.length > 0;
-    inspect(isLarge ? Buffer.concat(this.#large) : this.#body.subarray(0, this.#length));
+    inspect(this.#whole());
     return true;
   }
 
@@ -68,27 +72,52 @@ export class BodyCollector implements BodySink {
 
   /** What there is so far of a body that is not large. */
   view(): Uint8Array {
-    return this.#body.subarray(0, this.#length);
+    return this.#body.subarray(0, this.#bodyLength);
   }
 
   /** The body, at once. */
   take(): Uint8Array {
+    assert(!this.#isOver, 'a body is taken once');
+    this.#isOver = true;
     bytesInFlight -= this.#length;
-    if (this.#large.length === 0) return this.#body.subarray(0, this.#length);
-    const whole = Buffer.concat(this.#large, this.#length);
-    this.#buffers.giveBack(this.#body);
+    const whole = this.#whole();
+    if (this.#blocks.length > 0) this.#buffers.giveBack(this.#body);
     return whole;
   }
 
+  /** Nothing happens when the body is over. */
   drop(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
     bytesInFlight -= this.#length;
+    this.#blocks.length = 0;
     this.#buffers.giveBack(this.#body);
   }
 
-  #grow(used: number): void {
+  /** A view of `#body` where that has all of it. */
+  #whole(): Buffer {
+    const start = this.#body.subarray(0, this.#bodyLength);
+    return this.#blocks.length === 0
+      ? start
+      : Buffer.concat([start, ...this.#blocks], this.#length);
+  }
+
+  /** Keeps a piece in blocks. `#length` has it already. */
+  #keep(piece: Uint8Array): void {
+    const used = this.#length - piece.length - this.#bodyLength;
+    for (let at = 0; at < piece.length; ) {
+      const inBlock = (used + at) % BLOCK_BYTES;
+      if (inBlock === 0) this.#blocks.push(Buffer.allocUnsafeSlow(BLOCK_BYTES));
+      const end = Math.min(piece.length, at + BLOCK_BYTES - inBlock);
+      this.#blocks[this.#blocks.length - 1].set(piece.subarray(at, end), inBlock);
+      at = end;
+    }
+  }
+
+  #grow(): void {
     const wanted = Math.min(Math.max(this.#length, this.#body.length * 2), LARGE_BODY_BYTES);
     const larger = this.#buffers.take(wanted);
-    larger.set(this.#body.subarray(0, used));
+    larger.set(this.#body.subarray(0, this.#bodyLength));
     this.#buffers.giveBack(this.#body);
     this.#body = larger;
   }

@@ -4,7 +4,7 @@ import type { BodyBuffers } from './bodyBuffers.ts';
 export interface BodySink {
   /**
    * Takes a piece, which is valid during the call. Throws TytoError to refuse the body. False when
-   * nothing more is to come before `resume` is called, once.
+   * nothing more is to be read before `resume` is called, once; what was read already still comes.
    */
   push(piece: Uint8Array, resume: () => void): boolean;
   /** All pieces are there: the body, decompressed. The caller gives it back to its buffers. */

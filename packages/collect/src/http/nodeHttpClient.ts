@@ -285,7 +285,7 @@ function bodySink(
 
 async function readBody(
   response: IncomingMessage,
-  request: Pick<HttpRequest, 'bodyBytesMax' | 'buffers' | 'inspect'>,
+  request: Pick<HttpRequest, 'signal' | 'bodyBytesMax' | 'buffers' | 'inspect'>,
 ): Promise<Uint8Array> {
   const sink = bodySink((name) => String(response.headers[name] ?? ''), request);
   try {
@@ -294,6 +294,8 @@ async function readBody(
         if (sink.push(piece as Buffer, resume)) resume();
       });
     }
+    // For node:http a body that ends with its connection is complete when it is aborted, too.
+    request.signal.throwIfAborted();
     return await sink.finish();
   } catch (error) {
     sink.drop();

@@ -6,6 +6,7 @@
  */
 import { validateHeaderName, validateHeaderValue } from 'node:http';
 import { connect, type Socket } from 'node:net';
+import { must } from '@tyto/base';
 import type { BodySink } from './bodySink.ts';
 import { type ResponseHead, type ResponseListener, ResponseReader } from './responseReader.ts';
 
@@ -13,6 +14,8 @@ import { type ResponseHead, type ResponseListener, ResponseReader } from './resp
 const IDLE_MS_MAX = 5 * 60_000;
 /** Idle connections to one address that are kept. */
 const IDLE_COUNT_MAX = 256;
+/** After so long without a byte the system asks whether the peer is still there. */
+const PROBE_MS = 15_000;
 const READ_BYTES = 256 * 1024;
 
 /** On Windows a read holds its buffer until it ends, so that each connection needs its own. */
@@ -43,9 +46,10 @@ export class PlainConnections {
       const answer = await kept.exchange(text, request);
       // A server may end an idle connection at the moment at which it is used again.
       if (answer !== undefined) return answer;
+      signal.throwIfAborted();
     }
     const fresh = new Connection(url, this.#onIdle, this.#onClosed);
-    return (await fresh.exchange(text, request)) as ResponseHead;
+    return must(await fresh.exchange(text, request), 'a new connection answers, or fails');
   }
 
   /** Closes idle connections; others close when their response has come. */
@@ -74,6 +78,7 @@ export class PlainConnections {
 interface Exchange {
   readonly request: PlainRequest;
   readonly onAbort: () => void;
+  readonly resume: () => void;
   resolve(head: ResponseHead | undefined): void;
   reject(error: unknown): void;
   head: ResponseHead | undefined;
@@ -101,6 +106,8 @@ class Connection implements ResponseListener {
       host: url.hostname.replace(/^\[|\]$/g, ''),
       port: url.port === '' ? 80 : Number(url.port),
       noDelay: true,
+      keepAlive: true,
+      keepAliveInitialDelay: PROBE_MS,
       onread: { buffer, callback: (length) => this.#onBytes(buffer.subarray(0, length)) },
     });
     this.#socket.on('error', (error) => this.#fail(error));
@@ -120,7 +127,13 @@ class Connection implements ResponseListener {
     if (this.#socket.destroyed) return Promise.resolve(undefined);
     return new Promise((resolve, reject) => {
       const onAbort = () => this.#fail(request.signal.reason);
-      this.#exchange = { request, onAbort, resolve, reject, head: undefined, sink: undefined };
+      const resume = () => {
+        // The connection may have another response to read by now.
+        if (this.#exchange === exchange) this.#socket.resume();
+      };
+      const nothing = { head: undefined, sink: undefined };
+      const exchange: Exchange = { request, onAbort, resume, resolve, reject, ...nothing };
+      this.#exchange = exchange;
       request.signal.addEventListener('abort', onAbort);
       this.#exchangeCount++;
       this.#hasReceived = false;
@@ -144,17 +157,14 @@ class Connection implements ResponseListener {
   }
 
   onBody(piece: Uint8Array): void {
-    const goesOn = this.#exchange?.sink?.push(piece, this.#resume);
+    const exchange = this.#exchange;
+    const goesOn = exchange?.sink?.push(piece, exchange.resume);
     if (goesOn === false) this.#socket.pause();
   }
 
   onEnd(reusable: boolean): void {
     this.#finish(reusable);
   }
-
-  readonly #resume = (): void => {
-    this.#socket.resume();
-  };
 
   #onBytes(bytes: Uint8Array): boolean {
     this.#hasReceived = true;
@@ -183,6 +193,8 @@ class Connection implements ResponseListener {
     const exchange = this.#takeExchange();
     if (exchange === undefined) return;
     if (reusable && !this.#socket.destroyed) {
+      // The sink may have enough for now; what comes next is not for it.
+      if (this.#socket.isPaused()) this.#socket.resume();
       // A connection that waits does not keep the process alive.
       this.#socket.unref();
       this.#onIdle(this);
@@ -211,6 +223,12 @@ class Connection implements ResponseListener {
 
 function requestText({ url, headers }: PlainRequest): string {
   const lines = [`GET ${url.pathname}${url.search} HTTP/1.1`, `Host: ${url.host}`];
+  const namesUser = url.username !== '' || url.password !== '';
+  // Authentication that is configured comes before that of the address, as in Go.
+  if (namesUser && !Object.keys(headers).some((name) => name.toLowerCase() === 'authorization')) {
+    const user = `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`;
+    lines.push(`Authorization: Basic ${Buffer.from(user).toString('base64')}`);
+  }
   for (const [name, value] of Object.entries(headers)) {
     validateHeaderName(name);
     for (const one of typeof value === 'string' ? [value] : value) {

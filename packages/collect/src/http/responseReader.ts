@@ -8,7 +8,7 @@ export interface ResponseHead {
   readonly status: number;
   /** As sent; '' where there is none. */
   readonly statusText: string;
-  /** By lower-case name; values of one name are joined by ", ". */
+  /** By lower-case name; values of one name are joined by ", ", unless only one makes sense. */
   readonly headers: ReadonlyMap<string, string>;
 }
 
@@ -22,14 +22,21 @@ export interface ResponseListener {
 }
 
 /** What came is no response, or only a part of one. */
-class ResponseError extends Error {}
+export class ResponseError extends Error {}
 
 /** Of the status line and the headers, and of the trailers. */
 const HEAD_BYTES_MAX = 64 * 1024;
 /** Of the line before a chunk, with its extensions. */
 const CHUNK_LINE_BYTES_MAX = 4 * 1024;
+/** Of the lines before chunks, beyond what small chunks need. As in Go. */
+const CHUNK_EXCESS_BYTES_MAX = 16 * 1024;
 
 const NEWLINE = 0x0a;
+
+/** Characters of a header's value (RFC 9110, section 5.5); nobody agrees on what others mean. */
+const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
+/** Of these the first one counts, as with node:http and in Go: a list of them means nothing. */
+const SINGLE = new Set(['content-type', 'location']);
 
 /** What comes next. The ones of the second line are bytes of a body, the others lines. */
 type State =
@@ -44,10 +51,14 @@ export class ResponseReader {
   #line = '';
   /** Bytes of lines since the last piece of body. */
   #lineBytes = 0;
+  /** HTTP/1.0. */
+  #isOld = false;
   #status = 0;
   #statusText = '';
   #headers = new Map<string, string>();
   #reusable = false;
+  /** See CHUNK_EXCESS_BYTES_MAX. */
+  #excess = 0;
   /** Bytes of the body, or of its chunk, that are still to come. */
   #left = 0;
 
@@ -106,7 +117,7 @@ export class ResponseReader {
     const newline = bytes.indexOf(NEWLINE, at);
     const end = newline < 0 ? bytes.length : newline;
     const isHead = this.#state !== 'chunkSize' && this.#state !== 'chunkEnd';
-    this.#lineBytes += end + 1 - at;
+    this.#lineBytes += (newline < 0 ? end : end + 1) - at;
     if (this.#lineBytes > (isHead ? HEAD_BYTES_MAX : CHUNK_LINE_BYTES_MAX)) {
       throw malformed(isHead ? 'headers that do not end' : 'a chunk size that does not end');
     }
@@ -135,9 +146,10 @@ export class ResponseReader {
   }
 
   #takeStatus(line: string): void {
-    const parts = /^HTTP\/1\.([01]) ([1-5]\d\d)(?: (.*))?$/.exec(line);
-    if (parts === null) throw malformed(JSON.stringify(line.slice(0, 60)));
-    this.#reusable = parts[1] === '1';
+    const parts = /^HTTP\/1\.([01]) ([1-9]\d\d)(?: (.*))?$/.exec(line);
+    if (parts === null || !VALUE.test(line)) throw malformed(JSON.stringify(line.slice(0, 60)));
+    this.#isOld = parts[1] === '0';
+    this.#reusable = !this.#isOld;
     this.#status = Number(parts[2]);
     this.#statusText = parts[3] ?? '';
     this.#state = 'header';
@@ -146,11 +158,12 @@ export class ResponseReader {
   #takeHeader(line: string): void {
     const colon = line.indexOf(':');
     const name = line.slice(0, Math.max(0, colon)).toLowerCase();
-    if (!/^[!#$%&'*+\-.^_`|~\w]+$/.test(name)) {
+    const value = trimmed(line.slice(colon + 1));
+    if (!/^[!#$%&'*+\-.^_`|~\w]+$/.test(name) || !VALUE.test(value)) {
       throw malformed(`the header ${JSON.stringify(line.slice(0, 60))}`);
     }
-    const value = line.slice(colon + 1).trim();
     const before = this.#headers.get(name);
+    if (before !== undefined && SINGLE.has(name)) return;
     this.#headers.set(name, before === undefined ? value : `${before}, ${value}`);
   }
 
@@ -163,9 +176,9 @@ export class ResponseReader {
       this.#state = 'status';
       return;
     }
-    const connection = this.#headers.get('connection')?.toLowerCase() ?? '';
-    if (/\bclose\b/.test(connection)) this.#reusable = false;
-    else if (/\bkeep-alive\b/.test(connection)) this.#reusable = true;
+    const connection = listed(this.#headers.get('connection')?.toLowerCase() ?? '');
+    if (connection.includes('close')) this.#reusable = false;
+    else if (connection.includes('keep-alive')) this.#reusable = true;
     this.#lineBytes = 0;
     this.#frame();
     const head = { status, statusText: this.#statusText, headers: this.#headers };
@@ -184,13 +197,15 @@ export class ResponseReader {
       if (encoding.toLowerCase() !== 'chunked') {
         throw malformed(`the transfer encoding ${JSON.stringify(encoding.slice(0, 60))}`);
       }
-      // Somebody on the way may read the other length: the connection ends with this response.
-      if (length !== undefined) this.#reusable = false;
+      // Somebody on the way may read the other length, or may not know chunks: the connection ends
+      // with this response.
+      if (length !== undefined || this.#isOld) this.#reusable = false;
+      this.#excess = 0;
       this.#state = 'chunkSize';
     } else if (length === undefined) {
       this.#state = 'untilEnd';
     } else {
-      const [first, ...others] = length.split(',').map((text) => text.trim());
+      const [first, ...others] = listed(length);
       if (!/^\d{1,15}$/.test(first) || others.some((other) => other !== first)) {
         throw malformed(`the Content-Length ${JSON.stringify(length.slice(0, 60))}`);
       }
@@ -199,10 +214,12 @@ export class ResponseReader {
   }
 
   #takeChunkSize(line: string): void {
-    const parts = /^([\da-f]{1,12})[ \t]*(?:;.*)?$/i.exec(line);
+    const parts = /^0*([\da-f]{1,12})[ \t]*(?:;.*)?$/i.exec(line);
     if (parts === null) throw malformed(`the chunk size ${JSON.stringify(line.slice(0, 60))}`);
     this.#lineBytes = 0;
     this.#left = Number.parseInt(parts[1], 16);
+    this.#excess = Math.max(0, this.#excess + line.length - 16 - 2 * this.#left);
+    if (this.#excess > CHUNK_EXCESS_BYTES_MAX) throw malformed('chunks that are mostly not body');
     this.#state = this.#left > 0 ? 'chunk' : 'trailer';
   }
 
@@ -210,6 +227,18 @@ export class ResponseReader {
     this.#state = 'nothing';
     this.#listener.onEnd(reusable);
   }
+}
+
+function listed(text: string): string[] {
+  return text.split(',').map(trimmed);
+}
+
+/** Without the blanks around it. What else looks like a blank is a part of it. */
+function trimmed(text: string): string {
+  let [start, end] = [0, text.length];
+  while (start < end && (text[start] === ' ' || text[start] === '\t')) start++;
+  while (start < end && (text[end - 1] === ' ' || text[end - 1] === '\t')) end--;
+  return text.slice(start, end);
 }
 
 function malformed(what: string): ResponseError {
