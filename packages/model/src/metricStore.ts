@@ -77,6 +77,7 @@ export interface SelectRequest {
 /** The series that a select found, in no particular order. */
 export interface SeriesSelection {
   readonly size: number;
+  /** May be made anew at each call: who needs them again keeps them. */
   labels(index: number): Labels;
   /** Appends the samples of the request's time range to `target`, oldest first. No I/O. */
   readInto(index: number, target: SampleColumns): void;

@@ -86,12 +86,14 @@ class StreamedSource implements SeriesSource {
 class DecodedSource implements SeriesSource {
   readonly #selection: SeriesSelection;
   readonly #decoded: (SampleColumns | undefined)[];
+  readonly #labels: (Labels | undefined)[];
   readonly #budget: QueryBudget;
 
   constructor(selection: SeriesSelection, budget: QueryBudget) {
     this.#budget = budget;
     this.#selection = selection;
     this.#decoded = new Array(selection.size);
+    this.#labels = new Array(selection.size);
   }
 
   get size(): number {
@@ -99,7 +101,8 @@ class DecodedSource implements SeriesSource {
   }
 
   labels(index: number): Labels {
-    return this.#selection.labels(index);
+    this.#labels[index] ??= this.#selection.labels(index);
+    return this.#labels[index];
   }
 
   dropName(): boolean {

@@ -1,6 +1,7 @@
 /** The head as its readers see it: without what was deleted from it. */
 import type { Labels, SampleColumns } from '@tyto/model';
 import type { Head } from './head/head.ts';
+import type { LabelsOf } from './indexSearch.ts';
 import { addInterval, covers, dropSamples, type Intervals } from './intervals.ts';
 import type { LoggedDeletion } from './log/deletionRecord.ts';
 import type { Postings } from './postings.ts';
@@ -49,6 +50,10 @@ export class HeadSource implements SeriesSource {
 
   labels(id: number): Labels {
     return this.#head.series.labels(id);
+  }
+
+  keepLabels(ids: Uint32Array): LabelsOf {
+    return this.#head.series.keepLabels(ids);
   }
 
   mayHaveSamples(id: number, minTimeMs: number, maxTimeMs: number): boolean {
