@@ -6,7 +6,8 @@ import { addInterval, covers, dropSamples, type Intervals } from './intervals.ts
 import type { LoggedDeletion } from './log/deletionRecord.ts';
 import type { Postings } from './postings.ts';
 import type { ReadDays } from './readDays.ts';
-import type { SeriesSource } from './selection.ts';
+import type { DecodedRun, ReadPlan } from './readers/readPlan.ts';
+import type { DamageListener, SeriesSource } from './selection.ts';
 
 export class HeadSource implements SeriesSource {
   readonly #head: Head;
@@ -65,11 +66,22 @@ export class HeadSource implements SeriesSource {
     return !covers(deleted, fromMs, toMs);
   }
 
-  readInto(id: number, minTimeMs: number, maxTimeMs: number, target: SampleColumns): void {
+  readInto(
+    id: number,
+    minTimeMs: number,
+    maxTimeMs: number,
+    target: SampleColumns,
+    _damaged?: DamageListener,
+    decoded?: DecodedRun,
+  ): void {
     const start = target.length;
-    this.#head.readInto(id, minTimeMs, maxTimeMs, target);
+    this.#head.readInto(id, minTimeMs, maxTimeMs, target, decoded);
     const deleted = this.#deleted.get(id);
     if (deleted !== undefined) dropSamples(target, start, deleted);
+  }
+
+  planRead(id: number, minTimeMs: number, maxTimeMs: number, plan: ReadPlan): number {
+    return this.#head.planRead(id, minTimeMs, maxTimeMs, plan);
   }
 
   /** What deleting a range of a series means: of what is there now. Undefined for nothing. */

@@ -13,6 +13,9 @@ import {
 } from '@tyto/model';
 import { findSeries, type SeriesIndex } from './indexSearch.ts';
 import { mergeRuns } from './mergeSamples.ts';
+import { ReadAhead } from './readers/readAhead.ts';
+import type { ReaderPool } from './readers/readerPool.ts';
+import type { DecodedRun, ReadPlan } from './readers/readPlan.ts';
 import { joinPlaces, type SeriesPlaces } from './seriesPlaces.ts';
 
 /** Warnings that one query carries at most. */
@@ -24,14 +27,23 @@ export interface SeriesSource extends SeriesIndex {
   /** Hears which series a query found. */
   noteRead?(ids: Iterable<number>): void;
   mayHaveSamples(id: number, minTimeMs: number, maxTimeMs: number): boolean;
-  /** Damage is told, and its samples are left out; without a listener it throws. */
+  /**
+   * Damage is told, and its samples are left out; without a listener it throws. What is in
+   * `decoded` is not read again.
+   */
   readInto(
     id: number,
     minTimeMs: number,
     maxTimeMs: number,
     target: SampleColumns,
     damaged?: DamageListener,
+    decoded?: DecodedRun,
   ): void;
+  /**
+   * Adds to a plan's run what another thread can decode of a series; what it returns is the mark
+   * with which `readInto` takes that run back. Where it adds nothing, the source reads by itself.
+   */
+  planRead?(id: number, minTimeMs: number, maxTimeMs: number, plan: ReadPlan): number;
 }
 
 /** Hears what is damaged, and where. */
@@ -43,6 +55,8 @@ export interface Layout {
   sources(minTimeMs: number, maxTimeMs: number): readonly SeriesSource[];
   /** Hears of damage that a reader met. */
   damaged: DamageListener;
+  /** Threads that wide selections read with. */
+  readonly readers?: ReaderPool | undefined;
 }
 
 export class Selection implements SeriesSelection {
@@ -53,6 +67,7 @@ export class Selection implements SeriesSelection {
   /** What was left out so far, for the reader's eyes. */
   readonly warnings = new Set<string>();
   readonly #places: SeriesPlaces;
+  readonly #ahead: ReadAhead | undefined;
 
   constructor(layout: Layout, request: SelectRequest) {
     this.#layout = layout;
@@ -61,6 +76,22 @@ export class Selection implements SeriesSelection {
     this.#sources = layout.sources(request.minTimeMs, request.maxTimeMs);
     const found = this.#sources.map((source) => this.#ids(source));
     this.#places = joinPlaces(this.#sources, found);
+    const { readers } = layout;
+    if (readers !== undefined) {
+      const { minTimeMs, maxTimeMs } = request;
+      this.#ahead = new ReadAhead(readers, this.#sources, this.#places, minTimeMs, maxTimeMs);
+    }
+  }
+
+  prepare(index: number): Promise<void> | undefined {
+    if (this.#ahead === undefined) return undefined;
+    if (this.#layout.number() === this.#layoutNumber) return this.#ahead.prepare(index);
+    this.#ahead.release();
+    return undefined;
+  }
+
+  release(): void {
+    this.#ahead?.release();
   }
 
   get size(): number {
@@ -83,9 +114,11 @@ export class Selection implements SeriesSelection {
     for (let place = places.firstPlace(index); place < end; place++) {
       const middle = target.length;
       const source = this.#sources[places.sourceOf(place)];
-      source.readInto(places.idOf(place), minTimeMs, maxTimeMs, target, this.#damaged);
+      const decoded = this.#ahead?.decoded(index, place);
+      source.readInto(places.idOf(place), minTimeMs, maxTimeMs, target, this.#damaged, decoded);
       mergeRuns(target, start, middle);
     }
+    this.#ahead?.used(index);
   }
 
   readonly #damaged = (message: string): void => {
