@@ -11,6 +11,8 @@ export interface SeriesSource {
   labels(index: number): Labels;
   /** Whether the metric name of the series is on its way out. */
   dropName(index: number): boolean;
+  /** As a SeriesSelection's: to be awaited before `samples`, where there is anything to await. */
+  prepare(index: number): Promise<void> | undefined;
   /** The samples with stale markers; valid until the next call. Not to be changed. */
   samples(index: number): SampleColumns;
 }
@@ -39,6 +41,11 @@ export class QuerySources {
         : new StreamedSource(selection, scratch, this.#budget);
       this.#sources.set(load, source);
     }
+  }
+
+  /** Gives back what stores have read ahead; to be called however the evaluation ends. */
+  release(): void {
+    for (const selection of this.#selections) selection.release?.();
   }
 
   /** What the stores tell of their answers, each once. */
@@ -75,6 +82,10 @@ class StreamedSource implements SeriesSource {
     return false;
   }
 
+  prepare(index: number): Promise<void> | undefined {
+    return this.#selection.prepare?.(index);
+  }
+
   samples(index: number): SampleColumns {
     this.#scratch.clear();
     this.#selection.readInto(index, this.#scratch);
@@ -107,6 +118,10 @@ class DecodedSource implements SeriesSource {
 
   dropName(): boolean {
     return false;
+  }
+
+  prepare(index: number): Promise<void> | undefined {
+    return this.#decoded[index] === undefined ? this.#selection.prepare?.(index) : undefined;
   }
 
   samples(index: number): SampleColumns {
