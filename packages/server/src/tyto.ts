@@ -71,6 +71,8 @@ export interface TytoOptions {
   readonly retentionBytes: number;
   readonly logFsyncIntervalMs: number;
   readonly remoteWriteQueueBytes: number;
+  /** The script of threads that read samples; without it all is read on the main thread. */
+  readonly readerScript?: URL | undefined;
   readonly query: {
     readonly timeoutMs: number;
     readonly concurrencyMax: number;
@@ -176,7 +178,7 @@ export class Tyto {
 
   /** Opens everything and begins to scrape and evaluate. Rejects with TytoError. */
   static async start(options: TytoOptions, config: LoadedConfig): Promise<Tyto> {
-    const { clock, logger, dataDirectory } = options;
+    const { clock, logger, dataDirectory, readerScript } = options;
     const { storage, remoteWrites, externalLabels } = config.prometheus;
     const { exemplarsMax } = storage;
     let started: Tyto | undefined;
@@ -191,6 +193,7 @@ export class Tyto {
       retentionBytes: options.retentionBytes,
       logFsyncIntervalMs: options.logFsyncIntervalMs,
       tap: forwarder,
+      ...(readerScript === undefined ? {} : { readers: { script: readerScript } }),
       ...(exemplarsMax === undefined ? {} : { exemplarsMax }),
     });
     await mkdir(join(dataDirectory, 'state'), { recursive: true });
