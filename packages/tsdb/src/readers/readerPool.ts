@@ -137,7 +137,11 @@ export class ReaderPool {
   #start(): void {
     let worker: Worker;
     try {
-      worker = new Worker(this.#options.script, { name: 'reader', execArgv: [] });
+      worker = new Worker(this.#options.script, {
+        name: 'reader',
+        execArgv: [],
+        resourceLimits: { maxOldGenerationSizeMb: 64, maxYoungGenerationSizeMb: 8 },
+      });
     } catch (error) {
       this.#noteFailure(error, false);
       return;
@@ -155,6 +159,10 @@ export class ReaderPool {
     worker.on('message', (message: 'ready' | ReadAnswer) => {
       if (message === 'ready') reader.isReady = true;
       else this.#answer(reader, message);
+    });
+    worker.on('messageerror', (error: unknown) => {
+      failure = error;
+      void worker.terminate();
     });
     worker.on('error', (error: unknown) => {
       failure = error;
@@ -180,7 +188,12 @@ export class ReaderPool {
   }
 
   #noteFailure(error: unknown, wasUseful: boolean): void {
-    if (!wasUseful) this.#restartMs = this.#clock.monotonicMs() + READER_RETRY_MS;
+    if (!wasUseful) {
+      const nowMs = this.#clock.monotonicMs();
+      // What hinders one hinders all: it is told once.
+      if (nowMs < this.#restartMs) return;
+      this.#restartMs = nowMs + READER_RETRY_MS;
+    }
     this.#logger.error('a thread that reads samples ended; the main thread reads meanwhile', {
       error: errorMessage(error),
     });

@@ -8,4 +8,7 @@ import { TaskReader } from './taskReader.ts';
 
 const reader = new TaskReader();
 parentPort?.on('message', (task: ReadTask) => parentPort?.postMessage(reader.read(task)));
+parentPort?.on('messageerror', (error: unknown) => {
+  throw error;
+});
 parentPort?.postMessage('ready');

@@ -177,7 +177,7 @@ describe('a pool of readers', () => {
   });
 
   it('waits before it tries again where threads cannot be started', async () => {
-    const pool = poolOf(pathToFileURL(join(directory, 'nowhere.mjs')));
+    const pool = poolOf(pathToFileURL(join(directory, 'nowhere.mjs')), 3);
     expect(pool.isReady()).toBe(false);
     await until(() => logged.length > 0);
     for (let i = 0; i < 20; i++) {
@@ -187,7 +187,7 @@ describe('a pool of readers', () => {
     expect(logged.length).toBe(1);
     await clock.advance(61_000);
     expect(pool.isReady()).toBe(false);
-    await until(() => logged.length > 1);
+    await until(() => logged.length === 2);
   });
 
   it('answers what is under way when it is closed or made anew', async () => {
