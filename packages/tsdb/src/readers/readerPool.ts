@@ -100,6 +100,8 @@ export class ReaderPool {
     if (reader === undefined) return Promise.resolve(undefined);
     const id = this.#tasksBegun++;
     return new Promise((resolve) => {
+      // What is waited for keeps the process alive, idle threads do not.
+      if (reader.tasks.size === 0) reader.worker.ref();
       reader.tasks.set(id, resolve);
       const { files, pages } = plan;
       reader.worker.postMessage({ id, plan: plan.words(), slotCount, files, pages, target });
@@ -181,6 +183,7 @@ export class ReaderPool {
   #answer(reader: Reader, answer: ReadAnswer): void {
     const answered = reader.tasks.get(answer.id);
     reader.tasks.delete(answer.id);
+    if (reader.tasks.size === 0) reader.worker.unref();
     this.#tasksAnswered++;
     reader.hasAnswered = true;
     answered?.(answer);
