@@ -8,6 +8,8 @@
 
 /** Numbers of a run before those of its chunks. */
 export const RUN_HEADER = 4;
+/** Numbers of a chunk. */
+export const CHUNK_WORDS = 3;
 /** The answer for a run that the thread leaves to whoever asked. */
 export const LEFT_OUT = -1;
 /** A timestamp and a value. */

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { crc32 } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type LogFields, ManualClock, silentLogger } from '@tyto/base';
 import { encodeChunk } from '@tyto/kernels';
@@ -14,6 +15,8 @@ import { joinPlaces } from '../seriesPlaces.ts';
 import { bundleReaderThread } from '../testing/readerBundle.ts';
 import { ReadAhead } from './readAhead.ts';
 import { ReaderPool } from './readerPool.ts';
+import { ReadPlan } from './readPlan.ts';
+import { TaskReader } from './taskReader.ts';
 
 const HOUR = 3600_000;
 const SAMPLES = 500;
@@ -215,6 +218,63 @@ describe('a pool of readers', () => {
     const ahead = aheadOf(pool);
     expect(await goThrough(ahead)).toBe(0);
     expect(pool.tasksAnswered).toBeLessThanOrEqual(6);
+  });
+});
+
+describe('a task', () => {
+  /** Ten samples from `fromMs` on, a second apart. */
+  const chunkFrom = (fromMs: number) => {
+    const timestamps = Float64Array.from({ length: 10 }, (_, i) => fromMs + 1000 * i);
+    return encodeChunk(timestamps, timestamps, 0, 10);
+  };
+  const stored = (chunk: Uint8Array) => {
+    const trailer = new Uint8Array(4);
+    new DataView(trailer.buffer).setUint32(0, crc32(chunk), true);
+    return Buffer.concat([chunk, trailer]);
+  };
+
+  it('brings together chunks from anywhere, and leaves out what is damaged or too much', () => {
+    const [first, second, third] = [chunkFrom(0), chunkFrom(10_000), chunkFrom(20_000)];
+    const page = new Uint8Array(new SharedArrayBuffer(second.length));
+    page.set(second);
+    const file = join(directory, 'chunks');
+    const pieces = [stored(third), Buffer.alloc(7), stored(first), stored(second)];
+    writeFileSync(file, Buffer.concat(pieces));
+    const firstAt = pieces[0].length + 7;
+    const secondAt = firstAt + pieces[2].length;
+    const plan = new ReadPlan();
+    const run = (slot: number, add: () => void, minTimeMs = 0) => {
+      plan.beginRun(slot, minTimeMs, 24_000);
+      add();
+      plan.endRun();
+    };
+    const add = (offset: number, length: number) => plan.addStored(file, offset, length, 10);
+    run(1, () => {
+      add(firstAt, first.length);
+      plan.addShared(page.buffer, 0, second.length, 10);
+      add(0, third.length);
+    });
+    run(2, () => add(firstAt + 1, first.length));
+    run(3, () => {
+      add(firstAt, first.length);
+      add(secondAt, second.length);
+    });
+    run(4, () => add(secondAt, second.length), 12_000);
+    run(5, () => plan.addStored(join(directory, 'gone'), 0, 9, 10));
+    run(6, () => {});
+    expect(plan.runCount).toBe(5);
+    const target = new SharedArrayBuffer(36 * 16);
+    const { files, pages } = plan;
+    const task = { id: 1, plan: plan.words(), slotCount: 7, files, pages, target };
+    const { counts } = new TaskReader().read(task);
+    // The third would have fitted but for the first; the fourth does.
+    expect([...counts]).toEqual([-1, 25, -1, -1, 8, -1, -1]);
+    const seconds = Array.from(new Float64Array(target, 0, 33), (time) => time / 1000);
+    const upTo25 = Array.from({ length: 25 }, (_, i) => i);
+    expect(seconds).toEqual([...upTo25, 12, 13, 14, 15, 16, 17, 18, 19]);
+    expect(Array.from(new Float64Array(target, 36 * 8, 33), (value) => value / 1000)).toEqual(
+      seconds,
+    );
   });
 });
 

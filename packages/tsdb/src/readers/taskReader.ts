@@ -10,83 +10,83 @@ import { CHUNK_TRAILER_BYTES, soundChunk } from '../block/format.ts';
 import { cutToRange } from '../chunkRead.ts';
 import { isHistogramChunk } from '../histogramChunk.ts';
 import { READER_FILES_MAX } from '../limits.ts';
-import { LEFT_OUT, type ReadAnswer, type ReadTask, RUN_HEADER, SAMPLE_BYTES } from './readPlan.ts';
+import {
+  CHUNK_WORDS,
+  LEFT_OUT,
+  type ReadAnswer,
+  type ReadTask,
+  RUN_HEADER,
+  SAMPLE_BYTES,
+} from './readPlan.ts';
+
+/** Where the samples of a task go, and of which time. */
+interface Output {
+  readonly timestamps: Float64Array;
+  readonly values: Float64Array;
+  end: number;
+  minTimeMs: number;
+  maxTimeMs: number;
+}
 
 export class TaskReader {
-  /** Descriptors of open files by path, the longest open first. */
+  /** Descriptors by path, the longest open first; the end of the thread closes them. */
   readonly #files = new Map<string, number>();
+  /** Bytes of one file, until the next are read. */
   #scratch = new Uint8Array(64 * 1024);
-  /** The chunks of the run at hand. */
-  #chunks: Uint8Array[] = [];
 
   /** Never throws. */
   read(task: ReadTask): ReadAnswer {
-    const { plan, slotCount, target } = task;
+    const { id, plan, slotCount, target } = task;
     const counts = new Int32Array(slotCount).fill(LEFT_OUT);
-    const capacity = target.byteLength / SAMPLE_BYTES;
     const staleCounts = new Int32Array(slotCount);
+    const capacity = target.byteLength / SAMPLE_BYTES;
     const timestamps = new Float64Array(target, 0, capacity);
     const values = new Float64Array(target, capacity * 8, capacity);
     const bits = bitsOf(values);
-    let used = 0;
+    const output = { timestamps, values, end: 0, minTimeMs: 0, maxTimeMs: 0 };
     for (let at = 0; at < plan.length; ) {
       const slot = plan[at];
-      const minTimeMs = plan[at + 1];
-      const maxTimeMs = plan[at + 2];
+      output.minTimeMs = plan[at + 1];
+      output.maxTimeMs = plan[at + 2];
       const chunkCount = plan[at + 3];
       at += RUN_HEADER;
+      const start = output.end;
       try {
-        this.#fetch(task, at, chunkCount);
-        let end = used;
-        for (const chunk of this.#chunks) {
-          if (isHistogramChunk(chunk) || end + chunkSampleCount(chunk) > capacity) {
-            throw new Error('left out');
-          }
-          const count = decodeChunk(chunk, timestamps, values, end);
-          end += cutToRange(timestamps, values, end, count, minTimeMs, maxTimeMs);
-        }
-        counts[slot] = end - used;
-        staleCounts[slot] = countStaleBits(bits, used, end);
-        used = end;
+        this.#readRun(task, at, chunkCount, output);
+        counts[slot] = output.end - start;
+        staleCounts[slot] = countStaleBits(bits, start, output.end);
       } catch {
         // Stays LEFT_OUT; whatever it is, it is met again where it can be told.
+        output.end = start;
       }
-      at += 3 * chunkCount;
+      at += CHUNK_WORDS * chunkCount;
     }
-    return { id: task.id, counts, staleCounts };
+    return { id, counts, staleCounts };
   }
 
-  close(): void {
-    for (const descriptor of this.#files.values()) closeSync(descriptor);
-    this.#files.clear();
-  }
-
-  /** Finds a run's chunks; neighbours in a file are read at once. Throws for damage. */
-  #fetch(task: ReadTask, at: number, chunkCount: number): void {
+  /** Neighbours in a file are read at once. Throws for what is to be left out. */
+  #readRun(task: ReadTask, at: number, chunkCount: number, output: Output): void {
     const { plan } = task;
-    this.#chunks.length = 0;
-    for (let i = 0; i < chunkCount; ) {
-      const where = plan[at + 3 * i];
-      const offset = plan[at + 3 * i + 1];
-      const length = plan[at + 3 * i + 2];
+    const end = at + CHUNK_WORDS * chunkCount;
+    while (at < end) {
+      const where = plan[at];
+      const offset = plan[at + 1];
       if (where < 0) {
-        this.#chunks.push(task.pages[-1 - where].subarray(offset, offset + length));
-        i++;
+        append(task.pages[-1 - where].subarray(offset, offset + plan[at + 2]), output);
+        at += CHUNK_WORDS;
         continue;
       }
-      let end = offset + length + CHUNK_TRAILER_BYTES;
-      let next = i + 1;
-      for (; next < chunkCount; next++) {
-        const word = at + 3 * next;
-        if (plan[word] !== where || plan[word + 1] !== end) break;
-        end += plan[word + 2] + CHUNK_TRAILER_BYTES;
+      let bytesEnd = offset;
+      let next = at;
+      while (next < end && plan[next] === where && plan[next + 1] === bytesEnd) {
+        bytesEnd += plan[next + 2] + CHUNK_TRAILER_BYTES;
+        next += CHUNK_WORDS;
       }
-      const bytes = this.#readFile(task.files[where], offset, end - offset);
-      for (; i < next; i++) {
-        const word = at + 3 * i;
-        const chunk = soundChunk(bytes, plan[word + 1] - offset, plan[word + 2]);
+      const bytes = this.#readFile(task.files[where], offset, bytesEnd - offset);
+      for (; at < next; at += CHUNK_WORDS) {
+        const chunk = soundChunk(bytes, plan[at + 1] - offset, plan[at + 2]);
         if (chunk === undefined) throw new Error('damaged');
-        this.#chunks.push(chunk);
+        append(chunk, output);
       }
     }
   }
@@ -116,4 +116,12 @@ export class TaskReader {
     this.#files.set(path, descriptor);
     return descriptor;
   }
+}
+
+function append(chunk: Uint8Array, output: Output): void {
+  const { timestamps, values, end, minTimeMs, maxTimeMs } = output;
+  if (isHistogramChunk(chunk)) throw new Error('histograms are left out');
+  if (end + chunkSampleCount(chunk) > timestamps.length) throw new Error('no room');
+  const count = decodeChunk(chunk, timestamps, values, end);
+  output.end += cutToRange(timestamps, values, end, count, minTimeMs, maxTimeMs);
 }
