@@ -50,6 +50,7 @@ const targets = [
     name: 'server',
     sources: SERVER.map((name) => `packages/${name}/src`),
     output: 'packages/server/dist/tyto.js',
+    beside: 'packages/server/dist/reader.js',
     build: buildServer,
   },
 ];
@@ -57,7 +58,8 @@ const targets = [
 for (const target of targets) {
   if (only !== undefined && target.name !== only) continue;
   const output = join(root, target.output);
-  if (!force && existsSync(output) && newest(target.sources) <= statSync(output).mtimeMs) continue;
+  const isWhole = [target.output, target.beside ?? target.output].every(isThere);
+  if (!force && isWhole && newest(target.sources) <= statSync(output).mtimeMs) continue;
   const started = Date.now();
   if (!quiet) process.stderr.write(`building ${target.name} … `);
   mkdirSync(dirname(output), { recursive: true });
@@ -89,7 +91,7 @@ async function buildKernels(output) {
   );
 }
 
-/** One file for the server; npm dependencies stay outside of it. */
+/** A file for the server and one for its reader threads; npm dependencies stay outside. */
 async function buildServer(output) {
   const { build } = await import('esbuild');
   const manifests = SERVER.map((name) => readJson(`packages/${name}/package.json`));
@@ -97,8 +99,11 @@ async function buildServer(output) {
     .flatMap((manifest) => Object.keys(manifest.dependencies ?? {}))
     .filter((name) => !name.startsWith('@tyto/'));
   await build({
-    entryPoints: [join(root, 'packages/server/src/main.ts')],
-    outfile: output,
+    entryPoints: [
+      { in: join(root, 'packages/server/src/main.ts'), out: 'tyto' },
+      { in: join(root, 'packages/tsdb/src/readers/readerThread.ts'), out: 'reader' },
+    ],
+    outdir: dirname(output),
     bundle: true,
     platform: 'node',
     format: 'esm',
@@ -107,6 +112,10 @@ async function buildServer(output) {
     external,
     logLevel: 'warning',
   });
+}
+
+function isThere(path) {
+  return existsSync(join(root, path));
 }
 
 function run(command, args, directory = '.') {

@@ -40,5 +40,5 @@ export {
   TOO_OLD,
   UNKNOWN_SERIES,
 } from './metricStore.ts';
-export { bitsOf, isStaleBits, SampleColumns, writeStaleBits } from './samples.ts';
+export { bitsOf, countStaleBits, isStaleBits, SampleColumns, writeStaleBits } from './samples.ts';
 export type { InstantQuery, MatrixSeries, QueryResult, QueryValue, VectorSample } from './value.ts';

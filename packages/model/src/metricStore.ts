@@ -88,9 +88,20 @@ export interface SelectRequest {
 /** The series that a select found, in no particular order. */
 export interface SeriesSelection {
   readonly size: number;
+  /** May be made anew at each call: who needs them again keeps them. */
   labels(index: number): Labels;
   /** Appends the samples of the request's time range to `target`, oldest first. No I/O. */
   readInto(index: number, target: SampleColumns): void;
+  /**
+   * For stores that read ahead in other threads. Who reads many series calls this before each
+   * `readInto`, in rising order, and waits for what it returns, if anything: then the series has
+   * been read, and `readInto` takes it from there. It is a hint: `readInto` without it, out of
+   * order, or before what is waited for, gives the same samples. Never rejects. What is read ahead
+   * is the store's and bounded by it; `release` gives it back.
+   */
+  prepare?(index: number): Promise<void> | undefined;
+  /** After the last `prepare`, however the reading ended. */
+  release?(): void;
   /**
    * What the asker of a query should know of this answer, such as that something is missing; may
    * grow while series are read.

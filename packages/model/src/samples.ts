@@ -18,6 +18,13 @@ export function isStaleBits(bits: Uint32Array, index: number): boolean {
   return bits[2 * index + HIGH] === STALE_HIGH && bits[2 * index + LOW] === STALE_LOW;
 }
 
+/** How many of the values [from, to) are stale markers. */
+export function countStaleBits(bits: Uint32Array, from: number, to: number): number {
+  let count = 0;
+  for (let i = from; i < to; i++) if (isStaleBits(bits, i)) count++;
+  return count;
+}
+
 /** Writes a stale marker at `index` of the column that `bits` views. */
 export function writeStaleBits(bits: Uint32Array, index: number): void {
   bits[2 * index + HIGH] = STALE_HIGH;
@@ -100,14 +107,12 @@ export class SampleColumns {
 
   /**
    * Declares `count` samples, written straight into the reserved arrays behind `length`, as part
-   * of the columns; counts the stale markers among them.
+   * of the columns; counts the stale markers among them unless the caller has.
    */
-  extend(count: number): void {
+  extend(count: number, staleCount?: number): void {
     const end = this.length + count;
     assert(end <= this.values.length, 'extend needs a reserve before it');
-    for (let i = this.length; i < end; i++) {
-      if (isStaleBits(this.#bits, i)) this.staleCount++;
-    }
+    this.staleCount += staleCount ?? countStaleBits(this.#bits, this.length, end);
     if (this.histograms !== null) {
       for (let i = 0; i < count; i++) this.histograms.push(undefined);
     }

@@ -84,4 +84,23 @@ export class QueryBudget {
     await new Promise<void>((resolve) => setImmediate(resolve));
     this.#pausedAtMs = this.#options.clock.monotonicMs();
   }
+
+  /** Waits for a store, no longer than the query may run. Throws as `due`. */
+  async wait(work: Promise<void>): Promise<void> {
+    const { clock, signal } = this.#options;
+    let finish = () => {};
+    const ended = new Promise<void>((resolve) => {
+      finish = resolve;
+    });
+    const timer = clock.schedule(this.#deadlineMs - clock.monotonicMs() + 1, finish);
+    signal?.addEventListener('abort', finish);
+    try {
+      await Promise.race([work, ended]);
+    } finally {
+      timer.cancel();
+      signal?.removeEventListener('abort', finish);
+    }
+    // Answers that have come meanwhile go first, so this is no pause for everything else.
+    if (this.due()) await this.pause();
+  }
 }

@@ -148,6 +148,58 @@ describe('limits', () => {
     expect(problem.kind).toBe('canceled');
   });
 
+  /** A store that reads ahead: series 2 is waited for. What was done with it is in `done`. */
+  async function readingAhead(ready: () => Promise<void>) {
+    const store = await storeWith(5);
+    const done: string[] = [];
+    const querier: MetricQuerier = Object.assign(Object.create(store), {
+      select: async (request: Parameters<MetricQuerier['select']>[0]) => {
+        const selection = await store.select(request);
+        return Object.assign(Object.create(selection), {
+          prepare: (index: number) => {
+            done.push(`prepare ${index}`);
+            return index === 2 ? ready() : undefined;
+          },
+          release: () => done.push('release'),
+        });
+      },
+    });
+    return { querier, done };
+  }
+
+  it.each(['m', 'rate(m[5m])', 'm[5m]', 'absent_over_time(m[5m])', 'm + m', 'sum(m)'])(
+    'say which series comes next, wait for it, and give everything back: %s',
+    async (text) => {
+      let isReady = false;
+      const ready = () =>
+        new Promise<void>((resolve) => {
+          setImmediate(() => {
+            isReady = true;
+            resolve();
+          });
+        });
+      const { querier, done } = await readingAhead(ready);
+      await new QueryEngine(querier).instant(text, 60_000);
+      expect(isReady).toBe(true);
+      expect(done).toEqual([...[0, 1, 2, 3, 4].map((index) => `prepare ${index}`), 'release']);
+    },
+  );
+
+  it('end a query for which a store never gets ready, by time and by its caller', async () => {
+    const clock = new ManualClock();
+    const { querier, done } = await readingAhead(() => new Promise(() => {}));
+    const engine = new QueryEngine(querier, { clock, timeoutMs: 1000 });
+    const late = problemOf(engine.instant('sum(m)', 60_000));
+    await clock.advance(1002);
+    expect((await late).kind).toBe('timeout');
+    const caller = new AbortController();
+    const left = problemOf(engine.instant('sum(m)', 60_000, { signal: caller.signal }));
+    await clock.advance(1);
+    caller.abort();
+    expect((await left).kind).toBe('canceled');
+    expect(done.filter((one) => one === 'release').length).toBe(2);
+  });
+
   it('let other work run while a heavy query computes', async () => {
     const clock = new ManualClock();
     let ticks = 0;

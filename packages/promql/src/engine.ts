@@ -70,8 +70,7 @@ export class QueryEngine {
   async instant(text: string, timeMs: number, options: QueryOptions = {}): Promise<QueryResult> {
     const grid = { startMs: timeMs, stepMs: 0, count: 1 };
     const prepared = await this.#prepare(text, grid, timeMs, options, false);
-    const value = await instantValue(prepared, timeMs);
-    return this.#result(value, prepared);
+    return this.#run(prepared, () => instantValue(prepared, timeMs));
   }
 
   /** Evaluates at startMs, startMs + stepMs, … up to endMs. Rejects with TytoError. */
@@ -87,8 +86,9 @@ export class QueryEngine {
     const count = Math.floor((endMs - startMs) / stepMs) + 1;
     const grid = { startMs, stepMs, count };
     const prepared = await this.#prepare(text, grid, endMs, options, true);
-    const series = await rangeSeries(prepared);
-    return this.#result({ type: 'matrix', series }, prepared);
+    return this.#run(prepared, async () => {
+      return { type: 'matrix', series: await rangeSeries(prepared) };
+    });
   }
 
   async #prepare(
@@ -128,9 +128,17 @@ export class QueryEngine {
     return { expr, grid, evaluator, sources };
   }
 
-  #result(value: QueryValue, { evaluator, sources }: Prepared): QueryResult {
-    const { warnings, infos } = evaluator.annotations;
-    return { value, warnings: [...sources.warnings(), ...warnings], infos };
+  async #run(
+    { evaluator, sources }: Prepared,
+    evaluate: () => Promise<QueryValue>,
+  ): Promise<QueryResult> {
+    try {
+      const value = await evaluate();
+      const { warnings, infos } = evaluator.annotations;
+      return { value, warnings: [...sources.warnings(), ...warnings], infos };
+    } finally {
+      sources.release();
+    }
   }
 }
 
@@ -168,6 +176,9 @@ async function matrixSeries({ expr, grid, evaluator }: Prepared): Promise<Matrix
   const to = new Int32Array(1);
   const series: MatrixSeries[] = [];
   for (let index = 0; index < windows.size; index++) {
+    if (evaluator.budget.due()) await evaluator.budget.pause();
+    const prepared = windows.prepare(index);
+    if (prepared !== undefined) await evaluator.budget.wait(prepared);
     const { timestamps, values, length, histograms } = windows.samples(index);
     windowBounds(timestamps, length, ends.startMs, 0, 1, rangeMs, from, to);
     if (from[0] >= to[0]) continue;

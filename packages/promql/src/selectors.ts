@@ -47,6 +47,8 @@ async function selectLatest(
   const columns: Column[] = [];
   for (let index = 0; index < source.size; index++) {
     if (budget.due()) await budget.pause();
+    const prepared = source.prepare(index);
+    if (prepared !== undefined) await budget.wait(prepared);
     const samples = source.samples(index);
     const { timestamps, length } = samples;
     const { lookbackMs } = times.options;

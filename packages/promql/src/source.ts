@@ -11,6 +11,8 @@ export interface SeriesSource {
   labels(index: number): Labels;
   /** Whether the metric name of the series is on its way out. */
   dropName(index: number): boolean;
+  /** As a SeriesSelection's: to be awaited before `samples`, where there is anything to await. */
+  prepare(index: number): Promise<void> | undefined;
   /** The samples with stale markers; valid until the next call. Not to be changed. */
   samples(index: number): SampleColumns;
 }
@@ -39,6 +41,11 @@ export class QuerySources {
         : new StreamedSource(selection, scratch, this.#budget);
       this.#sources.set(load, source);
     }
+  }
+
+  /** Gives back what stores have read ahead; to be called however the evaluation ends. */
+  release(): void {
+    for (const selection of this.#selections) selection.release?.();
   }
 
   /** What the stores tell of their answers, each once. */
@@ -75,6 +82,10 @@ class StreamedSource implements SeriesSource {
     return false;
   }
 
+  prepare(index: number): Promise<void> | undefined {
+    return this.#selection.prepare?.(index);
+  }
+
   samples(index: number): SampleColumns {
     this.#scratch.clear();
     this.#selection.readInto(index, this.#scratch);
@@ -86,12 +97,14 @@ class StreamedSource implements SeriesSource {
 class DecodedSource implements SeriesSource {
   readonly #selection: SeriesSelection;
   readonly #decoded: (SampleColumns | undefined)[];
+  readonly #labels: (Labels | undefined)[];
   readonly #budget: QueryBudget;
 
   constructor(selection: SeriesSelection, budget: QueryBudget) {
     this.#budget = budget;
     this.#selection = selection;
     this.#decoded = new Array(selection.size);
+    this.#labels = new Array(selection.size);
   }
 
   get size(): number {
@@ -99,11 +112,16 @@ class DecodedSource implements SeriesSource {
   }
 
   labels(index: number): Labels {
-    return this.#selection.labels(index);
+    this.#labels[index] ??= this.#selection.labels(index);
+    return this.#labels[index];
   }
 
   dropName(): boolean {
     return false;
+  }
+
+  prepare(index: number): Promise<void> | undefined {
+    return this.#decoded[index] === undefined ? this.#selection.prepare?.(index) : undefined;
   }
 
   samples(index: number): SampleColumns {

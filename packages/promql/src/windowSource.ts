@@ -11,6 +11,8 @@ export interface WindowSource {
   readonly size: number;
   labels(index: number): Labels;
   dropName(index: number): boolean;
+  /** As a SeriesSelection's. */
+  prepare(index: number): Promise<void> | undefined;
   /** Samples without stale markers; valid until the next call. Not to be changed. */
   samples(index: number): SampleColumns;
   /** The ends of the windows. */
@@ -34,6 +36,7 @@ export function matrixWindows(
     size: source.size,
     labels: (index) => source.labels(index),
     dropName: (index) => source.dropName(index),
+    prepare: (index) => source.prepare(index),
     samples: (index) => withoutStale(source.samples(index), scratch),
     ends: evaluation.times.shifted(node.selector, grid),
     rangeMs: evaluation.times.range(node.range),
@@ -55,6 +58,7 @@ export function subqueryWindows(
     size: columns.length,
     labels: (index) => columns[index].labels,
     dropName: (index) => columns[index].dropName,
+    prepare: () => undefined,
     samples: (index) => samplesOf(columns[index], innerGrid, scratch),
     ends,
     rangeMs: times.range(node.range),

@@ -73,6 +73,8 @@ export interface TytoOptions {
   /** Where the configuration says nothing of it. */
   readonly logCompression: boolean;
   readonly remoteWriteQueueBytes: number;
+  /** The script of threads that read samples; without it all is read on the main thread. */
+  readonly readerScript?: URL | undefined;
   readonly query: {
     readonly timeoutMs: number;
     readonly concurrencyMax: number;
@@ -178,7 +180,7 @@ export class Tyto {
 
   /** Opens everything and begins to scrape and evaluate. Rejects with TytoError. */
   static async start(options: TytoOptions, config: LoadedConfig): Promise<Tyto> {
-    const { clock, logger, dataDirectory } = options;
+    const { clock, logger, dataDirectory, readerScript } = options;
     const { storage, remoteWrites, externalLabels } = config.prometheus;
     const { exemplarsMax } = storage;
     let started: Tyto | undefined;
@@ -193,6 +195,7 @@ export class Tyto {
       retentionBytes: options.retentionBytes,
       logFsyncIntervalMs: options.logFsyncIntervalMs,
       tap: forwarder,
+      ...(readerScript === undefined ? {} : { readers: { script: readerScript } }),
       ...(exemplarsMax === undefined ? {} : { exemplarsMax }),
     });
     await mkdir(join(dataDirectory, 'state'), { recursive: true });

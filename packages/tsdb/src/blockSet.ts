@@ -13,6 +13,8 @@ export class BlockSet {
   #blocks: BlockReader[] = [];
   #version = 0;
   #damaged = 0;
+  /** Hears of every change, in its own turn. */
+  onChange: (() => void) | undefined;
 
   private constructor(disk: Disk, directory: string) {
     this.#disk = disk;
@@ -101,12 +103,12 @@ export class BlockSet {
   add(block: BlockReader): void {
     this.#blocks.push(block);
     this.#sort();
-    this.#version++;
+    this.#changed();
   }
 
   /** Says that what the sources show has moved between them. */
   touch(): void {
-    this.#version++;
+    this.#changed();
   }
 
   /** Shows one block, if any, in the place of others, from one turn to the next. */
@@ -114,7 +116,7 @@ export class BlockSet {
     this.#blocks = this.#blocks.filter((other) => !sources.includes(other));
     if (block !== undefined) this.#blocks.push(block);
     this.#sort();
-    this.#version++;
+    this.#changed();
   }
 
   /** Deletes a block. A crash meanwhile leaves all of it or what a start removes. */
@@ -137,7 +139,12 @@ export class BlockSet {
   close(): void {
     for (const block of this.#blocks) block.close();
     this.#blocks = [];
+    this.#changed();
+  }
+
+  #changed(): void {
     this.#version++;
+    this.onChange?.();
   }
 
   /** In the order of precedence: late samples give way to those that came in time. */

@@ -1,7 +1,8 @@
 /** Decoding a chunk straight into the columns that a reader brought, cut to a time range. */
 import { chunkSampleCount, decodeChunk } from '@tyto/kernels';
-import type { SampleColumns } from '@tyto/model';
+import { bitsOf, type SampleColumns } from '@tyto/model';
 import { decodeHistogramChunk, histogramOf, isHistogramChunk } from './histogramChunk.ts';
+import type { DecodedRun } from './readers/readPlan.ts';
 
 /** Appends the samples of `chunk` within [minTimeMs, maxTimeMs]. Throws TytoError `io`. */
 export function appendChunk(
@@ -42,6 +43,18 @@ export function appendRange(
   maxTimeMs: number,
 ): void {
   const { timestamps, values } = target;
+  target.extend(cutToRange(timestamps, values, start, count, minTimeMs, maxTimeMs));
+}
+
+/** Moves, of samples [start, start + count), those within the range to `start`; how many. */
+export function cutToRange(
+  timestamps: Float64Array,
+  values: Float64Array,
+  start: number,
+  count: number,
+  minTimeMs: number,
+  maxTimeMs: number,
+): number {
   let from = start;
   let to = start + count;
   if (timestamps[from] < minTimeMs) from = lowerBound(timestamps, from, to, minTimeMs);
@@ -52,7 +65,18 @@ export function appendRange(
     timestamps.copyWithin(start, from, to);
     values.copyWithin(start, from, to);
   }
-  target.extend(to - from);
+  return to - from;
+}
+
+/** Appends what another thread decoded. */
+export function appendDecoded(run: DecodedRun, target: SampleColumns): void {
+  const { from, count } = run;
+  target.reserve(count);
+  target.timestamps.set(run.timestamps.subarray(from, from + count), target.length);
+  // Bits are copied, not numbers, so that stale markers survive.
+  const bits = bitsOf(run.values).subarray(2 * from, 2 * (from + count));
+  bitsOf(target.values).set(bits, 2 * target.length);
+  target.extend(count, run.staleCount);
 }
 
 /** The first index in [from, to) whose timestamp is at least `timeMs`, or `to`. */

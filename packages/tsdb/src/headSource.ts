@@ -1,11 +1,13 @@
 /** The head as its readers see it: without what was deleted from it. */
 import type { Labels, SampleColumns } from '@tyto/model';
 import type { Head } from './head/head.ts';
+import type { LabelsOf } from './indexSearch.ts';
 import { addInterval, covers, dropSamples, type Intervals } from './intervals.ts';
 import type { LoggedDeletion } from './log/deletionRecord.ts';
 import type { Postings } from './postings.ts';
 import type { ReadDays } from './readDays.ts';
-import type { SeriesSource } from './selection.ts';
+import type { DecodedRun, ReadPlan } from './readers/readPlan.ts';
+import type { DamageListener, SeriesSource } from './selection.ts';
 
 export class HeadSource implements SeriesSource {
   readonly #head: Head;
@@ -51,6 +53,10 @@ export class HeadSource implements SeriesSource {
     return this.#head.series.labels(id);
   }
 
+  keepLabels(ids: Uint32Array): LabelsOf {
+    return this.#head.series.keepLabels(ids);
+  }
+
   mayHaveSamples(id: number, minTimeMs: number, maxTimeMs: number): boolean {
     if (!this.#head.mayHaveSamples(id, minTimeMs, maxTimeMs)) return false;
     const deleted = this.#deleted.get(id);
@@ -60,11 +66,22 @@ export class HeadSource implements SeriesSource {
     return !covers(deleted, fromMs, toMs);
   }
 
-  readInto(id: number, minTimeMs: number, maxTimeMs: number, target: SampleColumns): void {
+  readInto(
+    id: number,
+    minTimeMs: number,
+    maxTimeMs: number,
+    target: SampleColumns,
+    _damaged?: DamageListener,
+    decoded?: DecodedRun,
+  ): void {
     const start = target.length;
-    this.#head.readInto(id, minTimeMs, maxTimeMs, target);
+    this.#head.readInto(id, minTimeMs, maxTimeMs, target, decoded);
     const deleted = this.#deleted.get(id);
     if (deleted !== undefined) dropSamples(target, start, deleted);
+  }
+
+  planRead(id: number, minTimeMs: number, maxTimeMs: number, plan: ReadPlan): number {
+    return this.#head.planRead(id, minTimeMs, maxTimeMs, plan);
   }
 
   /** What deleting a range of a series means: of what is there now. Undefined for nothing. */

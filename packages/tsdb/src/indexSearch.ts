@@ -11,9 +11,17 @@ export interface SeriesIndex {
   /** About how many values a label has. */
   valueCount(name: string): number;
   labels(id: number): Labels;
+  /**
+   * The labels of these series as they are now, by their index in `ids`, for as long as they are
+   * asked for; from an index whose series never change `labels` is as good.
+   */
+  keepLabels?(ids: Uint32Array): LabelsOf;
   /** The postings of all values with a prefix that match, where an index has a quick way there. */
   matchingPostings?(name: string, prefix: string, matches: (value: string) => boolean): Postings[];
 }
+
+/** The labels of the series at an index of a list, made when they are asked for. */
+export type LabelsOf = (index: number) => Labels;
 
 /** Looking at a series' labels costs about as much as trying so many values of an index. */
 const LABELS_COST = 8;

@@ -1,6 +1,7 @@
 /** The late samples as readers see them: their series are the head's. */
 import type { Labels, SampleColumns } from '@tyto/model';
 import type { LateSamples } from './head/lateSamples.ts';
+import type { LabelsOf } from './indexSearch.ts';
 import type { Postings } from './postings.ts';
 import type { SeriesSource } from './selection.ts';
 import type { SeriesTable } from './series/seriesTable.ts';
@@ -36,6 +37,10 @@ export class LateSource implements SeriesSource {
 
   labels(id: number): Labels {
     return this.#series.labels(id);
+  }
+
+  keepLabels(ids: Uint32Array): LabelsOf {
+    return this.#series.keepLabels(ids);
   }
 
   mayHaveSamples(id: number, minTimeMs: number, maxTimeMs: number): boolean {

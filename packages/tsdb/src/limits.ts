@@ -74,3 +74,24 @@ export const JOINED_CHUNKS_MAX = 1_000_000;
  * of 480 samples are about 2 % larger than those of 1,920, and copying costs a tenth.
  */
 export const COPIED_SAMPLES_MIN = 240;
+
+/** Threads that read; each has kernels of its own and costs about 10 MB. */
+export const READERS_MAX = 4;
+
+/** All memory into which readers decode: results that wait to be used. */
+export const READ_BYTES_MAX = 64 * 1024 * 1024;
+
+/** Samples of one task of a reader: more wait longer for the first, less are asked more often. */
+export const READ_TASK_SAMPLES = 256 * 1024;
+
+/** What has fewer tasks' samples is read at once: some 5 ms, of which threads would save little. */
+export const READ_AHEAD_TASKS_MIN = 2;
+
+/** Tasks of one selection beyond those that readers work on: one in use, one for the change. */
+export const READ_TASKS_AHEAD = 2;
+
+/** Files that a reader keeps open. */
+export const READER_FILES_MAX = 64;
+
+/** After a reader died before it did anything, none is started for so long. */
+export const READER_RETRY_MS = 60_000;

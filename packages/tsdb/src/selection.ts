@@ -13,6 +13,10 @@ import {
 } from '@tyto/model';
 import { findSeries, type SeriesIndex } from './indexSearch.ts';
 import { mergeRuns } from './mergeSamples.ts';
+import { ReadAhead } from './readers/readAhead.ts';
+import type { ReaderPool } from './readers/readerPool.ts';
+import type { DecodedRun, ReadPlan } from './readers/readPlan.ts';
+import { joinPlaces, type SeriesPlaces } from './seriesPlaces.ts';
 
 /** Warnings that one query carries at most. */
 const WARNINGS_MAX = 10;
@@ -23,14 +27,23 @@ export interface SeriesSource extends SeriesIndex {
   /** Hears which series a query found. */
   noteRead?(ids: Iterable<number>): void;
   mayHaveSamples(id: number, minTimeMs: number, maxTimeMs: number): boolean;
-  /** Damage is told, and its samples are left out; without a listener it throws. */
+  /**
+   * Damage is told, and its samples are left out; without a listener it throws. What is in
+   * `decoded` is not read again.
+   */
   readInto(
     id: number,
     minTimeMs: number,
     maxTimeMs: number,
     target: SampleColumns,
     damaged?: DamageListener,
+    decoded?: DecodedRun,
   ): void;
+  /**
+   * Adds to a plan's run what another thread can decode of a series; what it returns is the mark
+   * with which `readInto` takes that run back. Where it adds nothing, the source reads by itself.
+   */
+  planRead?(id: number, minTimeMs: number, maxTimeMs: number, plan: ReadPlan): number;
 }
 
 /** Hears what is damaged, and where. */
@@ -42,6 +55,8 @@ export interface Layout {
   sources(minTimeMs: number, maxTimeMs: number): readonly SeriesSource[];
   /** Hears of damage that a reader met. */
   damaged: DamageListener;
+  /** Threads that wide selections read with. */
+  readonly readers?: ReaderPool | undefined;
 }
 
 export class Selection implements SeriesSelection {
@@ -51,41 +66,59 @@ export class Selection implements SeriesSelection {
   readonly #sources: readonly SeriesSource[];
   /** What was left out so far, for the reader's eyes. */
   readonly warnings = new Set<string>();
-  readonly #labels: Labels[] = [];
-  /** Per series: source index, id, source index, id … */
-  readonly #places: number[][] = [];
+  readonly #places: SeriesPlaces;
+  readonly #ahead: ReadAhead | undefined;
 
   constructor(layout: Layout, request: SelectRequest) {
     this.#layout = layout;
     this.#request = request;
     this.#layoutNumber = layout.number();
     this.#sources = layout.sources(request.minTimeMs, request.maxTimeMs);
-    if (this.#sources.length === 1) this.#findInOne(this.#sources[0]);
-    else this.#findInMany();
+    const found = this.#sources.map((source) => this.#ids(source));
+    this.#places = joinPlaces(this.#sources, found);
+    const { readers } = layout;
+    if (readers !== undefined) {
+      const { minTimeMs, maxTimeMs } = request;
+      this.#ahead = new ReadAhead(readers, this.#sources, this.#places, minTimeMs, maxTimeMs);
+    }
+  }
+
+  prepare(index: number): Promise<void> | undefined {
+    if (this.#ahead === undefined) return undefined;
+    if (this.#layout.number() === this.#layoutNumber) return this.#ahead.prepare(index);
+    this.#ahead.release();
+    return undefined;
+  }
+
+  release(): void {
+    this.#ahead?.release();
   }
 
   get size(): number {
-    return this.#labels.length;
+    return this.#places.size;
   }
 
   labels(index: number): Labels {
-    return this.#labels[index];
+    return this.#places.labels(index);
   }
 
   readInto(index: number, target: SampleColumns): void {
     const { minTimeMs, maxTimeMs } = this.#request;
     if (this.#layout.number() !== this.#layoutNumber) {
-      this.#readAnew(this.#labels[index], target);
+      this.#readAnew(this.labels(index), target);
       return;
     }
-    const places = this.#places[index];
+    const places = this.#places;
+    const end = places.firstPlace(index + 1);
     const start = target.length;
-    for (let i = 0; i < places.length; i += 2) {
+    for (let place = places.firstPlace(index); place < end; place++) {
       const middle = target.length;
-      const source = this.#sources[places[i]];
-      source.readInto(places[i + 1], minTimeMs, maxTimeMs, target, this.#damaged);
+      const source = this.#sources[places.sourceOf(place)];
+      const decoded = this.#ahead?.decoded(index, place);
+      source.readInto(places.idOf(place), minTimeMs, maxTimeMs, target, this.#damaged, decoded);
       mergeRuns(target, start, middle);
     }
+    this.#ahead?.used(index);
   }
 
   readonly #damaged = (message: string): void => {
@@ -94,30 +127,6 @@ export class Selection implements SeriesSelection {
       this.warnings.add(`samples are missing: ${message}`);
     }
   };
-
-  #findInOne(source: SeriesSource): void {
-    for (const id of this.#ids(source)) {
-      this.#labels.push(source.labels(id));
-      this.#places.push([0, id]);
-    }
-  }
-
-  #findInMany(): void {
-    const indexOf = new Map<string, number>();
-    this.#sources.forEach((source, sourceIndex) => {
-      for (const id of this.#ids(source)) {
-        const labels = source.labels(id);
-        const index = indexOf.get(labels.key);
-        if (index !== undefined) {
-          this.#places[index].push(sourceIndex, id);
-          continue;
-        }
-        indexOf.set(labels.key, this.#labels.length);
-        this.#labels.push(labels);
-        this.#places.push([sourceIndex, id]);
-      }
-    });
-  }
 
   #ids(source: SeriesSource): Uint32Array {
     const { minTimeMs, maxTimeMs, matchers } = this.#request;

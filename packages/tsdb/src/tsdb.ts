@@ -58,6 +58,7 @@ import { LateSamples } from './head/lateSamples.ts';
 import { LateSource } from './lateSource.ts';
 import { OpenBatches } from './head/openBatches.ts';
 import { dayOf, ReadDays } from './readDays.ts';
+import { type ReaderOptions, ReaderPool } from './readers/readerPool.ts';
 import type { RetentionRule } from './retention.ts';
 import { findUnread, type UnreadMetric } from './unread.ts';
 import { Selection, type SeriesSource } from './selection.ts';
@@ -84,6 +85,8 @@ export interface TsdbOptions {
   readonly exemplarsMax?: number;
   /** Sees what every commit puts into the store; it costs nothing where there is none. */
   readonly tap?: CommitTap;
+  /** Threads for wide reads; they open files by themselves, beside `disk`. Default: none. */
+  readonly readers?: ReaderOptions;
   /** How often blocks are cut and retention is applied. Default 10 s; 0 only when called. */
   readonly maintenanceIntervalMs?: number;
 }
@@ -108,6 +111,8 @@ export interface TsdbStats {
   readonly exemplarCount: number;
   /** Samples out of order that are in no block yet. */
   readonly lateSamples: number;
+  /** Pieces of wide reads that reader threads have done. */
+  readonly readerTasks: number;
   /** Damaged files of the log, blocks and chunks that were found. */
   readonly corruptions: number;
 }
@@ -128,6 +133,7 @@ export class Tsdb implements MetricStore {
   readonly #late: LateSamples;
   readonly #readDays: ReadDays;
   readonly #tap: CommitTap | undefined;
+  readonly #readers: ReaderPool | undefined;
   #outOfOrderWindowMs: number;
   readonly #adminTarget: AdminTarget;
   readonly #logger: Logger;
@@ -165,6 +171,11 @@ export class Tsdb implements MetricStore {
     this.#tap = options.tap;
     this.#lateSource = new LateSource(head.series, late);
     this.#outOfOrderWindowMs = options.outOfOrderWindowMs ?? 0;
+    if (options.readers !== undefined) {
+      const readers = new ReaderPool(options.readers, this.#clock, this.#logger);
+      this.#readers = readers;
+      blocks.onChange = () => readers.renew();
+    }
     this.#adminTarget = {
       directory: options.directory,
       disk: options.disk ?? nodeDisk,
@@ -295,6 +306,7 @@ export class Tsdb implements MetricStore {
       number: () => this.#blocks.version,
       sources: (minTimeMs: number, maxTimeMs: number) => this.#sources(minTimeMs, maxTimeMs),
       damaged: (message: string) => this.#noteDamage(message),
+      readers: this.#readers,
     };
     return new Selection(layout, request);
   }
@@ -413,6 +425,7 @@ export class Tsdb implements MetricStore {
       symbolCount: this.#head.series.symbolCount,
       exemplarCount: this.#exemplars.size,
       lateSamples: this.#late.sampleCount,
+      readerTasks: this.#readers?.tasksAnswered ?? 0,
       corruptions: this.#damagedLogFiles + this.#blocks.damaged + this.#damage.size,
     };
   }
@@ -423,6 +436,7 @@ export class Tsdb implements MetricStore {
     this.#timer?.cancel();
     await this.#maintenance.finish();
     await this.#log.close();
+    await this.#readers?.close();
     this.#blocks.close();
     await this.#lock.release();
   }

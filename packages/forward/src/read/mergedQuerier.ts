@@ -121,6 +121,14 @@ class MergedSelection implements SeriesSelection {
     return (this.#remote[index] as readonly ReadSeries[])[0].labels;
   }
 
+  prepare(index: number): Promise<void> | undefined {
+    return index < this.#own.size ? this.#own.prepare?.(index) : undefined;
+  }
+
+  release(): void {
+    this.#own.release?.();
+  }
+
   readInto(index: number, target: SampleColumns): void {
     const remote = this.#remote[index];
     if (remote === undefined) {

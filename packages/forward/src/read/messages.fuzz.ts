@@ -115,6 +115,34 @@ it('an answer in either type has exactly the samples of the store', async () => 
   );
 });
 
+it('what our own store reads ahead is asked for and given back, and not for others', async () => {
+  const own = await storeOf(3);
+  const done: string[] = [];
+  const ahead = Object.assign(Object.create(own) as MemoryMetricStore, {
+    select: async (request: typeof QUERY) =>
+      Object.assign(Object.create(await own.select(request)), {
+        prepare: (index: number) => done.push(`prepare ${index}`),
+        release: () => done.push('release'),
+      }),
+  });
+  const externalLabels = () => Labels.of({ cluster: 'here' });
+  const server = new ReadServer({ store: await storeOf(77), sampleLimit: 1e6, externalLabels });
+  const querier = new MergedQuerier({
+    own: ahead,
+    logger: silentLogger,
+    completeFromMs: () => 0,
+  });
+  querier.readers = [readerOf(endpoint(server, (body) => body, false))];
+  const selection = await querier.select(QUERY);
+  const { size } = await own.select(QUERY);
+  expect(selection.size).toBeGreaterThanOrEqual(size);
+  for (let i = 0; i < selection.size; i++) void selection.prepare?.(i);
+  selection.release?.();
+  const wanted = Array.from({ length: size }, (_, index) => `prepare ${index}`);
+  expect(done).toEqual([...wanted, 'release']);
+  querier.readers = [];
+});
+
 it('a damaged answer costs its samples and gives a warning', async () => {
   await fc.assert(
     fc.asyncProperty(

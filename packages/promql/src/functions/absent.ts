@@ -24,6 +24,8 @@ const absentOverTime: VectorFunction = async (call, grid, evaluation) => {
   const to = new Int32Array(grid.count);
   for (let index = 0; index < windows.size; index++) {
     if (evaluation.budget.due()) await evaluation.budget.pause();
+    const prepared = windows.prepare(index);
+    if (prepared !== undefined) await evaluation.budget.wait(prepared);
     const { timestamps, length } = windows.samples(index);
     windowBounds(timestamps, length, ends.startMs, ends.stepMs, ends.count, rangeMs, from, to);
     for (let step = 0; step < grid.count; step++) {

@@ -65,6 +65,8 @@ async function overWindows(
   const columns: Column[] = [];
   for (let index = 0; index < source.size; index++) {
     if (evaluation.budget.due()) await evaluation.budget.pause();
+    const prepared = source.prepare(index);
+    if (prepared !== undefined) await evaluation.budget.wait(prepared);
     const samples = source.samples(index);
     const { timestamps, length } = samples;
     windowBounds(timestamps, length, ends.startMs, ends.stepMs, ends.count, rangeMs, from, to);

@@ -149,6 +149,8 @@ function tytoOptions(flags: Flags, host: string, port: number, logger: Logger): 
     lifecycle: text(flags, 'web.enable-lifecycle') === 'true',
     receivesOtlp: text(flags, 'web.enable-otlp-receiver') === 'true',
     receivesWrites: text(flags, 'web.enable-remote-write-receiver') === 'true',
+    // scripts/build.js puts it beside the bundle that this file is in.
+    readerScript: new URL('./reader.js', import.meta.url),
     isAdminApiEnabled: text(flags, 'web.enable-admin-api') === 'true',
     retentionMs: duration(flags, 'storage.tsdb.retention.time'),
     retentionBytes: must(parseSize(text(flags, 'storage.tsdb.retention.size')), 'a checked size'),

@@ -52,6 +52,15 @@ export interface BlockMeta {
   readonly sampleCount: number;
 }
 
+/** The chunk at `at`, a view; undefined where it is not as its checksum behind it says. */
+export function soundChunk(bytes: Uint8Array, at: number, length: number): Uint8Array | undefined {
+  const end = at + length;
+  if (end + CHUNK_TRAILER_BYTES > bytes.length) return undefined;
+  const chunk = bytes.subarray(at, end);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return crc32(chunk) === view.getUint32(end, true) ? chunk : undefined;
+}
+
 /** The pieces of a section: its header, its bytes, and zeros. */
 export function sectionPieces(kind: SectionKind, content: Uint8Array | Uint32Array): Uint8Array[] {
   const bytes = new Uint8Array(content.buffer, content.byteOffset, content.byteLength);

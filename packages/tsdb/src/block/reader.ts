@@ -2,15 +2,22 @@
  * An open block: its index in memory, its chunks read when asked for, each against its checksum.
  */
 import { basename, join } from 'node:path';
-import { crc32 } from 'node:zlib';
 import { TytoError } from '@tyto/base';
 import type { Labels, SampleColumns } from '@tyto/model';
-import { appendChunk } from '../chunkRead.ts';
+import { appendChunk, appendDecoded } from '../chunkRead.ts';
 import type { Disk, ReadFile } from '../disk.ts';
 import { addInterval, dropSamples } from '../intervals.ts';
+import { BLOCK_CHUNK_SAMPLES, MERGED_CHUNK_SAMPLES } from '../limits.ts';
 import type { Postings } from '../postings.ts';
+import type { DecodedRun, ReadPlan } from '../readers/readPlan.ts';
 import type { DamageListener, SeriesSource } from '../selection.ts';
-import { type BlockMeta, CHUNK_TRAILER_BYTES, CHUNKS_MAGIC, parseMeta } from './format.ts';
+import {
+  type BlockMeta,
+  CHUNK_TRAILER_BYTES,
+  CHUNKS_MAGIC,
+  parseMeta,
+  soundChunk,
+} from './format.ts';
 import { IndexReader } from './indexReader.ts';
 import { readTombstones, type Tombstones, writeTombstones } from './tombstones.ts';
 
@@ -28,6 +35,9 @@ export class BlockReader implements SeriesSource {
   readonly index: IndexReader;
   readonly #disk: Disk;
   readonly #chunks: ReadFile;
+  readonly #chunksPath: string;
+  /** The most samples of a chunk, by the rules of this store. */
+  readonly #chunkSamples: number;
   #tombstones: Tombstones;
 
   private constructor(
@@ -46,6 +56,8 @@ export class BlockReader implements SeriesSource {
     this.index = index;
     this.#tombstones = tombstones;
     this.#chunks = chunks;
+    this.#chunksPath = join(directory, 'chunks');
+    this.#chunkSamples = meta.level > 1 ? MERGED_CHUNK_SAMPLES : BLOCK_CHUNK_SAMPLES;
   }
 
   /** Opens a block, checking every byte of its index. Throws TytoError `io` for a damaged one. */
@@ -129,8 +141,31 @@ export class BlockReader implements SeriesSource {
     maxTimeMs: number,
     target: SampleColumns,
     damaged?: DamageListener,
+    decoded?: DecodedRun,
   ): void {
     const start = target.length;
+    if (decoded !== undefined) appendDecoded(decoded, target);
+    else this.#appendChunks(series, minTimeMs, maxTimeMs, target, damaged);
+    const deleted = this.#tombstones.get(series);
+    if (deleted !== undefined) dropSamples(target, start, deleted);
+  }
+
+  planRead(series: number, minTimeMs: number, maxTimeMs: number, plan: ReadPlan): number {
+    this.index.eachChunk(series, (offset, length, chunkMinMs, chunkMaxMs) => {
+      if (chunkMaxMs < minTimeMs || chunkMinMs > maxTimeMs) return;
+      plan.addStored(this.#chunksPath, offset, length, this.#chunkSamples);
+    });
+    // Chunks of a block never change.
+    return 0;
+  }
+
+  #appendChunks(
+    series: number,
+    minTimeMs: number,
+    maxTimeMs: number,
+    target: SampleColumns,
+    damaged: DamageListener | undefined,
+  ): void {
     this.index.eachChunk(series, (offset, length, chunkMinMs, chunkMaxMs) => {
       if (chunkMaxMs < minTimeMs || chunkMinMs > maxTimeMs) return;
       try {
@@ -140,7 +175,6 @@ export class BlockReader implements SeriesSource {
         damaged(error.message);
       }
     });
-    this.#dropDeleted(series, start, target);
   }
 
   /** Whether samples of the series are deleted. */
@@ -181,17 +215,11 @@ export class BlockReader implements SeriesSource {
     return touched;
   }
 
-  #dropDeleted(series: number, start: number, target: SampleColumns): void {
-    const deleted = this.#tombstones.get(series);
-    if (deleted !== undefined) dropSamples(target, start, deleted);
-  }
-
   #readChunk(offset: number, length: number): Uint8Array {
     const bytes = new Uint8Array(length + CHUNK_TRAILER_BYTES);
     const read = this.#chunks.readSync(bytes, offset);
-    const chunk = bytes.subarray(0, length);
-    const checksum = new DataView(bytes.buffer).getUint32(length, true);
-    if (read !== bytes.length || crc32(chunk) !== checksum) {
+    const chunk = soundChunk(bytes.subarray(0, read), 0, length);
+    if (chunk === undefined) {
       throw new TytoError('io', `${this.directory}/chunks is damaged at byte ${offset}`);
     }
     return chunk;

@@ -6,7 +6,7 @@
  * Samples before `minTimeMs` belong to blocks and are not shown by the head any more.
  */
 import { assert, must } from '@tyto/base';
-import { encodeChunk } from '@tyto/kernels';
+import { chunkSampleCount, encodeChunk } from '@tyto/kernels';
 import {
   APPENDED,
   type AppendResult,
@@ -19,10 +19,11 @@ import {
   REPEATED,
   type SampleColumns,
 } from '@tyto/model';
-import { appendChunk, appendRange } from '../chunkRead.ts';
+import { appendChunk, appendDecoded, appendRange } from '../chunkRead.ts';
 import { Column } from '../column.ts';
-import { encodeLayout, samplesOf } from '../histogramChunk.ts';
+import { encodeLayout, isHistogramChunk, samplesOf } from '../histogramChunk.ts';
 import { PAST_MS_MAX, TAIL_SAMPLES } from '../limits.ts';
+import type { DecodedRun, ReadPlan } from '../readers/readPlan.ts';
 import { SeriesTable } from '../series/seriesTable.ts';
 import { CHUNK_DURATION_MS_MAX, HeadChunks, NO_CHUNK } from './headChunks.ts';
 import { HistogramTail } from './histogramTails.ts';
@@ -255,10 +256,17 @@ export class Head {
   }
 
   /** Appends the samples within the range to `target`, oldest first. */
-  readInto(id: number, minTimeMs: number, maxTimeMs: number, target: SampleColumns): void {
+  readInto(
+    id: number,
+    minTimeMs: number,
+    maxTimeMs: number,
+    target: SampleColumns,
+    decoded?: DecodedRun,
+  ): void {
     const fromMs = Math.max(minTimeMs, this.#minTimeMs);
     if (this.#lastTime.view[id] < fromMs) return;
-    for (const at of this.#chunkList(id, fromMs, maxTimeMs)) {
+    if (decoded !== undefined) appendDecoded(decoded, target);
+    for (const at of this.#chunkList(id, fromMs, maxTimeMs, decoded?.mark)) {
       appendChunk(this.#chunks.bytesOf(at), fromMs, maxTimeMs, target);
     }
     const count = this.#tailCount.view[id];
@@ -276,6 +284,22 @@ export class Head {
     const bits = page.bits.subarray(start * 2, (start + count) * 2);
     bitsOf(target.values).set(bits, target.length * 2);
     appendRange(target, target.length, count, fromMs, maxTimeMs);
+  }
+
+  /** Adds the sealed chunks within the range to a plan; returns the newest chunk there is. */
+  planRead(id: number, minTimeMs: number, maxTimeMs: number, plan: ReadPlan): number {
+    const fromMs = Math.max(minTimeMs, this.#minTimeMs);
+    plan.cutBefore(fromMs);
+    for (const at of this.#chunkList(id, fromMs, maxTimeMs)) {
+      const bytes = this.#chunks.bytesOf(at);
+      if (isHistogramChunk(bytes)) {
+        plan.clearRun();
+        break;
+      }
+      const { buffer, byteOffset, length } = bytes;
+      plan.addShared(buffer, byteOffset, length, chunkSampleCount(bytes));
+    }
+    return this.#lastChunk.view[id];
   }
 
   /** Leaves everything before `timeMs` to the blocks. Returns the series that are left empty. */
@@ -302,11 +326,11 @@ export class Head {
     return dead;
   }
 
-  /** The chunks of a series that overlap the range, oldest first. */
-  #chunkList(id: number, minTimeMs: number, maxTimeMs: number): number[] {
+  /** The chunks of a series that overlap the range, oldest first, of those behind `known`. */
+  #chunkList(id: number, minTimeMs: number, maxTimeMs: number, known = NO_CHUNK): number[] {
     const wanted: number[] = [];
     let at = this.#lastChunk.view[id];
-    for (; at !== NO_CHUNK; at = this.#chunks.previous(at)) {
+    for (; at !== NO_CHUNK && at !== known; at = this.#chunks.previous(at)) {
       if (this.#chunks.maxTimeMs(at) < minTimeMs) break;
       if (this.#chunks.minTimeMs(at) <= maxTimeMs) wanted.push(at);
     }

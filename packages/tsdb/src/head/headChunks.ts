@@ -13,7 +13,7 @@ export const NO_CHUNK = 0xffffffff;
 export const CHUNK_DURATION_MS_MAX = 0xffffffff;
 
 export class HeadChunks {
-  #pages: Uint8Array[] = [];
+  #pages: Uint8Array<SharedArrayBuffer>[] = [];
   #pageUsed = PAGE_BYTES;
   readonly #previous = new Column(Uint32Array);
   readonly #place = new Column(Uint32Array);
@@ -63,8 +63,8 @@ export class HeadChunks {
     return this.#minTime.view[index] + this.#duration.view[index];
   }
 
-  /** A view; it stays as it is, chunks are never changed. */
-  bytesOf(index: number): Uint8Array {
+  /** A view of a page; it stays as it is, chunks are never changed. */
+  bytesOf(index: number): Uint8Array<SharedArrayBuffer> {
     const start = this.#place.view[index] * ALIGNMENT;
     const page = this.#pages[Math.floor(start / PAGE_BYTES)];
     return page.subarray(start % PAGE_BYTES, (start % PAGE_BYTES) + this.#length.view[index]);

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { Labels } from '@tyto/model';
 import { describe, expect, it } from 'vitest';
+import type { LabelsOf } from '../indexSearch.ts';
 import { PostingLists } from './postingLists.ts';
 import { SeriesTable } from './seriesTable.ts';
 import { Symbols } from './symbols.ts';
@@ -56,7 +57,12 @@ describe('the series table', () => {
       fc.property(fc.array(command, { maxLength: 200 }), (commands) => {
         const table = new SeriesTable();
         const refs = new Map<number, number>();
-        for (const { n, remove } of commands) {
+        const kept: [labels: LabelsOf, wanted: readonly number[]][] = [];
+        for (const [i, { n, remove }] of commands.entries()) {
+          if (i % 7 === 0) {
+            const ids = Uint32Array.from(refs.values(), (ref) => table.idOf(ref));
+            kept.push([table.keepLabels(ids), [...refs.keys()]]);
+          }
           const known = refs.get(n);
           if (remove && known !== undefined) {
             const id = table.idOf(known);
@@ -72,6 +78,10 @@ describe('the series table', () => {
           }
         }
         expect(table.count).toBe(refs.size);
+        for (const [labels, wanted] of kept) {
+          const same = wanted.every((n, i) => labels(i).equals(labelsOf(n)));
+          expect(same).toBe(true);
+        }
         for (const [n, ref] of refs) {
           const id = table.idOf(ref);
           expect(table.labels(id).equals(labelsOf(n))).toBe(true);

@@ -8,7 +8,7 @@
  */
 import { assert } from '@tyto/base';
 import { Labels, NO_SERIES, type SeriesRef } from '@tyto/model';
-import type { SeriesIndex } from '../indexSearch.ts';
+import type { LabelsOf, SeriesIndex } from '../indexSearch.ts';
 import { SERIES_MAX, SERIES_TEXT_MAX } from '../limits.ts';
 import { NO_POSTINGS, type Postings } from '../postings.ts';
 import { Column } from '../column.ts';
@@ -112,12 +112,21 @@ export class SeriesTable implements SeriesIndex {
   }
 
   labels(id: number): Labels {
-    const { symbols } = this.#pairs;
-    const texts: string[] = [];
-    for (const pair of this.pairsOf(id)) {
-      texts.push(symbols.text(this.#pairs.nameOf(pair)), symbols.text(this.#pairs.valueOf(pair)));
+    return labelsOf(this.#pairs, this.pairsOf(id));
+  }
+
+  /** Holds on to the pairs of now: `remove` and new series at these ids change nothing in it. */
+  keepLabels(ids: Uint32Array): LabelsOf {
+    const pairs = this.#pairs;
+    const arena = this.#arena;
+    const start = new Uint32Array(ids.length);
+    const count = new Uint16Array(ids.length);
+    for (let i = 0; i < ids.length; i++) {
+      start[i] = this.#start.view[ids[i]];
+      count[i] = this.#pairCount.view[ids[i]];
     }
-    return Labels.fromSorted(texts);
+    return (index) =>
+      labelsOf(pairs, arena.view.subarray(start[index], start[index] + count[index]));
   }
 
   /** The pairs of a series; a view that is valid until the next change. */
@@ -292,6 +301,14 @@ export class SeriesTable implements SeriesIndex {
     while (this.#liveCount * 4 > slots * 3) slots *= 2;
     return slots;
   }
+}
+
+function labelsOf(pairs: LabelPairs, ofSeries: Uint32Array): Labels {
+  const texts: string[] = [];
+  for (const pair of ofSeries) {
+    texts.push(pairs.symbols.text(pairs.nameOf(pair)), pairs.symbols.text(pairs.valueOf(pair)));
+  }
+  return Labels.fromSorted(texts);
 }
 
 function copyPair(from: LabelPairs, pair: number, to: LabelPairs): number {
