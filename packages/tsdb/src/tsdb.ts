@@ -118,6 +118,8 @@ export interface TsdbStats {
 }
 
 export class Tsdb implements MetricStore {
+  /** How late samples may come; batches that are open keep the old window. */
+  outOfOrderWindowMs: number;
   readonly #clock: Clock;
   readonly #lock: DirectoryLock;
   readonly #head: Head;
@@ -134,7 +136,6 @@ export class Tsdb implements MetricStore {
   readonly #readDays: ReadDays;
   readonly #tap: CommitTap | undefined;
   readonly #readers: ReaderPool | undefined;
-  #outOfOrderWindowMs: number;
   readonly #adminTarget: AdminTarget;
   readonly #logger: Logger;
   readonly #damage = new Set<string>();
@@ -170,7 +171,7 @@ export class Tsdb implements MetricStore {
     this.#readDays = readDays;
     this.#tap = options.tap;
     this.#lateSource = new LateSource(head.series, late);
-    this.#outOfOrderWindowMs = options.outOfOrderWindowMs ?? 0;
+    this.outOfOrderWindowMs = options.outOfOrderWindowMs ?? 0;
     if (options.readers !== undefined) {
       const readers = new ReaderPool(options.readers, this.#clock, this.#logger);
       this.#readers = readers;
@@ -286,7 +287,7 @@ export class Tsdb implements MetricStore {
       columns: this.#columns,
       exemplars: this.#exemplars,
       late: this.#late,
-      outOfOrderWindowMs: this.#outOfOrderWindowMs,
+      outOfOrderWindowMs: this.outOfOrderWindowMs,
       tap: this.#tap?.isTapped === true ? this.#tap : undefined,
       nowMs: () => this.#clock.nowMs(),
       resolve: (labels) => this.#resolve(labels),
@@ -330,11 +331,6 @@ export class Tsdb implements MetricStore {
   /** Whether the log is compressed from now on. */
   set logCompression(compresses: boolean) {
     this.#log.compresses = compresses;
-  }
-
-  /** Changes how late samples may come; batches that are open keep the old window. */
-  set outOfOrderWindowMs(windowMs: number) {
-    this.#outOfOrderWindowMs = windowMs;
   }
 
   /** For some series another retention, from the next maintenance on. */
