@@ -93,6 +93,22 @@ describe('while a heavy query runs, everybody else is answered', () => {
     expect((await outcome('last_over_time(big[1h])', 8500)).status).not.toBe(500);
   });
 
+  it('and one that is killed says so to its caller', async () => {
+    const query = 'max_over_time(vector(1)[1y:1ms]) + sum(max_over_time(big[1h:1ms]))';
+    const answer = tyto.get(`api/v1/query?query=${encodeURIComponent(query)}`);
+    const inFlight = async (): Promise<{ id: string } | undefined> => {
+      const { json } = await tyto.get('tyto/api/v1/queries');
+      return json?.data.queries.find((one: { query: string }) => one.query === query);
+    };
+    await waitFor('the query is listed', async () => (await inFlight()) !== undefined);
+    const path = `tyto/api/v1/queries/${(await inFlight())?.id}/kill`;
+    expect((await tyto.post(path)).status).toBe(204);
+    const { status, json } = await answer;
+    expect([status, json?.error]).toEqual([503, 'the query was killed']);
+    expect((await tyto.post(path)).status).toBe(404);
+    expect(await inFlight()).toBeUndefined();
+  });
+
   it('and the scrapes went on', async () => {
     await waitFor('the target is up', async () => (await tyto.value('up{job="big"}')) === 1);
     expect(tyto.isRunning()).toBe(true);
