@@ -94,8 +94,11 @@ describe('while a heavy query runs, everybody else is answered', () => {
   });
 
   it('and one that is killed says so to its caller', async () => {
-    const query = 'max_over_time(vector(1)[1y:1ms]) + sum(max_over_time(big[1h:1ms]))';
-    const answer = tyto.get(`api/v1/query?query=${encodeURIComponent(query)}`);
+    const median = 'quantile(0.5, last_over_time(big[1h]))';
+    const query = Array.from({ length: 10 }, () => median).join(' + ');
+    const start = Math.floor(Date.now() / 1000);
+    const form = { query, start: `${start}`, end: `${start + 3400}`, step: '0.5' };
+    const answer = tyto.post('api/v1/query_range', form);
     const inFlight = async (): Promise<{ id: string } | undefined> => {
       const { json } = await tyto.get('tyto/api/v1/queries');
       return json?.data.queries.find((one: { query: string }) => one.query === query);
