@@ -93,6 +93,25 @@ describe('while a heavy query runs, everybody else is answered', () => {
     expect((await outcome('last_over_time(big[1h])', 8500)).status).not.toBe(500);
   });
 
+  it('and one that is killed says so to its caller', async () => {
+    const median = 'quantile(0.5, last_over_time(big[1h]))';
+    const query = Array.from({ length: 10 }, () => median).join(' + ');
+    const start = Math.floor(Date.now() / 1000);
+    const form = { query, start: `${start}`, end: `${start + 3400}`, step: '0.5' };
+    const answer = tyto.post('api/v1/query_range', form);
+    const inFlight = async (): Promise<{ id: string } | undefined> => {
+      const { json } = await tyto.get('tyto/api/v1/queries');
+      return json?.data.queries.find((one: { query: string }) => one.query === query);
+    };
+    await waitFor('the query is listed', async () => (await inFlight()) !== undefined);
+    const path = `tyto/api/v1/queries/${(await inFlight())?.id}/kill`;
+    expect((await tyto.post(path)).status).toBe(204);
+    const { status, json } = await answer;
+    expect([status, json?.error]).toEqual([503, 'the query was killed']);
+    expect((await tyto.post(path)).status).toBe(404);
+    expect(await inFlight()).toBeUndefined();
+  });
+
   it('and the scrapes went on', async () => {
     await waitFor('the target is up', async () => (await tyto.value('up{job="big"}')) === 1);
     expect(tyto.isRunning()).toBe(true);

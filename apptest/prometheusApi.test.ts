@@ -35,6 +35,7 @@ const SHAPES: readonly (readonly [string, object])[] = [
   ['query?query=up', { resultType: 'vector', result: expect.any(Array) }],
   ['query?query=1', { resultType: 'scalar', result: [expect.any(Number), '1'] }],
   ['query?query="a"', { resultType: 'string', result: [expect.any(Number), 'a'] }],
+  ['parse_query?query=-up', { type: 'unaryExpr', op: '-', expr: expect.any(Object) }],
   ['query?query=up[1m]', { resultType: 'matrix', result: expect.any(Array) }],
   ['query_range?query=up&start=0&end=60&step=15', { resultType: 'matrix', result: [] }],
   ['series?match[]=up', [expect.objectContaining({ __name__: 'up', team: 'blue' })]],

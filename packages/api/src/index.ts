@@ -61,6 +61,7 @@ export {
   type TargetHealth,
   type TargetsData,
   type TsdbStatus,
+  type RunningQuery,
   type UnreadSeries,
   type VectorSeries,
 } from './prometheus.ts';

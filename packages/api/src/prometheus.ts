@@ -277,6 +277,25 @@ export interface UnreadSeries {
   }[];
 }
 
+/** A query that waits or runs: `GET /tyto/api/v1/queries`. Times in seconds since the epoch. */
+export interface RunningQuery {
+  readonly id: string;
+  readonly query: string;
+  readonly start: number;
+  readonly end: number;
+  /** 0 for an instant query. */
+  readonly step: number;
+  /** RFC 3339. */
+  readonly arrivedAt: string;
+  readonly state: 'waiting' | 'running';
+  readonly runningSeconds: number;
+  /** What its selectors have found so far; the samples that it read, holds, and held at most. */
+  readonly series: number;
+  readonly samplesRead: number;
+  readonly samplesHeld: number;
+  readonly samplesPeak: number;
+}
+
 /** The number in a sample's text: `NaN`, `+Inf` and `-Inf` beside decimals. */
 export function parseSampleValue(text: string): number {
   if (text === '+Inf' || text === 'Inf') return Number.POSITIVE_INFINITY;

@@ -3,6 +3,12 @@ export type { CommitTap, CommittedSamples } from './commitTap.ts';
 export { EXEMPLAR_LABEL_CHARACTERS_MAX, type Exemplar, type SeriesExemplars } from './exemplar.ts';
 export type { FloatHistogram, HistogramSpan } from './histogram.ts';
 export {
+  bucketUpperBound,
+  CUSTOM_SCHEMA,
+  type HistogramBucket,
+  populatedBuckets,
+} from './histogramBuckets.ts';
+export {
   compareLabels,
   isClassicLabelName,
   isClassicMetricName,

@@ -2,12 +2,11 @@
  * The layout at the start of a histogram chunk, which all of its samples share: zero threshold,
  * schema, spans and custom boundaries (chunks.md of the format's description).
  */
-import type { FloatHistogram, HistogramSpan } from '@tyto/model';
+import { CUSTOM_SCHEMA, type FloatHistogram, type HistogramSpan } from '@tyto/model';
 import type { BitReader, BitWriter } from './bits.ts';
 import { damaged } from './damage.ts';
 import { floatOf, highWord, lowWord } from './floatBits.ts';
 
-const CUSTOM_SCHEMA = -53;
 const SCHEMA_MIN = -4;
 const SCHEMA_MAX = 8;
 

@@ -1,5 +1,11 @@
 /** The records of Prometheus' logs (wal.md of the format's description), handed to a visitor. */
-import type { Exemplar, FloatHistogram, HistogramSpan, Labels } from '@tyto/model';
+import {
+  CUSTOM_SCHEMA,
+  type Exemplar,
+  type FloatHistogram,
+  type HistogramSpan,
+  type Labels,
+} from '@tyto/model';
 import type { ByteCursor } from './byteCursor.ts';
 import { damaged } from './damage.ts';
 import { labelsOf } from './indexReader.ts';
@@ -23,7 +29,6 @@ const HISTOGRAMS = 7;
 const FLOAT_HISTOGRAMS = 8;
 const CUSTOM_HISTOGRAMS = 9;
 const CUSTOM_FLOAT_HISTOGRAMS = 10;
-const CUSTOM_SCHEMA = -53;
 const HINTS = ['unknown', 'reset', 'not_reset', 'gauge'] as const;
 
 /** Visits what a record holds. Throws TytoError `io` for a damaged or unknown one. */

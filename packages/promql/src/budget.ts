@@ -19,6 +19,7 @@ export class QueryBudget {
   #held = 0;
   #pinned = 0;
   #peak = 0;
+  #read = 0;
 
   constructor(options: BudgetOptions) {
     this.#options = options;
@@ -29,6 +30,15 @@ export class QueryBudget {
   /** Samples and points in memory now, besides the pinned ones. */
   get held(): number {
     return this.#held;
+  }
+
+  /** Samples that were read from the store. */
+  get read(): number {
+    return this.#read;
+  }
+
+  noteRead(count: number): void {
+    this.#read += count;
   }
 
   /** The most that were in memory at once. */
@@ -70,7 +80,10 @@ export class QueryBudget {
   /** Whether it is time to pause. Throws `timeout` or `canceled` when the query must end. */
   due(): boolean {
     const nowMs = this.#options.clock.monotonicMs();
-    if (this.#options.signal?.aborted === true) {
+    const { signal } = this.#options;
+    if (signal?.aborted === true) {
+      // Whoever ended it may have said why.
+      if (signal.reason instanceof TytoError) throw signal.reason;
       throw new TytoError('canceled', 'query was canceled in query execution');
     }
     if (nowMs > this.#deadlineMs) {

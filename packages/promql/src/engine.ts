@@ -24,6 +24,7 @@ import { Evaluator } from './evaluator.ts';
 import { LOOKBACK_MS, SAMPLE_LIMIT, SUBQUERY_STEP_MS, TIMEOUT_MS } from './limits.ts';
 import { planLoads, QueryTimes } from './plan.ts';
 import { QuerySources } from './source.ts';
+import type { QueryUsage } from './usage.ts';
 import { windowBounds } from './windows/bounds.ts';
 
 export interface EngineOptions {
@@ -44,7 +45,10 @@ export interface QueryOptions {
   readonly lookbackMs?: number | undefined;
   readonly timeoutMs?: number | undefined;
   readonly sampleLimit?: number | undefined;
+  /** A reason that is a TytoError is what the query rejects with. */
   readonly signal?: AbortSignal | undefined;
+  /** Called once, before the store is asked; what it gets changes while the query runs. */
+  readonly watch?: ((usage: QueryUsage) => void) | undefined;
 }
 
 const NAME_ONLY: ReadonlySet<string> = new Set([METRIC_NAME]);
@@ -120,6 +124,7 @@ export class QueryEngine {
       subqueryStepMs: defaults.subqueryStepMs ?? SUBQUERY_STEP_MS,
     });
     const sources = new QuerySources(planLoads(expr, grid, times), budget);
+    options.watch?.(usageOf(budget, sources));
     await sources.select(this.#querier, options.signal);
     const annotations = new Annotations(text);
     const droppedWithName = defaults.typeAndUnitLabels === true ? RESERVED : NAME_ONLY;
@@ -140,6 +145,21 @@ export class QueryEngine {
       sources.release();
     }
   }
+}
+
+function usageOf(budget: QueryBudget, sources: QuerySources): QueryUsage {
+  return {
+    get heldSamples() {
+      return budget.held;
+    },
+    get peakSamples() {
+      return budget.peak;
+    },
+    get readSamples() {
+      return budget.read;
+    },
+    reads: sources.reads,
+  };
 }
 
 async function instantValue(prepared: Prepared, timeMs: number): Promise<QueryValue> {

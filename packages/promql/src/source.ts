@@ -4,6 +4,7 @@ import { type Labels, type MetricQuerier, SampleColumns, type SeriesSelection } 
 import type { VectorSelector } from '@tyto/syntax';
 import type { QueryBudget } from './budget.ts';
 import type { SelectorLoad } from './plan.ts';
+import type { QueryRead } from './usage.ts';
 
 /** The series of one selector. */
 export interface SeriesSource {
@@ -22,6 +23,8 @@ export class QuerySources {
   readonly #loads: ReadonlyMap<VectorSelector, SelectorLoad>;
   readonly #sources = new Map<SelectorLoad, SeriesSource>();
   readonly #selections: SeriesSelection[] = [];
+  /** What has been found so far. */
+  readonly reads: QueryRead[] = [];
   readonly #budget: QueryBudget;
 
   constructor(loads: ReadonlyMap<VectorSelector, SelectorLoad>, budget: QueryBudget) {
@@ -36,6 +39,7 @@ export class QuerySources {
       const { matchers, minTimeMs, maxTimeMs } = load;
       const selection = await querier.select({ matchers, minTimeMs, maxTimeMs, signal });
       this.#selections.push(selection);
+      this.reads.push({ matchers, minTimeMs, maxTimeMs, seriesCount: selection.size });
       const source = load.shared
         ? new DecodedSource(selection, this.#budget)
         : new StreamedSource(selection, scratch, this.#budget);
@@ -89,6 +93,7 @@ class StreamedSource implements SeriesSource {
   samples(index: number): SampleColumns {
     this.#scratch.clear();
     this.#selection.readInto(index, this.#scratch);
+    this.#budget.noteRead(this.#scratch.length);
     this.#budget.check(this.#scratch.length);
     return this.#scratch;
   }
@@ -129,6 +134,7 @@ class DecodedSource implements SeriesSource {
     if (samples === undefined) {
       samples = new SampleColumns(16);
       this.#selection.readInto(index, samples);
+      this.#budget.noteRead(samples.length);
       this.#budget.pin(samples.length);
       this.#decoded[index] = samples;
     }

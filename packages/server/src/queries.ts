@@ -1,30 +1,82 @@
-/** Queries on behalf of people: so many at once, counted and timed; the others wait their turn. */
-import { type Clock, TytoError } from '@tyto/base';
-import type { QueryResult } from '@tyto/model';
-import type { QueryEngine, QueryOptions } from '@tyto/promql';
+/**
+ * Queries on behalf of people: so many at once, counted and timed; the others wait their turn. Each
+ * can be seen and ended while it runs, and the slow ones are told in the log.
+ */
+import { type Clock, type Logger, TytoError } from '@tyto/base';
+import { formatMatcher, type QueryResult } from '@tyto/model';
+import type { QueryEngine, QueryOptions, QueryRead, QueryUsage } from '@tyto/promql';
 import type { SelfMetrics } from './metrics/selfMetrics.ts';
 
 /** Queries that may wait; more are refused at once, which is better than an answer too late. */
 const WAITING_MAX = 500;
+/** Of a query's text and of its reads in the log. */
+const LOGGED_CHARACTERS_MAX = 2000;
+
+export interface QueryLimits {
+  readonly concurrencyMax: number;
+  /** Queries that take longer are logged; 0 for none. */
+  readonly slowMs: number;
+}
+
+/** Times of an instant query are the same. */
+export interface QueryRange {
+  readonly startMs: number;
+  readonly endMs: number;
+  /** 0 for an instant query. */
+  readonly stepMs: number;
+}
+
+/** A query that waits or runs. */
+export interface ActiveQuery extends QueryRange {
+  readonly id: string;
+  readonly text: string;
+  readonly arrivedMs: number;
+  /** How long it has been running; undefined while it waits. */
+  readonly runningMs: number | undefined;
+  readonly usage: QueryUsage | undefined;
+}
+
+interface Entry extends QueryRange {
+  readonly id: string;
+  readonly text: string;
+  readonly arrivedMs: number;
+  readonly abort: AbortController;
+  /** On the monotonic clock. */
+  startedMs: number | undefined;
+  usage: QueryUsage | undefined;
+}
 
 export class QueryRunner {
   readonly #engine: QueryEngine;
   readonly #clock: Clock;
+  readonly #logger: Logger;
   readonly #metrics: SelfMetrics;
-  readonly #concurrencyMax: number;
-  readonly #waiting: (() => void)[] = [];
+  readonly #limits: QueryLimits;
+  readonly #active = new Map<string, Entry>();
+  readonly #waiting = new Set<() => void>();
   #running = 0;
+  #lastId = 0;
 
-  constructor(engine: QueryEngine, clock: Clock, metrics: SelfMetrics, concurrencyMax: number) {
+  constructor(
+    engine: QueryEngine,
+    clock: Clock,
+    logger: Logger,
+    metrics: SelfMetrics,
+    limits: QueryLimits,
+  ) {
     this.#engine = engine;
     this.#clock = clock;
+    this.#logger = logger;
     this.#metrics = metrics;
-    this.#concurrencyMax = concurrencyMax;
-    metrics.queriesMax.set(concurrencyMax);
+    this.#limits = limits;
+    metrics.queriesMax.set(limits.concurrencyMax);
   }
 
   instant(text: string, timeMs: number, options: QueryOptions = {}): Promise<QueryResult> {
-    return this.#run(() => this.#engine.instant(text, timeMs, options));
+    const range = { startMs: timeMs, endMs: timeMs, stepMs: 0 };
+    return this.#run(text, range, options, (watched) =>
+      this.#engine.instant(text, timeMs, watched),
+    );
   }
 
   range(
@@ -34,34 +86,141 @@ export class QueryRunner {
     stepMs: number,
     options: QueryOptions = {},
   ): Promise<QueryResult> {
-    return this.#run(() => this.#engine.range(text, startMs, endMs, stepMs, options));
+    return this.#run(text, { startMs, endMs, stepMs }, options, (watched) =>
+      this.#engine.range(text, startMs, endMs, stepMs, watched),
+    );
   }
 
-  async #run(query: () => Promise<QueryResult>): Promise<QueryResult> {
-    const arrivedMs = this.#clock.monotonicMs();
-    if (this.#waiting.length >= WAITING_MAX) {
+  /** Those that wait or run, the oldest first. */
+  active(): ActiveQuery[] {
+    const nowMs = this.#clock.monotonicMs();
+    return [...this.#active.values()].map((entry) => {
+      const { id, text, startMs, endMs, stepMs, arrivedMs, startedMs, usage } = entry;
+      const runningMs = startedMs === undefined ? undefined : nowMs - startedMs;
+      return { id, text, startMs, endMs, stepMs, arrivedMs, runningMs, usage };
+    });
+  }
+
+  /** Ends a query: its caller gets an error that says so. False where there is none of that id. */
+  kill(id: string): boolean {
+    const entry = this.#active.get(id);
+    entry?.abort.abort(new TytoError('canceled', 'the query was killed'));
+    return entry !== undefined;
+  }
+
+  async #run(
+    text: string,
+    range: QueryRange,
+    options: QueryOptions,
+    query: (watched: QueryOptions) => Promise<QueryResult>,
+  ): Promise<QueryResult> {
+    if (this.#waiting.size >= WAITING_MAX) {
       throw new TytoError('unavailable', `${WAITING_MAX} queries are waiting already`);
     }
+    const entry = this.#enter(text, range);
+    const { signal } = options;
+    const leave = () => entry.abort.abort(signal?.reason);
+    if (signal?.aborted === true) leave();
+    signal?.addEventListener('abort', leave);
     this.#metrics.queriesRunning.inc();
     try {
-      if (this.#running >= this.#concurrencyMax) {
-        await new Promise<void>((resolve) => this.#waiting.push(resolve));
-      } else {
-        this.#running++;
-      }
-      const startedMs = this.#clock.monotonicMs();
-      this.#metrics.queryDuration.observe({ slice: 'queue_time' }, (startedMs - arrivedMs) / 1000);
-      try {
-        return await query();
-      } finally {
-        const seconds = (this.#clock.monotonicMs() - startedMs) / 1000;
-        this.#metrics.queryDuration.observe({ slice: 'inner_eval' }, seconds);
-        const next = this.#waiting.shift();
-        if (next === undefined) this.#running--;
-        else next();
-      }
+      await this.#turn(entry);
+      const watch = (usage: QueryUsage) => {
+        entry.usage = usage;
+        options.watch?.(usage);
+      };
+      return await this.#timed(entry, () =>
+        query({ ...options, signal: entry.abort.signal, watch }),
+      );
     } finally {
+      signal?.removeEventListener('abort', leave);
+      this.#active.delete(entry.id);
       this.#metrics.queriesRunning.dec();
     }
   }
+
+  #enter(text: string, range: QueryRange): Entry {
+    const entry: Entry = {
+      ...range,
+      id: String(++this.#lastId),
+      text,
+      arrivedMs: this.#clock.nowMs(),
+      abort: new AbortController(),
+      startedMs: undefined,
+      usage: undefined,
+    };
+    this.#active.set(entry.id, entry);
+    return entry;
+  }
+
+  /** Waits for a place among those that run. Throws `canceled` for a query that is ended before. */
+  async #turn(entry: Entry): Promise<void> {
+    const arrivedMs = this.#clock.monotonicMs();
+    const { signal } = entry.abort;
+    if (signal.aborted) throw endedBy(signal);
+    if (this.#running < this.#limits.concurrencyMax) this.#running++;
+    else {
+      await new Promise<void>((resolve, reject) => {
+        const enter = () => {
+          signal.removeEventListener('abort', end);
+          resolve();
+        };
+        const end = () => {
+          this.#waiting.delete(enter);
+          reject(endedBy(signal));
+        };
+        this.#waiting.add(enter);
+        signal.addEventListener('abort', end);
+      });
+    }
+    entry.startedMs = this.#clock.monotonicMs();
+    const waitedS = (entry.startedMs - arrivedMs) / 1000;
+    this.#metrics.queryDuration.observe({ slice: 'queue_time' }, waitedS);
+  }
+
+  async #timed(entry: Entry, query: () => Promise<QueryResult>): Promise<QueryResult> {
+    try {
+      return await query();
+    } finally {
+      const ms = this.#clock.monotonicMs() - (entry.startedMs as number);
+      this.#metrics.queryDuration.observe({ slice: 'inner_eval' }, ms / 1000);
+      const [next] = this.#waiting;
+      if (next === undefined) this.#running--;
+      else {
+        this.#waiting.delete(next);
+        next();
+      }
+      if (this.#limits.slowMs > 0 && ms >= this.#limits.slowMs) this.#logSlow(entry, ms);
+    }
+  }
+
+  #logSlow({ text, startMs, endMs, stepMs, usage }: Entry, ms: number): void {
+    this.#logger.warn('a slow query', {
+      query: text.slice(0, LOGGED_CHARACTERS_MAX),
+      seconds: ms / 1000,
+      start: timeText(startMs),
+      end: timeText(endMs),
+      step: stepMs / 1000,
+      samplesRead: usage?.readSamples ?? 0,
+      samplesPeak: usage?.peakSamples ?? 0,
+      reads: (usage?.reads ?? []).map(readText).join('; ').slice(0, LOGGED_CHARACTERS_MAX),
+    });
+  }
+}
+
+/** `{job="api"} from … to …: 12 series` */
+function readText({ matchers, minTimeMs, maxTimeMs, seriesCount }: QueryRead): string {
+  const range = `from ${timeText(minTimeMs)} to ${timeText(maxTimeMs)}`;
+  return `{${matchers.map(formatMatcher).join()}} ${range}: ${seriesCount} series`;
+}
+
+/** A query may ask for times that no calendar has. */
+function timeText(ms: number): string {
+  return Math.abs(ms) <= 8.64e15 ? new Date(ms).toISOString() : String(ms);
+}
+
+function endedBy({ reason }: AbortSignal): TytoError {
+  return reason instanceof TytoError
+    ? reason
+    : new TytoError('canceled', 'query was canceled while it waited for its turn');
 }

@@ -78,6 +78,8 @@ export interface TytoOptions {
   readonly query: {
     readonly timeoutMs: number;
     readonly concurrencyMax: number;
+    /** Queries that take longer are logged; 0 for none. */
+    readonly slowMs: number;
     readonly sampleLimit: number;
     readonly lookbackMs: number;
   };
@@ -148,7 +150,7 @@ export class Tyto {
       version: VERSION,
       metrics: this.#metrics.scrape,
     });
-    const { timeoutMs, sampleLimit, lookbackMs, concurrencyMax } = options.query;
+    const { timeoutMs, sampleLimit, lookbackMs } = options.query;
     this.#querier = new MergedQuerier({
       own: tsdb,
       logger,
@@ -160,7 +162,7 @@ export class Tyto {
       externalLabels: () => this.#config.prometheus.externalLabels,
     });
     this.#engine = new QueryEngine(this.#querier, { clock, timeoutMs, sampleLimit, lookbackMs });
-    this.#queries = new QueryRunner(this.#engine, clock, this.#metrics, concurrencyMax);
+    this.#queries = new QueryRunner(this.#engine, clock, logger, this.#metrics, options.query);
     const observer = this.#metrics.notify;
     this.#dispatcher = new Dispatcher({ clock, logger, state, externalUrl, observer });
     this.#alertForwarder = new AlertForwarder(logger);

@@ -1,13 +1,13 @@
 /** A native histogram as text, in Prometheus' notation `{count:…, sum:…, (1,2]:3}`. */
-import type { FloatHistogram } from '@tyto/model';
-import { allBuckets } from './sparse.ts';
+import { type FloatHistogram, populatedBuckets } from '@tyto/model';
 
 export function formatHistogram(histogram: FloatHistogram): string {
   const parts = [`count:${shown(histogram.count)}`, `sum:${shown(histogram.sum)}`];
-  for (const { lower, upper, count } of allBuckets(histogram)) {
-    const open = lower < 0 && histogram.schema !== -53 ? '[' : '(';
-    const close = upper < 0 && histogram.schema !== -53 ? ')' : ']';
-    parts.push(`${open}${shown(lower)},${shown(upper)}${close}:${shown(count)}`);
+  for (const bucket of populatedBuckets(histogram)) {
+    const open = bucket.isLowerIncluded ? '[' : '(';
+    const close = bucket.isUpperIncluded ? ']' : ')';
+    const bounds = `${shown(bucket.lower)},${shown(bucket.upper)}`;
+    parts.push(`${open}${bounds}${close}:${shown(bucket.count)}`);
   }
   return `{${parts.join(', ')}}`;
 }

@@ -2,10 +2,8 @@
  * Native histograms in the form in which they are computed with: counts by bucket index. A
  * SparseHistogram is mutable and owned by whoever made it; FloatHistogram is what is stored.
  */
-import type { FloatHistogram } from '@tyto/model';
+import { bucketUpperBound, CUSTOM_SCHEMA, type FloatHistogram } from '@tyto/model';
 import { bucketMap, spansOf } from './buckets.ts';
-
-export const CUSTOM_SCHEMA = -53;
 
 export interface SparseHistogram {
   hint: FloatHistogram['counterResetHint'];
@@ -55,13 +53,6 @@ export function usesCustomBuckets(histogram: { readonly schema: number }): boole
   return histogram.schema === CUSTOM_SCHEMA;
 }
 
-/** The upper bound of a bucket: a power of 2^(2^-schema), or one of the custom bounds. */
-export function upperBound(schema: number, index: number, customValues: readonly number[]): number {
-  if (schema !== CUSTOM_SCHEMA) return 2 ** (index * 2 ** -schema);
-  if (index < 0) return Number.NEGATIVE_INFINITY;
-  return index < customValues.length ? customValues[index] : Number.POSITIVE_INFINITY;
-}
-
 /** Merges exponential buckets down to a coarser schema. */
 export function reduceResolution(sparse: SparseHistogram, schema: number): void {
   const shift = sparse.schema - schema;
@@ -87,7 +78,7 @@ function merged(
 export function mapCustomBounds(sparse: SparseHistogram, bounds: readonly number[]): void {
   const old = sparse.customValues;
   sparse.positive = merged(sparse.positive, (index) => {
-    const upper = upperBound(CUSTOM_SCHEMA, index, old);
+    const upper = bucketUpperBound(CUSTOM_SCHEMA, index, old);
     const at = bounds.findIndex((bound) => bound >= upper);
     return at < 0 ? bounds.length : at;
   });
@@ -101,8 +92,8 @@ export function widenZeroBucket(sparse: SparseHistogram, wanted: number): void {
     changed = false;
     for (const buckets of [sparse.positive, sparse.negative]) {
       for (const [index, count] of buckets) {
-        const upper = upperBound(sparse.schema, index, []);
-        const lower = upperBound(sparse.schema, index - 1, []);
+        const upper = bucketUpperBound(sparse.schema, index, []);
+        const lower = bucketUpperBound(sparse.schema, index - 1, []);
         if (count !== 0 && lower < threshold && upper > threshold) {
           threshold = upper;
           changed = true;
@@ -112,37 +103,10 @@ export function widenZeroBucket(sparse: SparseHistogram, wanted: number): void {
   }
   for (const buckets of [sparse.positive, sparse.negative]) {
     for (const [index, count] of [...buckets]) {
-      if (upperBound(sparse.schema, index, []) > threshold) continue;
+      if (bucketUpperBound(sparse.schema, index, []) > threshold) continue;
       sparse.zeroCount += count;
       buckets.delete(index);
     }
   }
   sparse.zeroThreshold = threshold;
-}
-
-export interface Bucket {
-  lower: number;
-  upper: number;
-  count: number;
-}
-
-/** All populated buckets from the smallest value to the greatest, the zero bucket among them. */
-export function allBuckets(histogram: FloatHistogram): Bucket[] {
-  const sparse = toSparse(histogram);
-  const { schema, customValues } = sparse;
-  const sorted = (map: ReadonlyMap<number, number>) => [...map].sort(([a], [b]) => a - b);
-  const buckets: Bucket[] = [];
-  for (const [index, count] of sorted(sparse.negative).reverse()) {
-    const upper = -upperBound(schema, index - 1, customValues);
-    buckets.push({ lower: -upperBound(schema, index, customValues), upper, count });
-  }
-  if (sparse.zeroCount !== 0) {
-    const { zeroThreshold, zeroCount } = sparse;
-    buckets.push({ lower: -zeroThreshold, upper: zeroThreshold, count: zeroCount });
-  }
-  for (const [index, count] of sorted(sparse.positive)) {
-    const lower = upperBound(schema, index - 1, customValues);
-    buckets.push({ lower, upper: upperBound(schema, index, customValues), count });
-  }
-  return buckets.filter(({ count }) => count !== 0);
 }

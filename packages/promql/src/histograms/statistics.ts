@@ -1,10 +1,16 @@
 /** Quantiles, fractions and variance of native histograms, by interpolation within buckets. */
-import type { FloatHistogram } from '@tyto/model';
+import { type FloatHistogram, populatedBuckets } from '@tyto/model';
 import { compensate } from '../windows/sums.ts';
-import { allBuckets, type Bucket, usesCustomBuckets } from './sparse.ts';
+import { usesCustomBuckets } from './sparse.ts';
 
 /** What there is to tell about a quantile of observations of which some were NaN. */
 export type QuantileNote = 'none' | 'result is NaN' | 'result is skewed higher';
+
+interface Bucket {
+  lower: number;
+  upper: number;
+  count: number;
+}
 
 export interface QuantileResult {
   readonly value: number;
@@ -18,7 +24,7 @@ export function histogramQuantileOf(q: number, histogram: FloatHistogram): Quant
   if (histogram.count === 0 || Number.isNaN(q)) return plain(Number.NaN);
   const hasNaN = Number.isNaN(histogram.sum);
   const forward = hasNaN || q < 0.5;
-  const buckets = allBuckets(histogram);
+  const buckets: Bucket[] = populatedBuckets(histogram);
   if (!forward) buckets.reverse();
   const target = (forward ? q : 1 - q) * histogram.count;
   let count = 0;
@@ -72,7 +78,7 @@ export function histogramFractionOf(
 ): number {
   if (histogram.count === 0 || Number.isNaN(lower) || Number.isNaN(upper)) return Number.NaN;
   if (lower >= upper) return 0;
-  const buckets = allBuckets(histogram).map((bucket) => clipped(bucket, histogram));
+  const buckets = populatedBuckets(histogram).map((bucket) => clipped(bucket, histogram));
   const difference = rankOf(upper, buckets, histogram) - rankOf(lower, buckets, histogram);
   return difference / histogram.count;
 }
@@ -114,7 +120,7 @@ export function histogramVariance(histogram: FloatHistogram): number {
   const custom = usesCustomBuckets(histogram);
   let variance = 0;
   let error = 0;
-  for (const { lower, upper, count } of allBuckets(histogram)) {
+  for (const { lower, upper, count } of populatedBuckets(histogram)) {
     const delta = representative(lower, upper, custom) - mean;
     const increment = count * delta * delta;
     error = compensate(increment, variance, error);

@@ -1,6 +1,6 @@
 /** Cutting off the observations of a native histogram above or below a value. */
-import type { FloatHistogram } from '@tyto/model';
-import { fromSparse, toSparse, upperBound, usesCustomBuckets } from './sparse.ts';
+import { bucketUpperBound, type FloatHistogram } from '@tyto/model';
+import { fromSparse, toSparse, usesCustomBuckets } from './sparse.ts';
 
 /**
  * Keeps the observations below (`</`) or above (`>/`) `value`. A bucket that is cut keeps the
@@ -31,16 +31,16 @@ export function trimHistogram(
     return kept;
   };
   for (const [index, bucketCount] of sparse.positive) {
-    const upper = upperBound(schema, index, customValues);
-    let lower = upperBound(schema, index - 1, customValues);
+    const upper = bucketUpperBound(schema, index, customValues);
+    let lower = bucketUpperBound(schema, index - 1, customValues);
     // The first custom bucket is taken to begin at zero where that makes sense.
     const isFirst = lower === Number.NEGATIVE_INFINITY && Number.isFinite(upper);
     if (isFirst && upper > 0 && value >= 0) lower = 0;
     sparse.positive.set(index, cut(bucketCount, lower, upper, custom));
   }
   for (const [index, bucketCount] of sparse.negative) {
-    const upper = -upperBound(schema, index - 1, customValues);
-    const lower = -upperBound(schema, index, customValues);
+    const upper = -bucketUpperBound(schema, index - 1, customValues);
+    const lower = -bucketUpperBound(schema, index, customValues);
     sparse.negative.set(index, cut(bucketCount, lower, upper, false));
   }
   if (!custom) {

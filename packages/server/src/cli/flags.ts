@@ -89,6 +89,12 @@ export const START_FLAGS: readonly FlagDefinition[] = [
     'The most bytes that wait on disk for one endpoint of remote_write; the oldest are dropped.',
   ),
   flag('query.timeout', 'duration', '2m', 'The longest that a query may take.'),
+  flag(
+    'query.log-slower-than',
+    'duration',
+    '10s',
+    'Queries that take longer are told in the log, with what they read; 0s for none.',
+  ),
   flag('query.max-concurrency', 'number', '20', 'Queries that run at once; others wait.'),
   flag('query.max-samples', 'number', '50000000', 'Samples that one query may load.'),
   flag(

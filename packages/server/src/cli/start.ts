@@ -163,6 +163,7 @@ function tytoOptions(flags: Flags, host: string, port: number, logger: Logger): 
     query: {
       timeoutMs: duration(flags, 'query.timeout'),
       concurrencyMax: Math.max(1, Number(text(flags, 'query.max-concurrency'))),
+      slowMs: duration(flags, 'query.log-slower-than'),
       sampleLimit: Number(text(flags, 'query.max-samples')),
       lookbackMs: duration(flags, 'query.lookback-delta'),
     },

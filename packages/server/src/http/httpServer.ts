@@ -12,6 +12,7 @@ import { type FederateOptions, registerFederate } from './federate.ts';
 import { type OtlpApiOptions, registerOtlpApi } from './otlpApi.ts';
 import { type PrometheusApiOptions, registerPrometheusApi } from './prometheusApi.ts';
 import { type PushApiOptions, registerPushApi } from './pushApi.ts';
+import { type QueriesApiOptions, registerQueriesApi } from './queriesApi.ts';
 import { type ReadApiOptions, registerReadApi } from './readApi.ts';
 import { registerStatusApi, type StatusApiOptions } from './statusApi.ts';
 import { registerWebUi } from './webUi.ts';
@@ -25,6 +26,7 @@ export interface HttpServerOptions
     PushApiOptions,
     FederateOptions,
     ReadApiOptions,
+    QueriesApiOptions,
     WriteApiOptions,
     AdminApiOptions {
   readonly logger: Logger;
@@ -66,6 +68,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Fast
   registerLifecycle(app, options);
   registerPrometheusApi(app, options);
   registerStatusApi(app, options);
+  registerQueriesApi(app, options);
   registerAlertmanagerApi(app, options);
   registerWriteApi(app, options);
   registerAdminApi(app, options);
@@ -104,7 +107,8 @@ function sendError(error: unknown, request: FastifyRequest, reply: FastifyReply)
   if (request.url.startsWith('/api/v2/')) {
     return reply.type('application/json').send(JSON.stringify(body.error));
   }
-  if (!request.url.startsWith('/api/')) return reply.type('text/plain').send(`${body.error}\n`);
+  if (!/^\/(tyto\/)?api\//.test(request.url))
+    return reply.type('text/plain').send(`${body.error}\n`);
   return reply.type('application/json').send(JSON.stringify({ status: 'error', ...body }));
 }
 

@@ -14,6 +14,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { QueryRunner } from '../queries.ts';
 import { sendData, sendPieces, sendRaw } from './envelope.ts';
 import { ALWAYS, Params } from './params.ts';
+import { parsedQuery } from './parsedQuery.ts';
 import { labelsJson, queryDataPieces } from './queryJson.ts';
 
 export interface PrometheusApiOptions {
@@ -45,6 +46,9 @@ export function registerPrometheusApi(app: FastifyInstance, options: PrometheusA
   both('labels', labelNames(options));
   both('format_query', async (params, reply) =>
     sendData(reply, prettyExpr(parseExpr(params.text('query')))),
+  );
+  both('parse_query', async (params, reply) =>
+    sendData(reply, parsedQuery(parseExpr(params.text('query')))),
   );
   both('query_exemplars', exemplars(options));
   app.get<{ Params: { name: string } }>('/api/v1/label/:name/values', (request, reply) =>

@@ -1,5 +1,13 @@
 /** Query results as JSON text, written piece by piece: a big answer is never built as objects. */
-import type { FloatHistogram, Labels, MatrixSeries, QueryValue, VectorSample } from '@tyto/model';
+import {
+  type FloatHistogram,
+  type HistogramBucket,
+  type Labels,
+  type MatrixSeries,
+  populatedBuckets,
+  type QueryValue,
+  type VectorSample,
+} from '@tyto/model';
 
 /** Samples as the API writes them: JSON has no NaN and no infinity. */
 export function formatSampleValue(value: number): string {
@@ -83,8 +91,19 @@ export function labelsJson(labels: Labels): string {
   return `{${pairs.join(',')}}`;
 }
 
-/** A native histogram's count and sum; its buckets follow when native histograms are stored. */
+/** A native histogram with its populated buckets: which ends are closed, bounds, count. */
 function histogramJson(histogram: FloatHistogram): string {
   const count = formatSampleValue(histogram.count);
-  return `{"count":"${count}","sum":"${formatSampleValue(histogram.sum)}"}`;
+  const buckets = populatedBuckets(histogram).map((bucket) => {
+    const values = [bucket.lower, bucket.upper, bucket.count].map(formatSampleValue);
+    return `[${closedEnds(bucket)},"${values.join('","')}"]`;
+  });
+  const shown = buckets.length === 0 ? '' : `,"buckets":[${buckets.join(',')}]`;
+  return `{"count":"${count}","sum":"${formatSampleValue(histogram.sum)}"${shown}}`;
+}
+
+/** 0: the upper end is closed, 1: the lower one, 2: none, 3: both. */
+function closedEnds({ isLowerIncluded, isUpperIncluded }: HistogramBucket): number {
+  if (isLowerIncluded) return isUpperIncluded ? 3 : 1;
+  return isUpperIncluded ? 0 : 2;
 }

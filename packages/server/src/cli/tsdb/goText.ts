@@ -1,11 +1,9 @@
 /** Numbers, texts and times as promtool writes them, so that outputs can be compared. */
-import type { FloatHistogram, HistogramSpan } from '@tyto/model';
+import { type FloatHistogram, populatedBuckets } from '@tyto/model';
 
 /** Outside of these powers of ten a number has an exponent. */
 const EXPONENT_MIN = -4;
 const EXPONENT_MAX = 6;
-
-const CUSTOM_SCHEMA = -53;
 
 const PRINTABLE = /^[\p{L}\p{M}\p{N}\p{P}\p{S} ]$/u;
 const ESCAPES: Readonly<Record<string, string>> = {
@@ -88,49 +86,14 @@ export function goBytes(bytes: number): string {
 
 /** `{count:5, sum:18.4, [-0.001,0.001]:2, (0.5,1]:3}` */
 export function goHistogram(histogram: FloatHistogram): string {
-  const { schema, positiveSpans, negativeSpans, zeroThreshold, zeroCount } = histogram;
   const parts = [`count:${goFloat(histogram.count)}`, `sum:${goFloat(histogram.sum)}`];
-  const negatives = bucketIndexes(negativeSpans);
-  for (let i = negatives.length - 1; i >= 0; i--) {
-    const count = histogram.negativeBuckets[i];
-    if (count === 0) continue;
-    const lower = -boundOf(negatives[i], schema);
-    const upper = -boundOf(negatives[i] - 1, schema);
-    parts.push(`[${goFloat(lower)},${goFloat(upper)}):${goFloat(count)}`);
+  for (const bucket of populatedBuckets(histogram)) {
+    const open = bucket.isLowerIncluded ? '[' : '(';
+    const close = bucket.isUpperIncluded ? ']' : ')';
+    const bounds = `${goFloat(bucket.lower)},${goFloat(bucket.upper)}`;
+    parts.push(`${open}${bounds}${close}:${goFloat(bucket.count)}`);
   }
-  if (zeroCount !== 0) {
-    parts.push(`[${goFloat(-zeroThreshold)},${goFloat(zeroThreshold)}]:${goFloat(zeroCount)}`);
-  }
-  bucketIndexes(positiveSpans).forEach((index, i) => {
-    const count = histogram.positiveBuckets[i];
-    if (count === 0) return;
-    const lower = upperBound(histogram, index - 1);
-    const open = lower === -Infinity ? '[' : '(';
-    parts.push(
-      `${open}${goFloat(lower)},${goFloat(upperBound(histogram, index))}]:${goFloat(count)}`,
-    );
-  });
   return `{${parts.join(', ')}}`;
-}
-
-function upperBound({ schema, customValues }: FloatHistogram, index: number): number {
-  if (schema !== CUSTOM_SCHEMA) return boundOf(index, schema);
-  if (index < 0) return -Infinity;
-  return customValues[index] ?? Infinity;
-}
-
-function boundOf(index: number, schema: number): number {
-  return 2 ** (index / 2 ** schema);
-}
-
-function bucketIndexes(spans: readonly HistogramSpan[]): number[] {
-  const indexes: number[] = [];
-  let at = 0;
-  for (const { offset, length } of spans) {
-    at += offset;
-    for (let i = 0; i < length; i++) indexes.push(at++);
-  }
-  return indexes;
 }
 
 function hex(code: number, width: number): string {
