@@ -37,7 +37,8 @@ export const SECTION = {
 export type SectionKind = (typeof SECTION)[keyof typeof SECTION];
 
 export interface BlockMeta {
-  readonly version: 2;
+  /** Blocks of version 2 have no checksum in meta.json; nothing else differs. */
+  readonly version: 2 | 3;
   /** The block holds samples with minTimeMs <= t < maxTimeMs. */
   readonly minTimeMs: number;
   readonly maxTimeMs: number;
@@ -96,17 +97,29 @@ export function readSections(index: Uint8Array, path: string): Map<SectionKind, 
   return sections;
 }
 
-/** What meta.json says. Throws TytoError `io` where it says nothing. */
+/** meta.json; its last field is the checksum of the others, written without blanks. */
+export function metaText(meta: Omit<BlockMeta, 'version'>): string {
+  const written = { version: 3, ...meta };
+  const checksum = crc32(JSON.stringify(written));
+  return `${JSON.stringify({ ...written, checksum }, null, 2)}\n`;
+}
+
+/** What meta.json says. Throws TytoError `io` where it says nothing, or not what was written. */
 export function parseMeta(text: string, path: string): BlockMeta {
-  let meta: Partial<BlockMeta>;
+  let parsed: Partial<BlockMeta> & { readonly checksum?: unknown };
   try {
-    meta = JSON.parse(text) as Partial<BlockMeta>;
+    parsed = JSON.parse(text);
   } catch (error) {
     throw new TytoError('io', `${path} is no JSON`, { cause: error });
   }
+  const { checksum, ...meta } = parsed ?? {};
+  const isChecked = meta.version !== 2 || checksum !== undefined;
+  if (isChecked && crc32(JSON.stringify(meta)) !== checksum) {
+    throw new TytoError('io', `${path} is damaged: its checksum is not that of its fields`);
+  }
   const times = typeof meta.minTimeMs === 'number' && typeof meta.maxTimeMs === 'number';
   const sound = times && typeof meta.seriesCount === 'number' && Array.isArray(meta.sources);
-  if (meta.version !== 2 || !sound) {
+  if ((meta.version !== 2 && meta.version !== 3) || !sound) {
     throw new TytoError('io', `${path} is not of a version that this Tyto reads`);
   }
   return meta as BlockMeta;

@@ -14,7 +14,7 @@ import type { AppendFile, Disk } from '../disk.ts';
 import { blockName, blockSequence, TEMPORARY_PREFIX } from '../filenames.ts';
 import { BLOCK_CHUNK_SAMPLES, MERGED_CHUNK_SAMPLES } from '../limits.ts';
 import type { LabelPairs } from '../series/labelPairs.ts';
-import { type BlockMeta, CHUNK_TRAILER_BYTES, CHUNKS_MAGIC } from './format.ts';
+import { CHUNK_TRAILER_BYTES, CHUNKS_MAGIC, metaText } from './format.ts';
 import { IndexWriter, type WrittenChunk } from './indexWriter.ts';
 
 const BUFFER_BYTES = 1024 * 1024;
@@ -137,15 +137,13 @@ export class BlockWriter {
       return undefined;
     }
     await this.#writeFile('index', this.#index.pieces());
-    const meta: BlockMeta = {
-      version: 2,
+    const text = metaText({
       sources: [this.#name],
       ...this.#range,
       seriesCount: this.#index.seriesCount,
       chunkCount: this.#index.chunkCount,
       sampleCount: this.#sampleCount,
-    };
-    const text = `${JSON.stringify(meta, null, 2)}\n`;
+    });
     await this.#writeFile('meta.json', [new TextEncoder().encode(text)]);
     await this.#disk.syncDirectory(this.#directory);
     const final = join(this.#parent, this.#name);
