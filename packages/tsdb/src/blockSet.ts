@@ -1,6 +1,7 @@
 /** The blocks of a directory. `version` changes with every change of the set. */
 import { join } from 'node:path';
 import { errorMessage, type Logger, TytoError } from '@tyto/base';
+import { repairMeta } from './block/metaRepair.ts';
 import { BlockReader } from './block/reader.ts';
 import { type BlockRange, BlockWriter } from './block/writer.ts';
 import type { Disk } from './disk.ts';
@@ -29,7 +30,7 @@ export class BlockSet {
       if (name.startsWith(TEMPORARY_PREFIX)) await disk.remove(path);
       if (!isBlockName(name)) continue;
       try {
-        set.#blocks.push(await BlockReader.open(disk, path));
+        set.#blocks.push(await set.#openRepaired(path, logger));
       } catch (error) {
         if (!isDamage(error)) throw error;
         set.#damaged++;
@@ -61,7 +62,7 @@ export class BlockSet {
     return this.#blocks;
   }
 
-  /** Blocks that were set aside at the start, and damaged chunks that merges left out. */
+  /** Blocks that were set aside or mended at the start, and damaged chunks that merges left out. */
   get damaged(): number {
     return this.#damaged;
   }
@@ -159,6 +160,21 @@ export class BlockSet {
   }
 
   /** Whether a later block has all that went into this one: a crash came before its deletion. */
+  /** Opens a block, with a new meta.json where its own is damaged. */
+  async #openRepaired(path: string, logger: Logger): Promise<BlockReader> {
+    try {
+      return await BlockReader.open(this.#disk, path);
+    } catch (error) {
+      if (!isDamage(error) || !(await repairMeta(this.#disk, path))) throw error;
+      this.#damaged++;
+      logger.error('meta.json of a block was damaged; it was made anew, no sample is missing', {
+        block: path,
+        error: errorMessage(error),
+      });
+      return await BlockReader.open(this.#disk, path);
+    }
+  }
+
   #isSuperseded(block: BlockReader): boolean {
     return this.#blocks.some(
       (other) =>

@@ -34,7 +34,7 @@ export function checkpointNumber(name: string): number | undefined {
   return /^checkpoint-\d{8}$/.test(name) ? Number(name.slice('checkpoint-'.length)) : undefined;
 }
 
-const BLOCK_NAME = /^-?\d+--?\d+-\d+-(\d+)$/;
+const BLOCK_NAME = /^(-?\d+)-(-?\d+)-(\d+)-(\d+)$/;
 
 /** `sequence` rises with every block of a directory, so names differ where ranges do not. */
 export function blockName(
@@ -53,5 +53,15 @@ export function isBlockName(name: string): boolean {
 /** The sequence number in a block's name, whatever stands before it; 0 for another name. */
 export function blockSequence(name: string): number {
   const bare = name.replace(/^(?:[a-z]+-)+/, '');
-  return Number(BLOCK_NAME.exec(bare)?.[1] ?? 0);
+  return Number(BLOCK_NAME.exec(bare)?.[4] ?? 0);
+}
+
+/** What a block's name says of it; undefined for another name. */
+export function blockRange(
+  name: string,
+): { minTimeMs: number; maxTimeMs: number; level: number } | undefined {
+  const parts = BLOCK_NAME.exec(name);
+  if (parts === null) return undefined;
+  const [minTimeMs, maxTimeMs, level] = parts.slice(1).map(Number);
+  return { minTimeMs, maxTimeMs, level };
 }

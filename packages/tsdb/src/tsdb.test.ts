@@ -506,6 +506,38 @@ describe('Tsdb on a bad disk', () => {
     },
   );
 
+  it('makes a damaged meta.json anew, and misses nothing', async () => {
+    const directory = newDirectory();
+    const db = await openIn(directory);
+    await fill(db, 2, t, t + 11 * HOUR, 60_000);
+    await db.maintain();
+    await db.close();
+    const names = readdirSync(join(directory, 'blocks'));
+    expect(names.length).toBeGreaterThan(1);
+    const before = names.map((name) => readFileSync(join(directory, 'blocks', name, 'meta.json')));
+    for (let i = 0; i < names.length; i++) {
+      const bytes = Buffer.from(before[i]);
+      bytes[40 + 37 * i] ^= 4;
+      writeFileSync(join(directory, 'blocks', names[i], 'meta.json'), bytes);
+    }
+    const again = await openIn(directory);
+    expect(again.stats().corruptions).toBe(names.length);
+    expect(await readAll(again, [['__name__', '=', 'm']])).toEqual(
+      expected(2, t, t + 11 * HOUR, 60_000),
+    );
+    await fill(again, 2, t + 11 * HOUR, t + 16 * HOUR, 60_000);
+    await again.maintain();
+    await again.close();
+    const meta = JSON.parse(readFileSync(join(directory, 'blocks', names[0], 'meta.json'), 'utf8'));
+    const { sampleCount, seriesCount, minTimeMs } = JSON.parse(before[0].toString());
+    expect(meta).toMatchObject({ sampleCount, seriesCount, minTimeMs });
+    const third = await openIn(directory);
+    expect(third.stats().corruptions).toBe(0);
+    expect(await readAll(third, [['__name__', '=', 'm']])).toEqual(
+      expected(2, t, t + 16 * HOUR, 60_000),
+    );
+  });
+
   it('sets a damaged block aside and shows the rest', async () => {
     const directory = newDirectory();
     const db = await openIn(directory);
