@@ -254,11 +254,36 @@ describe('the head', () => {
     expect(found[2].timestamps[0]).toBe(900);
   });
 
-  it('tells what it cannot read: zstd', async () => {
+  it('tells of records that are packed with zstd and damaged', async () => {
     const bytes = encodeSegment([{ bytes: Uint8Array.of(1, 2, 3), isPacked: false }]);
     bytes[0] |= 0b10000;
     const { damages } = await readHead({ 'wal/00000000': bytes });
     expect(damages[0].what).toContain('zstd');
+  });
+
+  it('reads records that are packed with zstd', async () => {
+    // A frame with one raw block: magic, single segment, size, last block of that size, bytes.
+    const packed = (bytes: Uint8Array) => {
+      const header = Buffer.alloc(10);
+      header.writeUInt32LE(0xfd2fb528, 0);
+      header[4] = 0x20 | 0x40;
+      header.writeUInt16LE(bytes.length - 256, 5);
+      header.writeUIntLE((bytes.length << 3) | 1, 7, 3);
+      return Buffer.concat([header, bytes]);
+    };
+    const samples = Array.from({ length: 30 }, (_, i) => [1, 1000 + i, i] as const);
+    const plain = [seriesRecord([[1, labels('1')]]), samplesRecord(samples)];
+    const segments = [
+      encodeSegment([{ bytes: plain[0], isPacked: false }]),
+      encodeSegment([{ bytes: packed(plain[1]), isPacked: false }]),
+    ];
+    segments[1][0] |= 0b10000;
+    const { found, damages } = await readHead({
+      'wal/00000000': segments[0],
+      'wal/00000001': segments[1],
+    });
+    expect(damages).toEqual([]);
+    expect(found[1].length).toBe(30);
   });
 });
 

@@ -4,7 +4,6 @@
  */
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import zlib from 'node:zlib';
 import { errorCode, errorMessage, TytoError } from '@tyto/base';
 import { decodeSnappy } from '@tyto/kernels';
 import { ByteCursor } from './byteCursor.ts';
@@ -12,6 +11,7 @@ import { crc32c } from './crc32c.ts';
 import { damaged, type ReportDamage } from './damage.ts';
 import { LOG_RECORD_BYTES_MAX } from './limits.ts';
 import { WindowFile } from './windowFile.ts';
+import { decodeZstd } from './zstd.ts';
 
 const PAGE_BYTES = 32 * 1024;
 const HEADER_BYTES = 7;
@@ -162,24 +162,10 @@ function readFragment(file: WindowFile, at: number): Fragment | undefined {
   return { flags, bytes, end: at + HEADER_BYTES + length };
 }
 
-/** Node.js has it from version 22.15 on. */
-const { zstdDecompressSync } = zlib as {
-  zstdDecompressSync?: (bytes: Uint8Array, options: { maxOutputLength: number }) => Uint8Array;
-};
-
 /** Throws TytoError `not_acceptable`: the fragments were good, so that the next record is known. */
 function unpack(bytes: Uint8Array, flags: number): Uint8Array {
-  const isZstd = (flags & ZSTD) !== 0;
-  if (isZstd && zstdDecompressSync === undefined) {
-    throw new TytoError(
-      'not_acceptable',
-      'a record is packed with zstd, which needs Node.js 22.15; or let Prometheus write its log ' +
-        'with --storage.tsdb.wal-compression-type=snappy',
-    );
-  }
   try {
-    if (isZstd)
-      return zstdDecompressSync?.(bytes, { maxOutputLength: LOG_RECORD_BYTES_MAX }) ?? bytes;
+    if ((flags & ZSTD) !== 0) return decodeZstd(bytes, LOG_RECORD_BYTES_MAX);
     return (flags & SNAPPY) === 0 ? bytes : decodeSnappy(bytes, LOG_RECORD_BYTES_MAX);
   } catch (error) {
     throw new TytoError('not_acceptable', `packed bytes are damaged: ${errorMessage(error)}`);
