@@ -2,7 +2,7 @@
 import { rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { bundleCrashChild } from './testing/crashBundle.ts';
+import { bundleCrashChild } from './testing/childBundle.ts';
 import { SCENARIOS } from './testing/crashPlan.ts';
 import { runCrash } from './testing/crashRun.ts';
 

@@ -14,7 +14,7 @@ import { rateWindows } from '@tyto/kernels';
 import { createMatcher, Labels, SampleColumns } from '@tyto/model';
 import { Tsdb } from '@tyto/tsdb';
 import { bench, describe } from 'vitest';
-import { bundleReaderThread } from '../testing/readerBundle.ts';
+import { bundleReaderThread } from '../testing/childBundle.ts';
 
 const SERIES = 2000;
 const HOURS = 24;

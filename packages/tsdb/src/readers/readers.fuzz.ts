@@ -15,7 +15,7 @@ import { ManualClock } from '@tyto/base';
 import { bitsOf, createMatcher, Labels, SampleColumns } from '@tyto/model';
 import { someHistogram, SUITE_NOW_MS } from '@tyto/model/testing';
 import { Tsdb } from '@tyto/tsdb';
-import { bundleReaderThread } from '../testing/readerBundle.ts';
+import { bundleReaderThread } from '../testing/childBundle.ts';
 
 const HOUR = 3600_000;
 const STEP = 30_000;

@@ -12,7 +12,7 @@ import { Tsdb } from '@tyto/tsdb';
 import { READ_BYTES_MAX } from '../limits.ts';
 import type { SeriesSource } from '../selection.ts';
 import { joinPlaces } from '../seriesPlaces.ts';
-import { bundleReaderThread } from '../testing/readerBundle.ts';
+import { bundleReaderThread } from '../testing/childBundle.ts';
 import { ReadAhead } from './readAhead.ts';
 import { ReaderPool } from './readerPool.ts';
 import { ReadPlan } from './readPlan.ts';
