@@ -14,7 +14,7 @@ import { findSeries } from './indexSearch.ts';
 import { encodeDeletions, type LoggedDeletion } from './log/deletionRecord.ts';
 import type { LogWriter } from './log/writer.ts';
 import type { Clock } from '@tyto/base';
-import type { SeriesSource } from './selection.ts';
+import type { SeriesSource } from './seriesSource.ts';
 
 export interface DeleteRequest {
   /** The samples of a series that satisfies any of these lists are deleted. */

@@ -3,7 +3,7 @@ import type { Clock } from '@tyto/base';
 import { SampleColumns } from '@tyto/model';
 import type { BlockWriter } from './block/writer.ts';
 import { SLICE_MS } from './limits.ts';
-import type { SeriesSource } from './selection.ts';
+import type { SeriesSource } from './seriesSource.ts';
 import { breathe } from './slices.ts';
 
 /** Writes all series with their samples of the range, whose end is excluded; then finishes. */

@@ -7,7 +7,7 @@ import type { LoggedDeletion } from './log/deletionRecord.ts';
 import type { Postings } from './postings.ts';
 import type { ReadDays } from './readDays.ts';
 import type { DecodedRun, ReadPlan } from './readers/readPlan.ts';
-import type { DamageListener, SeriesSource } from './selection.ts';
+import type { DamageListener, SeriesSource } from './seriesSource.ts';
 
 export class HeadSource implements SeriesSource {
   readonly #head: Head;

@@ -11,7 +11,7 @@ import {
 } from '@tyto/model';
 import type { ExemplarRing } from './exemplarRing.ts';
 import { findSeries } from './indexSearch.ts';
-import type { SeriesSource } from './selection.ts';
+import type { SeriesSource } from './seriesSource.ts';
 
 export function searchLabelNames(
   sources: readonly SeriesSource[],

@@ -3,7 +3,7 @@ import type { Labels, SampleColumns } from '@tyto/model';
 import type { LateSamples } from './head/lateSamples.ts';
 import type { LabelsOf } from './indexSearch.ts';
 import type { Postings } from './postings.ts';
-import type { SeriesSource } from './selection.ts';
+import type { SeriesSource } from './seriesSource.ts';
 import type { SeriesTable } from './series/seriesTable.ts';
 
 export class LateSource implements SeriesSource {

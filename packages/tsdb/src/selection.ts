@@ -11,43 +11,15 @@ import {
   type SelectRequest,
   type SeriesSelection,
 } from '@tyto/model';
-import { findSeries, type SeriesIndex } from './indexSearch.ts';
+import { findSeries } from './indexSearch.ts';
 import { mergeRuns } from './mergeSamples.ts';
 import { ReadAhead } from './readers/readAhead.ts';
 import type { ReaderPool } from './readers/readerPool.ts';
-import type { DecodedRun, ReadPlan } from './readers/readPlan.ts';
 import { joinPlaces, type SeriesPlaces } from './seriesPlaces.ts';
+import type { DamageListener, SeriesSource } from './seriesSource.ts';
 
 /** Warnings that one query carries at most. */
 const WARNINGS_MAX = 10;
-
-/** The head or a block. */
-export interface SeriesSource extends SeriesIndex {
-  labelNames(): Iterable<string>;
-  /** Hears which series a query found. */
-  noteRead?(ids: Iterable<number>): void;
-  mayHaveSamples(id: number, minTimeMs: number, maxTimeMs: number): boolean;
-  /**
-   * Damage is told, and its samples are left out; without a listener it throws. What is in
-   * `decoded` is not read again.
-   */
-  readInto(
-    id: number,
-    minTimeMs: number,
-    maxTimeMs: number,
-    target: SampleColumns,
-    damaged?: DamageListener,
-    decoded?: DecodedRun,
-  ): void;
-  /**
-   * Adds to a plan's run what another thread can decode of a series; what it returns is the mark
-   * with which `readInto` takes that run back. Where it adds nothing, the source reads by itself.
-   */
-  planRead?(id: number, minTimeMs: number, maxTimeMs: number, plan: ReadPlan): number;
-}
-
-/** Hears what is damaged, and where. */
-export type DamageListener = (message: string) => void;
 
 /** The sources of a time range, the first before the others, and the number of their layout. */
 export interface Layout {

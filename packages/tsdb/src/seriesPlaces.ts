@@ -5,7 +5,7 @@
  */
 import type { Labels } from '@tyto/model';
 import type { LabelsOf } from './indexSearch.ts';
-import type { SeriesSource } from './selection.ts';
+import type { SeriesSource } from './seriesSource.ts';
 
 /** Places of series i are [firstPlace(i), firstPlace(i + 1)). */
 export interface SeriesPlaces {

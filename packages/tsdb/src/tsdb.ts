@@ -61,7 +61,8 @@ import { dayOf, ReadDays } from './readDays.ts';
 import { type ReaderOptions, ReaderPool } from './readers/readerPool.ts';
 import type { RetentionRule } from './retention.ts';
 import { findUnread, type UnreadMetric } from './unread.ts';
-import { Selection, type SeriesSource } from './selection.ts';
+import { Selection } from './selection.ts';
+import type { SeriesSource } from './seriesSource.ts';
 
 /** Damaged places that are remembered, so that each is told of once. */
 const DAMAGE_NOTED_MAX = 10_000;

@@ -10,7 +10,7 @@ import { addInterval, dropSamples } from '../intervals.ts';
 import { BLOCK_CHUNK_SAMPLES, MERGED_CHUNK_SAMPLES } from '../limits.ts';
 import type { Postings } from '../postings.ts';
 import type { DecodedRun, ReadPlan } from '../readers/readPlan.ts';
-import type { DamageListener, SeriesSource } from '../selection.ts';
+import type { DamageListener, SeriesSource } from '../seriesSource.ts';
 import {
   type BlockMeta,
   CHUNK_TRAILER_BYTES,

@@ -4,7 +4,7 @@
  * few, and what threads leave out is read where it is asked for, with the same outcome.
  */
 import { READ_AHEAD_TASKS_MIN, READ_TASKS_AHEAD } from '../limits.ts';
-import type { SeriesSource } from '../selection.ts';
+import type { SeriesSource } from '../seriesSource.ts';
 import type { SeriesPlaces } from '../seriesPlaces.ts';
 import { type DecodedRun, LEFT_OUT, type ReadAnswer, ReadPlan } from './readPlan.ts';
 import type { ReaderPool } from './readerPool.ts';

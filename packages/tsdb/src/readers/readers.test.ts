@@ -10,7 +10,7 @@ import { createMatcher, Labels, SampleColumns, type SeriesSelection } from '@tyt
 import { SUITE_NOW_MS } from '@tyto/model/testing';
 import { Tsdb } from '@tyto/tsdb';
 import { READ_BYTES_MAX } from '../limits.ts';
-import type { SeriesSource } from '../selection.ts';
+import type { SeriesSource } from '../seriesSource.ts';
 import { joinPlaces } from '../seriesPlaces.ts';
 import { bundleReaderThread } from '../testing/childBundle.ts';
 import { ReadAhead } from './readAhead.ts';
