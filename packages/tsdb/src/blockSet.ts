@@ -1,8 +1,8 @@
 /** The blocks of a directory. `version` changes with every change of the set. */
 import { join } from 'node:path';
 import { errorMessage, type Logger, TytoError } from '@tyto/base';
-import { repairMeta } from './block/metaRepair.ts';
 import { BlockReader } from './block/reader.ts';
+import { repairBlock } from './block/repair.ts';
 import { type BlockRange, BlockWriter } from './block/writer.ts';
 import type { Disk } from './disk.ts';
 import { byTime } from './compaction.ts';
@@ -160,15 +160,18 @@ export class BlockSet {
   }
 
   /** Whether a later block has all that went into this one: a crash came before its deletion. */
-  /** Opens a block, with a new meta.json where its own is damaged. */
+  /** Opens a block, mended where it is damaged. */
   async #openRepaired(path: string, logger: Logger): Promise<BlockReader> {
     try {
       return await BlockReader.open(this.#disk, path);
     } catch (error) {
-      if (!isDamage(error) || !(await repairMeta(this.#disk, path))) throw error;
+      if (!isDamage(error)) throw error;
+      const files = await repairBlock(this.#disk, path);
+      if (files.length === 0) throw error;
       this.#damaged++;
-      logger.error('meta.json of a block was damaged; it was made anew, no sample is missing', {
+      logger.error('a block was damaged and is mended; no sample is missing', {
         block: path,
+        files,
         error: errorMessage(error),
       });
       return await BlockReader.open(this.#disk, path);

@@ -506,7 +506,7 @@ describe('Tsdb on a bad disk', () => {
     },
   );
 
-  it('makes a damaged meta.json anew, and misses nothing', async () => {
+  it('mends a block whose index or meta.json is damaged, and misses nothing', async () => {
     const directory = newDirectory();
     const db = await openIn(directory);
     await fill(db, 2, t, t + 11 * HOUR, 60_000);
@@ -519,6 +519,12 @@ describe('Tsdb on a bad disk', () => {
       const bytes = Buffer.from(before[i]);
       bytes[40 + 37 * i] ^= 4;
       writeFileSync(join(directory, 'blocks', names[i], 'meta.json'), bytes);
+      const index = readFileSync(join(directory, 'blocks', names[i], 'index'));
+      index[20 + 37 * i] ^= 4;
+      writeFileSync(join(directory, 'blocks', names[i], 'index'), index);
+      const chunks = readFileSync(join(directory, 'blocks', names[i], 'chunks'));
+      chunks[i] ^= 4;
+      writeFileSync(join(directory, 'blocks', names[i], 'chunks'), chunks);
     }
     const again = await openIn(directory);
     expect(again.stats().corruptions).toBe(names.length);
@@ -549,6 +555,8 @@ describe('Tsdb on a bad disk', () => {
     const bytes = readFileSync(index);
     bytes[bytes.length - 20] ^= 1;
     writeFileSync(index, bytes);
+    // With what could mend it gone, too.
+    rmSync(join(directory, 'blocks', first, 'index.parity'));
     const again = await openIn(directory);
     expect(readdirSync(join(directory, 'blocks'))).toContain(`damaged-${first}`);
     expect(again.stats().corruptions).toBe(1);

@@ -16,6 +16,7 @@ import { BLOCK_CHUNK_SAMPLES, MERGED_CHUNK_SAMPLES } from '../limits.ts';
 import type { LabelPairs } from '../series/labelPairs.ts';
 import { CHUNK_TRAILER_BYTES, CHUNKS_MAGIC, metaText } from './format.ts';
 import { IndexWriter, type WrittenChunk } from './indexWriter.ts';
+import { ParityBuilder } from './parity.ts';
 
 const BUFFER_BYTES = 1024 * 1024;
 
@@ -136,7 +137,9 @@ export class BlockWriter {
       await this.#disk.remove(this.#directory);
       return undefined;
     }
-    await this.#writeFile('index', this.#index.pieces());
+    const parity = new ParityBuilder();
+    await this.#writeFile('index', this.#index.pieces(), parity);
+    await this.#writeFile('index.parity', [parity.finish()]);
     const text = metaText({
       sources: [this.#name],
       ...this.#range,
@@ -188,10 +191,14 @@ export class BlockWriter {
   async #writeFile(
     name: string,
     pieces: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
+    parity?: ParityBuilder,
   ): Promise<void> {
     const file = await this.#disk.openAppend(join(this.#directory, name));
     try {
-      for await (const piece of pieces) await file.write(piece);
+      for await (const piece of pieces) {
+        parity?.push(piece);
+        await file.write(piece);
+      }
       await file.sync();
     } finally {
       await file.close();

@@ -134,9 +134,8 @@ function flipInBlock(blocksDirectory: string, random: Randomness): Damage {
       );
       if (outside !== undefined) return `batch ${outside.batch} is lost and not of that block`;
       const series = new Set(lost.map((sample) => sample.series));
-      if (file === 'chunks' && series.size > 1)
-        return `${series.size} series lost samples, not one`;
-      return undefined;
+      if (file !== 'chunks' && lost.length > 0) return `samples are lost by damage to ${file}`;
+      return series.size > 1 ? `${series.size} series lost samples, not one` : undefined;
     },
   };
 }
