@@ -29,3 +29,4 @@ export {
   type WriteVersion,
 } from './writeRequestReader.ts';
 export { readWriteRequestSlowly, sipHashSlowly, type SlowSeries } from './writeRequestTwin.ts';
+export { WindowScanner } from './windowScanner.ts';

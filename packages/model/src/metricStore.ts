@@ -8,6 +8,7 @@ import type { FloatHistogram } from './histogram.ts';
 import type { Labels } from './labels.ts';
 import type { Matcher } from './matcher.ts';
 import type { SampleColumns } from './samples.ts';
+import type { ColumnReader, SeriesGroups, WindowRequest } from './windowColumns.ts';
 
 /** A store's short name for a series; meaningful to the appenders of that store only. */
 export type SeriesRef = number;
@@ -102,6 +103,10 @@ export interface SeriesSelection {
   prepare?(index: number): Promise<void> | undefined;
   /** After the last `prepare`, however the reading ended. */
   release?(): void;
+  /** Computes columns instead of giving samples; undefined where this selection does not. */
+  columns?(request: WindowRequest): ColumnReader | undefined;
+  /** The series by these labels, without making all their labels; undefined where it does not. */
+  groupBy?(names: readonly string[]): SeriesGroups | undefined;
   /**
    * What the asker of a query should know of this answer, such as that something is missing; may
    * grow while series are read.
