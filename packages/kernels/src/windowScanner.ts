@@ -67,43 +67,49 @@ export class WindowScanner {
     this.#inputCapacity = 0;
     this.#capacity = 0;
     this.#length = 0;
-    this.input(INPUT_BYTES);
+    this.#reserveInput(INPUT_BYTES);
     this.#reserve(SAMPLES);
-  }
-
-  /** A view of at least `length` bytes of input, valid until anything else is called. */
-  input(length: number): Uint8Array {
-    if (length > this.#inputCapacity) {
-      this.#inputCapacity = length;
-      this.#input = this.#allocate(length);
-    }
-    return this.#bytes(this.#input, this.#inputCapacity);
   }
 
   startSeries(): void {
     this.#length = 0;
   }
 
-  /** Adds a chunk that lies in the input. Throws TytoError `io` for damage or falling time. */
-  addInput(offset: number, length: number, minTimeMs: number): void {
-    const count = chunkSampleCount(this.#bytes(this.#input + offset, length));
-    this.#reserve(count);
-    this.#decode(this.#input + offset, length, count, minTimeMs);
-  }
-
-  /** Adds a chunk from elsewhere. Overwrites the input. Throws as `addInput`. */
+  /**
+   * Adds a chunk, of which samples before `minTimeMs` do not count. Throws TytoError `io` for
+   * damage, or time that does not rise.
+   */
   addChunk(chunk: Uint8Array, minTimeMs: number): void {
-    this.input(chunk.length).set(chunk);
-    this.addInput(0, chunk.length, minTimeMs);
+    const count = chunkSampleCount(chunk);
+    this.#reserve(count);
+    this.#reserveInput(chunk.length);
+    this.#bytes(this.#input, chunk.length).set(chunk);
+    const timestamps = this.#timestampsAt(this.#length);
+    const values = this.#valuesAt(this.#length);
+    const decoded = this.#kernel.decodeChunk(
+      this.#input,
+      chunk.length,
+      timestamps,
+      values,
+      count,
+    );
+    if (decoded !== count) throw new TytoError('io', 'corrupt chunk: its streams do not decode');
+    this.#append(count, minTimeMs);
   }
 
-  /** Adds samples [from, from + count) of two columns, whose bits are kept. Throws as `addInput`. */
-  addSamples(timestamps: Float64Array, values: Float64Array, from: number, count: number): void {
+  /** Adds samples [from, from + count) of two columns, whose bits are kept. As `addChunk`. */
+  addSamples(
+    timestamps: Float64Array,
+    values: Float64Array,
+    from: number,
+    count: number,
+    minTimeMs: number,
+  ): void {
     if (count === 0) return;
     this.#reserve(count);
     this.#copyIn(this.#timestampsAt(this.#length), timestamps, from, count);
     this.#copyIn(this.#valuesAt(this.#length), values, from, count);
-    this.#append(count, -Infinity);
+    this.#append(count, minTimeMs);
   }
 
   /** Computes the column of the series; whether it has a result at any step. */
@@ -231,14 +237,6 @@ export class WindowScanner {
     }
   }
 
-  #decode(at: number, length: number, count: number, minTimeMs: number): void {
-    const timestamps = this.#timestampsAt(this.#length);
-    const values = this.#valuesAt(this.#length);
-    const decoded = this.#kernel.decodeChunk(at, length, timestamps, values, count);
-    if (decoded !== count) throw new TytoError('io', 'corrupt chunk: its streams do not decode');
-    this.#append(count, minTimeMs);
-  }
-
   /** Counts samples behind the others in, without those that are too early. */
   #append(added: number, minTimeMs: number): void {
     const start = this.#length;
@@ -274,6 +272,12 @@ export class WindowScanner {
 
   #valuesAt(index: number): number {
     return this.#samples + (this.#capacity + index) * 8;
+  }
+
+  #reserveInput(bytes: number): void {
+    if (bytes <= this.#inputCapacity) return;
+    this.#inputCapacity = bytes;
+    this.#input = this.#allocate(bytes);
   }
 
   /** Room for `count` more samples, and for one behind them. */

@@ -5,16 +5,22 @@
  * looked up anew by its labels in what is there by then.
  */
 import {
+  type ColumnReader,
   createMatcher,
   type Labels,
   type SampleColumns,
   type SelectRequest,
+  type SeriesGroups,
   type SeriesSelection,
+  type WindowRequest,
 } from '@tyto/model';
 import { findSeries } from './indexSearch.ts';
 import { mergeRuns } from './mergeSamples.ts';
+import { canScan, ColumnScan } from './readers/columnScan.ts';
 import { ReadAhead } from './readers/readAhead.ts';
 import type { ReaderPool } from './readers/readerPool.ts';
+import type { Scanner } from './readers/scanner.ts';
+import { groupPlaces } from './seriesGroups.ts';
 import { joinPlaces, type SeriesPlaces } from './seriesPlaces.ts';
 import type { DamageListener, SeriesSource } from './seriesSource.ts';
 
@@ -29,6 +35,8 @@ export interface Layout {
   damaged: DamageListener;
   /** Threads that wide selections read with. */
   readonly readers?: ReaderPool | undefined;
+  /** Computes columns on the main thread. */
+  readonly scanner: Scanner;
 }
 
 export class Selection implements SeriesSelection {
@@ -40,6 +48,7 @@ export class Selection implements SeriesSelection {
   readonly warnings = new Set<string>();
   readonly #places: SeriesPlaces;
   readonly #ahead: ReadAhead | undefined;
+  readonly #scans: ColumnScan[] = [];
 
   constructor(layout: Layout, request: SelectRequest) {
     this.#layout = layout;
@@ -64,6 +73,28 @@ export class Selection implements SeriesSelection {
 
   release(): void {
     this.#ahead?.release();
+    for (const scan of this.#scans) scan.release();
+  }
+
+  columns(request: WindowRequest): ColumnReader | undefined {
+    if (!canScan(request)) return undefined;
+    const { readers, scanner } = this.#layout;
+    const { minTimeMs, maxTimeMs } = this.#request;
+    const selection = {
+      sources: this.#sources,
+      places: this.#places,
+      minTimeMs,
+      maxTimeMs,
+      isCurrent: () => this.#layout.number() === this.#layoutNumber,
+    };
+    const scan = new ColumnScan(readers, scanner, selection, request);
+    this.#scans.push(scan);
+    return scan;
+  }
+
+  groupBy(names: readonly string[]): SeriesGroups | undefined {
+    if (this.#layout.number() !== this.#layoutNumber) return undefined;
+    return groupPlaces(this.#sources, this.#places, names);
   }
 
   get size(): number {

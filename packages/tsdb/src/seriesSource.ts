@@ -25,6 +25,20 @@ export interface SeriesSource extends SeriesIndex {
    * with which `readInto` takes that run back. Where it adds nothing, the source reads by itself.
    */
   planRead?(id: number, minTimeMs: number, maxTimeMs: number, plan: ReadPlan): number;
+  /**
+   * Adds all samples of a series to a plan's run, in rising time; false where it cannot, and
+   * whoever asked reads the series himself.
+   */
+  planScan?(id: number, minTimeMs: number, maxTimeMs: number, plan: ReadPlan): boolean;
+  /** For finding which label pair of a name a series has: pairs are this source's numbers. */
+  pairFinder?(name: string): PairFinder;
+}
+
+export interface PairFinder {
+  /** The number of the pair that a series has, -1 for none. */
+  pairOf(id: number): number;
+  /** The value of a pair. */
+  valueOf(pair: number): string;
 }
 
 /** Hears what is damaged, and where. */

@@ -58,7 +58,9 @@ import { LateSamples } from './head/lateSamples.ts';
 import { LateSource } from './lateSource.ts';
 import { OpenBatches } from './head/openBatches.ts';
 import { dayOf, ReadDays } from './readDays.ts';
+import { ChunkFiles } from './readers/chunkFiles.ts';
 import { type ReaderOptions, ReaderPool } from './readers/readerPool.ts';
+import { Scanner } from './readers/scanner.ts';
 import type { RetentionRule } from './retention.ts';
 import { findUnread, type UnreadMetric } from './unread.ts';
 import { Selection } from './selection.ts';
@@ -137,6 +139,9 @@ export class Tsdb implements MetricStore {
   readonly #readDays: ReadDays;
   readonly #tap: CommitTap | undefined;
   readonly #readers: ReaderPool | undefined;
+  /** What the main thread computes itself. */
+  readonly #scannedFiles = new ChunkFiles();
+  readonly #scanner = new Scanner(this.#scannedFiles);
   readonly #adminTarget: AdminTarget;
   readonly #logger: Logger;
   readonly #damage = new Set<string>();
@@ -174,10 +179,12 @@ export class Tsdb implements MetricStore {
     this.#lateSource = new LateSource(head.series, late);
     this.outOfOrderWindowMs = options.outOfOrderWindowMs ?? 0;
     if (options.readers !== undefined) {
-      const readers = new ReaderPool(options.readers, this.#clock, this.#logger);
-      this.#readers = readers;
-      blocks.onChange = () => readers.renew();
+      this.#readers = new ReaderPool(options.readers, this.#clock, this.#logger);
     }
+    blocks.onChange = () => {
+      this.#readers?.renew();
+      this.#scannedFiles.close();
+    };
     this.#adminTarget = {
       directory: options.directory,
       disk: options.disk ?? nodeDisk,
@@ -309,6 +316,7 @@ export class Tsdb implements MetricStore {
       sources: (minTimeMs: number, maxTimeMs: number) => this.#sources(minTimeMs, maxTimeMs),
       damaged: (message: string) => this.#noteDamage(message),
       readers: this.#readers,
+      scanner: this.#scanner,
     };
     return new Selection(layout, request);
   }
@@ -434,6 +442,7 @@ export class Tsdb implements MetricStore {
     await this.#maintenance.finish();
     await this.#log.close();
     await this.#readers?.close();
+    this.#scannedFiles.close();
     this.#blocks.close();
     await this.#lock.release();
   }

@@ -10,7 +10,7 @@ import { addInterval, dropSamples } from '../intervals.ts';
 import { BLOCK_CHUNK_SAMPLES, MERGED_CHUNK_SAMPLES } from '../limits.ts';
 import type { Postings } from '../postings.ts';
 import type { DecodedRun, ReadPlan } from '../readers/readPlan.ts';
-import type { DamageListener, SeriesSource } from '../seriesSource.ts';
+import type { DamageListener, PairFinder, SeriesSource } from '../seriesSource.ts';
 import {
   type BlockMeta,
   CHUNK_TRAILER_BYTES,
@@ -157,6 +157,16 @@ export class BlockReader implements SeriesSource {
     });
     // Chunks of a block never change.
     return 0;
+  }
+
+  planScan(series: number, minTimeMs: number, maxTimeMs: number, plan: ReadPlan): boolean {
+    if (this.meta.outOfOrder === true || this.#tombstones.has(series)) return false;
+    this.planRead(series, minTimeMs, maxTimeMs, plan);
+    return true;
+  }
+
+  pairFinder(name: string): PairFinder {
+    return this.index.pairFinder(name);
   }
 
   #appendChunks(

@@ -302,6 +302,27 @@ export class Head {
     return this.#lastChunk.view[id];
   }
 
+  /** Adds everything within the range to a plan; false for native histograms. */
+  planScan(id: number, minTimeMs: number, maxTimeMs: number, plan: ReadPlan): boolean {
+    const fromMs = Math.max(minTimeMs, this.#minTimeMs);
+    if (this.#tailClass.view[id] === HISTOGRAMS) return false;
+    plan.cutBefore(fromMs);
+    for (const at of this.#chunkList(id, fromMs, maxTimeMs)) {
+      const bytes = this.#chunks.bytesOf(at);
+      if (isHistogramChunk(bytes)) return false;
+      const { buffer, byteOffset, length } = bytes;
+      plan.addShared(buffer, byteOffset, length, chunkSampleCount(bytes));
+    }
+    const count = this.#tailCount.view[id];
+    if (count === 0) return true;
+    const page = this.#tailPage(id);
+    const start = this.#tailStart(id);
+    if (page.timestamps[start] <= maxTimeMs && page.timestamps[start + count - 1] >= fromMs) {
+      plan.addSamples(page.timestamps, page.values, start, count);
+    }
+    return true;
+  }
+
   /** Leaves everything before `timeMs` to the blocks. Returns the series that are left empty. */
   truncate(timeMs: number): Set<number> {
     assert(timeMs >= this.#minTimeMs, 'the head is cut forwards');

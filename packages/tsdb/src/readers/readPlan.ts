@@ -3,8 +3,10 @@
  * source has of one series, in chunks that rise in time, and has a slot in the answer.
  *
  * A run: slot, first time, last time, count of chunks, then for each chunk: where, offset, length.
- * `where` is a file's index, or -1 - a page's index.
+ * `where` is a file's index, or -1 - a page's index, or SAMPLES: `length` of the plan's own samples.
  */
+
+import { bitsOf, SampleColumns } from '@tyto/model';
 
 /** Numbers of a run before those of its chunks. */
 export const RUN_HEADER = 4;
@@ -12,6 +14,8 @@ export const RUN_HEADER = 4;
 export const CHUNK_WORDS = 3;
 /** The answer for a run that the thread leaves to whoever asked. */
 export const LEFT_OUT = -1;
+/** Where samples are that the plan brings itself. */
+export const SAMPLES = 2 ** 31;
 /** A timestamp and a value. */
 export const SAMPLE_BYTES = 16;
 
@@ -46,14 +50,23 @@ export interface DecodedRun {
   readonly mark: number;
 }
 
+/** Samples as they are, not in a chunk. */
+export interface PlanSamples {
+  readonly timestamps: Float64Array<ArrayBuffer>;
+  readonly values: Float64Array<ArrayBuffer>;
+}
+
 interface PlanEnd {
   readonly words: number;
   readonly runs: number;
   readonly samples: number;
+  readonly own: number;
 }
 
 export class ReadPlan {
   readonly #words: number[] = [];
+  /** Samples that the plan brings itself. */
+  readonly #own = new SampleColumns(0);
   readonly #files = new Map<string, number>();
   readonly #pages = new Map<SharedArrayBuffer, number>();
   #run = 0;
@@ -83,7 +96,12 @@ export class ReadPlan {
 
   /** Where the plan ends now, for `cutTo`. */
   get end(): PlanEnd {
-    return { words: this.#words.length, runs: this.#runCount, samples: this.#sampleCount };
+    return {
+      words: this.#words.length,
+      runs: this.#runCount,
+      samples: this.#sampleCount,
+      own: this.#own.length,
+    };
   }
 
   /** Takes back what came after an end. */
@@ -91,6 +109,7 @@ export class ReadPlan {
     this.#words.length = end.words;
     this.#runCount = end.runs;
     this.#sampleCount = end.samples;
+    this.#own.length = end.own;
   }
 
   beginRun(slot: number, minTimeMs: number, maxTimeMs: number): void {
@@ -117,6 +136,23 @@ export class ReadPlan {
   /** A chunk in a page of memory. */
   addShared(page: SharedArrayBuffer, offset: number, length: number, samples: number): void {
     this.#add(-1 - indexIn(this.#pages, page), offset, length, samples);
+  }
+
+  /** Samples [from, from + count), which are copied. */
+  addSamples(timestamps: Float64Array, values: Float64Array, from: number, count: number): void {
+    const own = this.#own;
+    own.reserve(count);
+    own.timestamps.set(timestamps.subarray(from, from + count), own.length);
+    // Bits are copied, not numbers, so that stale markers survive.
+    bitsOf(own.values).set(bitsOf(values).subarray(from * 2, (from + count) * 2), own.length * 2);
+    this.#add(SAMPLES, own.length, count, count);
+    own.extend(count, 0);
+  }
+
+  /** The samples that were added, behind each other. */
+  get samples(): PlanSamples {
+    const { timestamps, values, length } = this.#own;
+    return { timestamps: timestamps.slice(0, length), values: values.slice(0, length) };
   }
 
   /** A run that has nothing is taken back. */

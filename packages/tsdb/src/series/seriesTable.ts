@@ -11,6 +11,7 @@ import { Labels, NO_SERIES, type SeriesRef } from '@tyto/model';
 import type { LabelsOf, SeriesIndex } from '../indexSearch.ts';
 import { SERIES_MAX, SERIES_TEXT_MAX } from '../limits.ts';
 import { NO_POSTINGS, type Postings } from '../postings.ts';
+import type { PairFinder } from '../seriesSource.ts';
 import { Column } from '../column.ts';
 import { LabelPairs } from './labelPairs.ts';
 
@@ -127,6 +128,22 @@ export class SeriesTable implements SeriesIndex {
     }
     return (index) =>
       labelsOf(pairs, arena.view.subarray(start[index], start[index] + count[index]));
+  }
+
+  /** Finds the pair of a name; valid until the next change. */
+  pairFinder(name: string): PairFinder {
+    const pairs = this.#pairs;
+    const symbol = pairs.symbols.find(name);
+    const arena = this.#arena.view;
+    return {
+      pairOf: (id) => {
+        const start = this.#start.view[id];
+        const end = start + this.#pairCount.view[id];
+        for (let at = start; at < end; at++) if (pairs.nameOf(arena[at]) === symbol) return arena[at];
+        return -1;
+      },
+      valueOf: (pair) => pairs.symbols.text(pairs.valueOf(pair)),
+    };
   }
 
   /** The pairs of a series; a view that is valid until the next change. */
