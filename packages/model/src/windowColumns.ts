@@ -77,8 +77,8 @@ export interface GroupColumns {
 
 /** Gives the batches of a selection, one after the other. */
 export interface ColumnReader {
-  /** Resolves with undefined at the end. Rejects never. */
-  next(): Promise<ColumnBatch | undefined>;
+  /** At once where nothing is waited for; undefined at the end. Never rejects or throws. */
+  next(): Promise<ColumnBatch> | ColumnBatch | undefined;
   /** After the last `next`, however the reading ended. */
   release(): void;
 }

@@ -1,5 +1,5 @@
 /** Instant selectors: at each step the newest sample of the lookback, if it is not stale. */
-import type { SampleColumns } from '@tyto/model';
+import type { SampleColumns, WindowRequest } from '@tyto/model';
 import type { VectorSelector } from '@tyto/syntax';
 import {
   type Column,
@@ -12,6 +12,7 @@ import {
 } from './column.ts';
 import type { Evaluation } from './evaluation.ts';
 import { fillSmoothed } from './smoothedSelector.ts';
+import { readColumns } from './storedColumns.ts';
 import { latestIndexes } from './windows/bounds.ts';
 
 /** Called for each series; `latest` says per step which sample is meant, -1 for none. */
@@ -40,28 +41,43 @@ async function selectLatest(
   evaluation: Evaluation,
   fill: Fill,
 ): Promise<Column[]> {
-  const { budget, times } = evaluation;
-  const source = evaluation.sources.of(node);
+  const { budget, times, sources } = evaluation;
+  const source = sources.of(node);
   const seen = times.shifted(node, grid);
+  const { lookbackMs } = times.options;
   const latest = new Int32Array(grid.count);
-  const columns: Column[] = [];
-  for (let index = 0; index < source.size; index++) {
-    if (budget.due()) await budget.pause();
-    const prepared = source.prepare(index);
-    if (prepared !== undefined) await budget.wait(prepared);
+  const columnOf = (index: number) => {
     const samples = source.samples(index);
     const { timestamps, length } = samples;
-    const { lookbackMs } = times.options;
     latestIndexes(timestamps, length, seen.startMs, seen.stepMs, seen.count, lookbackMs, latest);
     const make = samples.histograms === null ? emptyColumn : emptyHistogramColumn;
     const column = make(source.labels(index), source.dropName(index), grid.count);
     if (node.smoothed) fillSmoothed(node, samples, seen, column, evaluation);
     else fill(samples, latest, column);
-    if (!hasAny(column.present)) continue;
+    return hasAny(column.present) ? column : undefined;
+  };
+  if (fill === fillValues && !node.smoothed) {
+    const reader = source.columns(latestRequest(seen, lookbackMs));
+    if (reader !== undefined) {
+      return readColumns(source, reader, grid.count, false, evaluation, columnOf);
+    }
+  }
+  const columns: Column[] = [];
+  for (let index = 0; index < source.size; index++) {
+    if (budget.due()) await budget.pause();
+    const prepared = source.prepare(index);
+    if (prepared !== undefined) await budget.wait(prepared);
+    const column = columnOf(index);
+    if (column === undefined) continue;
     budget.acquire(grid.count);
     columns.push(column);
   }
   return columns;
+}
+
+/** What an instant selector is to a store; `seen` is the grid with its offset. */
+export function latestRequest({ startMs, stepMs, count }: Grid, lookbackMs: number): WindowRequest {
+  return { name: 'last', startMs, stepMs, count, rangeMs: lookbackMs };
 }
 
 function fillValues(samples: SampleColumns, latest: Int32Array, column: Column): void {

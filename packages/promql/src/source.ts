@@ -1,6 +1,14 @@
 /** Reading series for an evaluation: each load is selected once, and decoded once where shared. */
 import { must } from '@tyto/base';
-import { type Labels, type MetricQuerier, SampleColumns, type SeriesSelection } from '@tyto/model';
+import {
+  type ColumnReader,
+  type Labels,
+  type MetricQuerier,
+  SampleColumns,
+  type SeriesGroups,
+  type SeriesSelection,
+  type WindowRequest,
+} from '@tyto/model';
 import type { VectorSelector } from '@tyto/syntax';
 import type { QueryBudget } from './budget.ts';
 import type { SelectorLoad } from './plan.ts';
@@ -16,6 +24,9 @@ export interface SeriesSource {
   prepare(index: number): Promise<void> | undefined;
   /** The samples with stale markers; valid until the next call. Not to be changed. */
   samples(index: number): SampleColumns;
+  /** As a SeriesSelection's; undefined where the store has none. */
+  columns(request: WindowRequest): ColumnReader | undefined;
+  groupBy(names: readonly string[]): SeriesGroups | undefined;
 }
 
 /** All that a query reads. */
@@ -90,6 +101,14 @@ class StreamedSource implements SeriesSource {
     return this.#selection.prepare?.(index);
   }
 
+  columns(request: WindowRequest): ColumnReader | undefined {
+    return this.#selection.columns?.(request);
+  }
+
+  groupBy(names: readonly string[]): SeriesGroups | undefined {
+    return this.#selection.groupBy?.(names);
+  }
+
   samples(index: number): SampleColumns {
     this.#scratch.clear();
     this.#selection.readInto(index, this.#scratch);
@@ -127,6 +146,14 @@ class DecodedSource implements SeriesSource {
 
   prepare(index: number): Promise<void> | undefined {
     return this.#decoded[index] === undefined ? this.#selection.prepare?.(index) : undefined;
+  }
+
+  columns(request: WindowRequest): ColumnReader | undefined {
+    return this.#selection.columns?.(request);
+  }
+
+  groupBy(names: readonly string[]): SeriesGroups | undefined {
+    return this.#selection.groupBy?.(names);
   }
 
   samples(index: number): SampleColumns {

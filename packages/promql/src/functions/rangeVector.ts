@@ -1,8 +1,8 @@
 /** Functions of range vectors: one kernel call per series computes all steps. */
 import { TytoError } from '@tyto/base';
 import { type RateKind, rateWindows } from '@tyto/kernels';
-import { SampleColumns } from '@tyto/model';
-import { formatNumber } from '@tyto/syntax';
+import { SampleColumns, type WindowRequest } from '@tyto/model';
+import { type Call, formatNumber } from '@tyto/syntax';
 import { messages } from '../annotations.ts';
 import {
   type Column,
@@ -12,6 +12,7 @@ import {
   type Grid,
   hasAny,
 } from '../column.ts';
+import { readColumns, windowRequest } from '../storedColumns.ts';
 import type { WindowSource } from '../windowSource.ts';
 import type { Evaluation } from '../evaluation.ts';
 import { windowBounds } from '../windows/bounds.ts';
@@ -50,42 +51,68 @@ interface SeriesWindows {
 
 type Kernel = (series: SeriesWindows, out: Float64Array, present: Uint8Array) => void;
 
-/** Runs a kernel over every series; the columns without any result are left out. */
+/** How windows become results. */
+interface WindowWork {
+  readonly kernel: Kernel;
+  readonly keepName?: boolean;
+  readonly mixed?: MixedFunction;
+  /** What the store may compute instead. */
+  readonly request?: WindowRequest | undefined;
+}
+
+/** Computes every series' column; those without any result are left out. */
 async function overWindows(
   source: WindowSource,
   grid: Grid,
   evaluation: Evaluation,
-  keepName: boolean,
-  kernel: Kernel,
-  mixed: MixedFunction = ignoreHistograms,
+  work: WindowWork,
 ): Promise<Column[]> {
-  const { ends, rangeMs } = source;
   const from = new Int32Array(grid.count);
   const to = new Int32Array(grid.count);
+  const columnOf = (index: number) => windowColumn(source, index, evaluation, work, from, to);
+  const { stored } = source;
+  const { request, keepName = false } = work;
+  const reader = request === undefined ? undefined : stored?.columns(request);
+  if (stored !== undefined && reader !== undefined) {
+    return readColumns(stored, reader, grid.count, !keepName, evaluation, columnOf);
+  }
   const columns: Column[] = [];
   for (let index = 0; index < source.size; index++) {
     if (evaluation.budget.due()) await evaluation.budget.pause();
     const prepared = source.prepare(index);
     if (prepared !== undefined) await evaluation.budget.wait(prepared);
-    const samples = source.samples(index);
-    const { timestamps, length } = samples;
-    windowBounds(timestamps, length, ends.startMs, ends.stepMs, ends.count, rangeMs, from, to);
-    if (source.selector?.anchored === true) {
-      const { startMs, stepMs, count } = ends;
-      const { lookbackMs } = source;
-      anchorBounds(timestamps, startMs, stepMs, count, rangeMs, lookbackMs, from, to);
-    }
-    const dropName = !keepName || source.dropName(index);
-    const make = samples.histograms === null ? emptyColumn : emptyHistogramColumn;
-    const column = make(source.labels(index), dropName, grid.count);
-    const series = { samples, from, to, count: grid.count, source };
-    if (samples.histograms === null) kernel(series, column.values, column.present);
-    else runMixed(series, column, evaluation, kernel, mixed);
-    if (!hasAny(column.present)) continue;
+    const column = columnOf(index);
+    if (column === undefined) continue;
     evaluation.budget.acquire(grid.count);
     columns.push(column);
   }
   return columns;
+}
+
+/** The column of one series, undefined without any result; `from` and `to` are room for bounds. */
+function windowColumn(
+  source: WindowSource,
+  index: number,
+  evaluation: Evaluation,
+  { kernel, keepName = false, mixed = ignoreHistograms }: WindowWork,
+  from: Int32Array,
+  to: Int32Array,
+): Column | undefined {
+  const { ends, rangeMs, lookbackMs } = source;
+  const { startMs, stepMs, count } = ends;
+  const samples = source.samples(index);
+  const { timestamps, length } = samples;
+  windowBounds(timestamps, length, startMs, stepMs, count, rangeMs, from, to);
+  if (source.selector?.anchored === true) {
+    anchorBounds(timestamps, startMs, stepMs, count, rangeMs, lookbackMs, from, to);
+  }
+  const dropName = !keepName || source.dropName(index);
+  const make = samples.histograms === null ? emptyColumn : emptyHistogramColumn;
+  const column = make(source.labels(index), dropName, count);
+  const series = { samples, from, to, count, source };
+  if (samples.histograms === null) kernel(series, column.values, column.present);
+  else runMixed(series, column, evaluation, kernel, mixed);
+  return hasAny(column.present) ? column : undefined;
 }
 
 /** A series with histograms: what decides per step is `mixed`; the kernel sees the floats. */
@@ -138,7 +165,8 @@ function windowFunction(
 ): VectorFunction {
   return async (call, grid, evaluation) => {
     const source = await evaluation.windows(call.args[0], grid);
-    return overWindows(source, grid, evaluation, keepName, kernel, mixed);
+    const request = windowRequest(call.name, source);
+    return overWindows(source, grid, evaluation, { kernel, keepName, mixed, request });
   };
 }
 
@@ -169,7 +197,7 @@ function rateKernel(kind: RateKind): Kernel {
   };
 }
 
-const TYPE_LABEL = '__type__';
+export const TYPE_LABEL = '__type__';
 const COUNTER_TYPE = /^(?:counter|histogram)$/;
 const COUNTER_SUFFIX = /_(?:total|sum|count|bucket)$/;
 
@@ -177,20 +205,34 @@ const COUNTER_SUFFIX = /_(?:total|sum|count|bucket)$/;
 function counterFunction(kernel: Kernel, mixed: MixedFunction): VectorFunction {
   return async (call, grid, evaluation) => {
     const source = await evaluation.windows(call.args[0], grid);
-    const columns = await overWindows(source, grid, evaluation, false, kernel, mixed);
+    const request = windowRequest(call.name, source);
+    const columns = await overWindows(source, grid, evaluation, { kernel, mixed, request });
+    const noted = new Set<string>();
     for (const { labels, present } of columns) {
       const name = labels.metricName;
-      if (name === '' || !present.includes(FLOAT)) continue;
-      const type = evaluation.droppedWithName.has(TYPE_LABEL) ? labels.get(TYPE_LABEL) : '';
-      if (type === '' ? COUNTER_SUFFIX.test(name) : COUNTER_TYPE.test(type)) continue;
-      const message =
-        type === ''
-          ? messages.possibleNonCounter(name)
-          : messages.possibleNonCounterType(name, type);
-      evaluation.annotations.info(message, call.args[0].span);
+      const type = labels.get(TYPE_LABEL);
+      if (noted.has(`${type} ${name}`) || !present.includes(FLOAT)) continue;
+      noted.add(`${type} ${name}`);
+      noteNonCounter(name, type, call, evaluation);
     }
     return columns;
   };
+}
+
+/** Tells where a metric does not look like a counter, by its type or else its name. */
+export function noteNonCounter(
+  name: string,
+  type: string,
+  call: Call,
+  evaluation: Evaluation,
+): void {
+  const known = evaluation.droppedWithName.has(TYPE_LABEL) ? type : '';
+  if (name === '' || (known === '' ? COUNTER_SUFFIX.test(name) : COUNTER_TYPE.test(known))) return;
+  const message =
+    known === ''
+      ? messages.possibleNonCounter(name)
+      : messages.possibleNonCounterType(name, known);
+  evaluation.annotations.info(message, call.args[0].span);
 }
 
 type Pick = (series: SeriesWindows, picked: Int32Array) => void;
@@ -240,14 +282,11 @@ function pickFunction(
 const quantileOverTime: VectorFunction = async (call, grid, evaluation) => {
   const quantiles = await evaluation.scalar(call.args[0], grid);
   const source = await evaluation.windows(call.args[1], grid);
-  const columns = await overWindows(
-    source,
-    grid,
-    evaluation,
-    false,
-    ({ samples, from, to, count }, out, present) =>
+  const columns = await overWindows(source, grid, evaluation, {
+    kernel: ({ samples, from, to, count }, out, present) =>
       quantileWindows(samples.values, from, to, count, quantiles, out, present),
-  );
+    request: windowRequest(call.name, source, quantiles),
+  });
   if (columns.length > 0) warnOfQuantiles(quantiles, call.args[0].span, evaluation);
   return columns;
 };
@@ -267,12 +306,13 @@ export function warnOfQuantiles(
 const predictLinear: VectorFunction = async (call, grid, evaluation) => {
   const source = await evaluation.windows(call.args[0], grid);
   const ahead = await evaluation.scalar(call.args[1], grid);
-  return overWindows(source, grid, evaluation, false, (series, out, present) => {
+  const kernel: Kernel = (series, out, present) => {
     const { timestamps, values } = series.samples;
     const { from, to, count } = series;
     const { startMs, stepMs } = grid;
     predictWindows(timestamps, values, from, to, count, startMs, stepMs, ahead, out, present);
-  });
+  };
+  return overWindows(source, grid, evaluation, { kernel });
 };
 
 const doubleExponentialSmoothing: VectorFunction = async (call, grid, evaluation) => {
@@ -281,10 +321,9 @@ const doubleExponentialSmoothing: VectorFunction = async (call, grid, evaluation
   const trending = await evaluation.scalar(call.args[2], grid);
   checkFactors(smoothing, 'smoothing', 'sf');
   checkFactors(trending, 'trend', 'tf');
-  return overWindows(source, grid, evaluation, false, (series, out, present) => {
-    const { samples, from, to, count } = series;
+  const kernel: Kernel = ({ samples, from, to, count }, out, present) =>
     smoothWindows(samples.values, from, to, count, smoothing, trending, out, present);
-  });
+  return overWindows(source, grid, evaluation, { kernel });
 };
 
 function checkFactors(factors: Float64Array, word: string, name: string): void {

@@ -86,7 +86,7 @@ export class ColumnScan implements ColumnReader {
     this.#groups = groups;
   }
 
-  async next(): Promise<ColumnBatch | undefined> {
+  next(): Promise<ColumnBatch> | ColumnBatch | undefined {
     this.#giveBack();
     this.#begin();
     const running = this.#running.shift();
