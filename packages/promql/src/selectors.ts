@@ -12,7 +12,7 @@ import {
 } from './column.ts';
 import type { Evaluation } from './evaluation.ts';
 import { fillSmoothed } from './smoothedSelector.ts';
-import { readColumns } from './storedColumns.ts';
+import { readColumns, type ReadOne } from './storedColumns.ts';
 import { latestIndexes } from './windows/bounds.ts';
 
 /** Called for each series; `latest` says per step which sample is meant, -1 for none. */
@@ -41,26 +41,13 @@ async function selectLatest(
   evaluation: Evaluation,
   fill: Fill,
 ): Promise<Column[]> {
-  const { budget, times, sources } = evaluation;
+  const { budget, sources } = evaluation;
   const source = sources.of(node);
-  const seen = times.shifted(node, grid);
-  const { lookbackMs } = times.options;
-  const latest = new Int32Array(grid.count);
-  const columnOf = (index: number) => {
-    const samples = source.samples(index);
-    const { timestamps, length } = samples;
-    latestIndexes(timestamps, length, seen.startMs, seen.stepMs, seen.count, lookbackMs, latest);
-    const make = samples.histograms === null ? emptyColumn : emptyHistogramColumn;
-    const column = make(source.labels(index), source.dropName(index), grid.count);
-    if (node.smoothed) fillSmoothed(node, samples, seen, column, evaluation);
-    else fill(samples, latest, column);
-    return hasAny(column.present) ? column : undefined;
-  };
-  if (fill === fillValues && !node.smoothed) {
-    const reader = source.columns(latestRequest(seen, lookbackMs));
-    if (reader !== undefined) {
-      return readColumns(source, reader, grid.count, false, evaluation, columnOf);
-    }
+  const columnOf = latestColumnOf(node, grid, evaluation, fill);
+  const request = fill === fillValues ? latestRequest(node, grid, evaluation) : undefined;
+  const reader = request === undefined ? undefined : source.columns(request);
+  if (reader !== undefined) {
+    return readColumns(source, reader, grid.count, false, evaluation, columnOf);
   }
   const columns: Column[] = [];
   for (let index = 0; index < source.size; index++) {
@@ -75,9 +62,40 @@ async function selectLatest(
   return columns;
 }
 
-/** What an instant selector is to a store; `seen` is the grid with its offset. */
-export function latestRequest({ startMs, stepMs, count }: Grid, lookbackMs: number): WindowRequest {
-  return { name: 'last', startMs, stepMs, count, rangeMs: lookbackMs };
+/** Computes the column of one series here; undefined where it has nothing at any step. */
+export function latestColumnOf(
+  node: VectorSelector,
+  grid: Grid,
+  evaluation: Evaluation,
+  fill: Fill = fillValues,
+): ReadOne {
+  const { times, sources } = evaluation;
+  const source = sources.of(node);
+  const seen = times.shifted(node, grid);
+  const { startMs, stepMs, count } = seen;
+  const { lookbackMs } = times.options;
+  const latest = new Int32Array(count);
+  return (index) => {
+    const samples = source.samples(index);
+    const { timestamps, length } = samples;
+    latestIndexes(timestamps, length, startMs, stepMs, count, lookbackMs, latest);
+    const make = samples.histograms === null ? emptyColumn : emptyHistogramColumn;
+    const column = make(source.labels(index), source.dropName(index), count);
+    if (node.smoothed) fillSmoothed(node, samples, seen, column, evaluation);
+    else fill(samples, latest, column);
+    return hasAny(column.present) ? column : undefined;
+  };
+}
+
+/** What an instant selector is to a store; undefined where it has to be computed here. */
+export function latestRequest(
+  node: VectorSelector,
+  grid: Grid,
+  { times }: Evaluation,
+): WindowRequest | undefined {
+  if (node.smoothed) return undefined;
+  const { startMs, stepMs, count } = times.shifted(node, grid);
+  return { name: 'last', startMs, stepMs, count, rangeMs: times.options.lookbackMs };
 }
 
 function fillValues(samples: SampleColumns, latest: Int32Array, column: Column): void {

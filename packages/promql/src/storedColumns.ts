@@ -84,23 +84,23 @@ export async function readColumns(
         histograms: null,
       });
     }
+    return true;
   });
   return columns;
 }
 
-/** Visits all batches; gives back the reader's memory however that ends. */
+/** Visits batches until one says that it is enough; gives back memory however that ends. */
 export async function eachBatch(
   reader: ColumnReader,
   { budget }: Evaluation,
-  visit: (batch: ColumnBatch) => Promise<void>,
+  visit: (batch: ColumnBatch) => Promise<boolean>,
 ): Promise<void> {
   try {
     for (;;) {
       if (budget.due()) await budget.pause();
       const next = reader.next();
       const batch = next instanceof Promise ? await budget.wait(next) : next;
-      if (batch === undefined) return;
-      await visit(batch);
+      if (batch === undefined || !(await visit(batch))) return;
     }
   } finally {
     reader.release();

@@ -12,7 +12,7 @@ import {
   type Grid,
   hasAny,
 } from '../column.ts';
-import { readColumns, windowRequest } from '../storedColumns.ts';
+import { readColumns, type ReadOne, windowRequest } from '../storedColumns.ts';
 import type { WindowSource } from '../windowSource.ts';
 import type { Evaluation } from '../evaluation.ts';
 import { windowBounds } from '../windows/bounds.ts';
@@ -51,27 +51,29 @@ interface SeriesWindows {
 
 type Kernel = (series: SeriesWindows, out: Float64Array, present: Uint8Array) => void;
 
-/** How windows become results. */
-interface WindowWork {
+/** How a call becomes columns: over which windows, and what is done with each series'. */
+export interface WindowPlan {
+  readonly source: WindowSource;
   readonly kernel: Kernel;
   readonly keepName?: boolean;
   readonly mixed?: MixedFunction;
   /** What the store may compute instead. */
   readonly request?: WindowRequest | undefined;
+  /** Hears, once for each metric with results, what it is called and of which type it is. */
+  readonly note?: (name: string, type: string) => void;
 }
+
+type Planner = (call: Call, evaluation: Evaluation, grid: Grid) => Promise<WindowPlan>;
 
 /** Computes every series' column; those without any result are left out. */
 async function overWindows(
-  source: WindowSource,
+  plan: WindowPlan,
   grid: Grid,
   evaluation: Evaluation,
-  work: WindowWork,
 ): Promise<Column[]> {
-  const from = new Int32Array(grid.count);
-  const to = new Int32Array(grid.count);
-  const columnOf = (index: number) => windowColumn(source, index, evaluation, work, from, to);
+  const { source, request, keepName = false } = plan;
+  const columnOf = windowColumnOf(plan, evaluation);
   const { stored } = source;
-  const { request, keepName = false } = work;
   const reader = request === undefined ? undefined : stored?.columns(request);
   if (stored !== undefined && reader !== undefined) {
     return readColumns(stored, reader, grid.count, !keepName, evaluation, columnOf);
@@ -89,30 +91,48 @@ async function overWindows(
   return columns;
 }
 
-/** The column of one series, undefined without any result; `from` and `to` are room for bounds. */
-function windowColumn(
-  source: WindowSource,
-  index: number,
-  evaluation: Evaluation,
-  { kernel, keepName = false, mixed = ignoreHistograms }: WindowWork,
-  from: Int32Array,
-  to: Int32Array,
-): Column | undefined {
+/** Computes the column of one series here; undefined without any result. */
+export function windowColumnOf(plan: WindowPlan, evaluation: Evaluation): ReadOne {
+  const { source, kernel, keepName = false, mixed = ignoreHistograms } = plan;
   const { ends, rangeMs, lookbackMs } = source;
   const { startMs, stepMs, count } = ends;
-  const samples = source.samples(index);
-  const { timestamps, length } = samples;
-  windowBounds(timestamps, length, startMs, stepMs, count, rangeMs, from, to);
-  if (source.selector?.anchored === true) {
-    anchorBounds(timestamps, startMs, stepMs, count, rangeMs, lookbackMs, from, to);
-  }
-  const dropName = !keepName || source.dropName(index);
-  const make = samples.histograms === null ? emptyColumn : emptyHistogramColumn;
-  const column = make(source.labels(index), dropName, count);
-  const series = { samples, from, to, count, source };
-  if (samples.histograms === null) kernel(series, column.values, column.present);
-  else runMixed(series, column, evaluation, kernel, mixed);
-  return hasAny(column.present) ? column : undefined;
+  const from = new Int32Array(count);
+  const to = new Int32Array(count);
+  return (index) => {
+    const samples = source.samples(index);
+    const { timestamps, length } = samples;
+    windowBounds(timestamps, length, startMs, stepMs, count, rangeMs, from, to);
+    if (source.selector?.anchored === true) {
+      anchorBounds(timestamps, startMs, stepMs, count, rangeMs, lookbackMs, from, to);
+    }
+    const dropName = !keepName || source.dropName(index);
+    const make = samples.histograms === null ? emptyColumn : emptyHistogramColumn;
+    const column = make(source.labels(index), dropName, count);
+    const series = { samples, from, to, count, source };
+    if (samples.histograms === null) kernel(series, column.values, column.present);
+    else runMixed(series, column, evaluation, kernel, mixed);
+    return hasAny(column.present) ? column : undefined;
+  };
+}
+
+/** A function that follows a plan. */
+function planned(planner: Planner): VectorFunction {
+  return async (call, grid, evaluation) => {
+    const plan = await planner(call, evaluation, grid);
+    const columns = await overWindows(plan, grid, evaluation);
+    const { note } = plan;
+    if (note === undefined) return columns;
+    const noted = new Set<string>();
+    for (const { labels, present } of columns) {
+      const name = labels.metricName;
+      const type = labels.get(TYPE_LABEL);
+      const key = `${type} ${name}`;
+      if (noted.has(key) || !present.includes(FLOAT)) continue;
+      noted.add(key);
+      note(name, type);
+    }
+    return columns;
+  };
 }
 
 /** A series with histograms: what decides per step is `mixed`; the kernel sees the floats. */
@@ -162,11 +182,10 @@ function windowFunction(
   kernel: Kernel,
   keepName = false,
   mixed: MixedFunction = ignoreHistograms,
-): VectorFunction {
-  return async (call, grid, evaluation) => {
+): Planner {
+  return async (call, evaluation, grid) => {
     const source = await evaluation.windows(call.args[0], grid);
-    const request = windowRequest(call.name, source);
-    return overWindows(source, grid, evaluation, { kernel, keepName, mixed, request });
+    return { source, kernel, keepName, mixed, request: windowRequest(call.name, source) };
   };
 }
 
@@ -202,25 +221,16 @@ const COUNTER_TYPE = /^(?:counter|histogram)$/;
 const COUNTER_SUFFIX = /_(?:total|sum|count|bucket)$/;
 
 /** rate and increase tell when the metric does not look like a counter. */
-function counterFunction(kernel: Kernel, mixed: MixedFunction): VectorFunction {
-  return async (call, grid, evaluation) => {
-    const source = await evaluation.windows(call.args[0], grid);
-    const request = windowRequest(call.name, source);
-    const columns = await overWindows(source, grid, evaluation, { kernel, mixed, request });
-    const noted = new Set<string>();
-    for (const { labels, present } of columns) {
-      const name = labels.metricName;
-      const type = labels.get(TYPE_LABEL);
-      if (noted.has(`${type} ${name}`) || !present.includes(FLOAT)) continue;
-      noted.add(`${type} ${name}`);
-      noteNonCounter(name, type, call, evaluation);
-    }
-    return columns;
+function counterFunction(kernel: Kernel, mixed: MixedFunction): Planner {
+  const plain = windowFunction(kernel, false, mixed);
+  return async (call, evaluation, grid) => {
+    const plan = await plain(call, evaluation, grid);
+    return { ...plan, note: (name, type) => noteNonCounter(name, type, call, evaluation) };
   };
 }
 
 /** Tells where a metric does not look like a counter, by its type or else its name. */
-export function noteNonCounter(
+function noteNonCounter(
   name: string,
   type: string,
   call: Call,
@@ -261,7 +271,7 @@ function pickFunction(
   asTime: boolean,
   keepName = false,
   mixed: MixedFunction = ignoreHistograms,
-): VectorFunction {
+): Planner {
   return windowFunction(
     (series, out, present) => {
       const picked = new Int32Array(series.count);
@@ -279,16 +289,16 @@ function pickFunction(
   );
 }
 
-const quantileOverTime: VectorFunction = async (call, grid, evaluation) => {
+const quantileOverTime: Planner = async (call, evaluation, grid) => {
   const quantiles = await evaluation.scalar(call.args[0], grid);
   const source = await evaluation.windows(call.args[1], grid);
-  const columns = await overWindows(source, grid, evaluation, {
+  return {
+    source,
     kernel: ({ samples, from, to, count }, out, present) =>
       quantileWindows(samples.values, from, to, count, quantiles, out, present),
     request: windowRequest(call.name, source, quantiles),
-  });
-  if (columns.length > 0) warnOfQuantiles(quantiles, call.args[0].span, evaluation);
-  return columns;
+    note: () => warnOfQuantiles(quantiles, call.args[0].span, evaluation),
+  };
 };
 
 /** Says which of the quantiles asked for are none. */
@@ -303,7 +313,7 @@ export function warnOfQuantiles(
   }
 }
 
-const predictLinear: VectorFunction = async (call, grid, evaluation) => {
+const predictLinear: Planner = async (call, evaluation, grid) => {
   const source = await evaluation.windows(call.args[0], grid);
   const ahead = await evaluation.scalar(call.args[1], grid);
   const kernel: Kernel = (series, out, present) => {
@@ -312,10 +322,10 @@ const predictLinear: VectorFunction = async (call, grid, evaluation) => {
     const { startMs, stepMs } = grid;
     predictWindows(timestamps, values, from, to, count, startMs, stepMs, ahead, out, present);
   };
-  return overWindows(source, grid, evaluation, { kernel });
+  return { source, kernel };
 };
 
-const doubleExponentialSmoothing: VectorFunction = async (call, grid, evaluation) => {
+const doubleExponentialSmoothing: Planner = async (call, evaluation, grid) => {
   const source = await evaluation.windows(call.args[0], grid);
   const smoothing = await evaluation.scalar(call.args[1], grid);
   const trending = await evaluation.scalar(call.args[2], grid);
@@ -323,7 +333,7 @@ const doubleExponentialSmoothing: VectorFunction = async (call, grid, evaluation
   checkFactors(trending, 'trend', 'tf');
   const kernel: Kernel = ({ samples, from, to, count }, out, present) =>
     smoothWindows(samples.values, from, to, count, smoothing, trending, out, present);
-  return overWindows(source, grid, evaluation, { kernel });
+  return { source, kernel };
 };
 
 function checkFactors(factors: Float64Array, word: string, name: string): void {
@@ -342,7 +352,7 @@ const present: Kernel = ({ from, to, count }, out, marks) => {
   out.fill(1);
 };
 
-export const rangeFunctions: readonly (readonly [string, VectorFunction])[] = [
+const planners: readonly (readonly [string, Planner])[] = [
   ['rate', counterFunction(rateKernel('rate'), mixedRate(true, true))],
   ['increase', counterFunction(rateKernel('increase'), mixedRate(true, false))],
   ['delta', windowFunction(rateKernel('delta'), false, mixedRate(false, false))],
@@ -419,6 +429,21 @@ export const rangeFunctions: readonly (readonly [string, VectorFunction])[] = [
   ['predict_linear', predictLinear],
   ['double_exponential_smoothing', doubleExponentialSmoothing],
 ];
+
+export const rangeFunctions: readonly (readonly [string, VectorFunction])[] = planners.map(
+  ([name, planner]) => [name, planned(planner)],
+);
+
+const plannersByName = new Map(planners);
+
+/** How a call of a function of range vectors is carried out; undefined for other functions. */
+export function windowPlan(
+  call: Call,
+  evaluation: Evaluation,
+  grid: Grid,
+): Promise<WindowPlan> | undefined {
+  return plannersByName.get(call.name)?.(call, evaluation, grid);
+}
 
 function lastPair(isRate: boolean): Kernel {
   return ({ samples, from, to, count }, out, marks) =>
