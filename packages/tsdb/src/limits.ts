@@ -90,8 +90,8 @@ export const READ_AHEAD_TASKS_MIN = 2;
 /** Tasks of one selection beyond those that readers work on: one in use, one for the change. */
 export const READ_TASKS_AHEAD = 2;
 
-/** What a reader reads at once where it goes on in a file; it keeps so much. */
-export const READER_WINDOW_BYTES = 256 * 1024;
+/** What a reader reads at once where it goes on in a file; it keeps so much of each file. */
+export const READER_WINDOW_BYTES = 64 * 1024;
 
 /** Samples of one series that are computed in a kernel's memory, at 32 bytes each. */
 export const SCANNED_SAMPLES_MAX = 4_000_000;

@@ -21,6 +21,7 @@ import { ReadAhead } from './readers/readAhead.ts';
 import type { ReaderPool } from './readers/readerPool.ts';
 import type { Scanner } from './readers/scanner.ts';
 import { groupPlaces } from './seriesGroups.ts';
+import type { SeriesTable } from './series/seriesTable.ts';
 import { joinPlaces, type SeriesPlaces } from './seriesPlaces.ts';
 import type { DamageListener, SeriesSource } from './seriesSource.ts';
 
@@ -31,6 +32,8 @@ const WARNINGS_MAX = 10;
 export interface Layout {
   number(): number;
   sources(minTimeMs: number, maxTimeMs: number): readonly SeriesSource[];
+  /** The head's series: what sources have of the same one is brought together by it. */
+  readonly series: SeriesTable;
   /** Hears of damage that a reader met. */
   damaged: DamageListener;
   /** Threads that wide selections read with. */
@@ -56,7 +59,7 @@ export class Selection implements SeriesSelection {
     this.#layoutNumber = layout.number();
     this.#sources = layout.sources(request.minTimeMs, request.maxTimeMs);
     const found = this.#sources.map((source) => this.#ids(source));
-    this.#places = joinPlaces(this.#sources, found);
+    this.#places = joinPlaces(this.#sources, found, layout.series);
     const { readers } = layout;
     if (readers !== undefined) {
       const { minTimeMs, maxTimeMs } = request;

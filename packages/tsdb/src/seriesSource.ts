@@ -2,6 +2,7 @@
 import type { SampleColumns } from '@tyto/model';
 import type { SeriesIndex } from './indexSearch.ts';
 import type { DecodedRun, ReadPlan } from './readers/readPlan.ts';
+import type { SeriesTable } from './series/seriesTable.ts';
 
 export interface SeriesSource extends SeriesIndex {
   labelNames(): Iterable<string>;
@@ -30,6 +31,8 @@ export interface SeriesSource extends SeriesIndex {
    * whoever asked reads the series himself.
    */
   planScan?(id: number, minTimeMs: number, maxTimeMs: number, plan: ReadPlan): boolean;
+  /** The id that a series has in the head, -1 where it is not there; without this it is its own. */
+  headId?(id: number, table: SeriesTable): number;
   /** For finding which label pair of a name a series has: pairs are this source's numbers. */
   pairFinder?(name: string): PairFinder;
 }

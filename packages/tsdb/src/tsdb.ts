@@ -315,6 +315,7 @@ export class Tsdb implements MetricStore {
       number: () => this.#blocks.version,
       sources: (minTimeMs: number, maxTimeMs: number) => this.#sources(minTimeMs, maxTimeMs),
       damaged: (message: string) => this.#noteDamage(message),
+      series: this.#head.series,
       readers: this.#readers,
       scanner: this.#scanner,
     };

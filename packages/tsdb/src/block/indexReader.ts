@@ -135,6 +135,14 @@ export class IndexReader implements SeriesIndex {
     return count;
   }
 
+  nameText(pair: number): string {
+    return this.#string(this.#nameOf(pair));
+  }
+
+  valueText(pair: number): string {
+    return this.#string(this.#pairValues[pair]);
+  }
+
   pairFinder(name: string): PairFinder {
     const { from, to } = this.#pairsOf(name);
     return {
@@ -147,7 +155,7 @@ export class IndexReader implements SeriesIndex {
         }
         return -1;
       },
-      valueOf: (pair) => this.#string(this.#pairValues[pair]),
+      valueOf: (pair) => this.valueText(pair),
     };
   }
 

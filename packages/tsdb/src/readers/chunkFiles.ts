@@ -1,63 +1,71 @@
 /**
- * Bytes of chunks files for one thread: descriptors that stay open, and the bytes around what was
- * read last, since series that are asked for together lie together.
+ * Bytes of chunks files for one thread: descriptors that stay open, and of each file the bytes
+ * around what was read last, since series that are asked for together lie together.
  */
 import { closeSync, openSync, readSync } from 'node:fs';
 import { READER_FILES_MAX, READER_WINDOW_BYTES } from '../limits.ts';
 
 export class ChunkFiles {
-  /** Descriptors by path, the longest open first. */
-  readonly #files = new Map<string, number>();
-  #window = new Uint8Array(READER_WINDOW_BYTES);
-  #path = '';
-  #start = 0;
-  #end = 0;
+  /** By path, the longest open first. */
+  readonly #files = new Map<string, ChunkFile>();
 
   /** A view of `length` bytes, valid until the next call. Throws where there are fewer. */
   bytes(path: string, position: number, length: number): Uint8Array {
-    const end = position + length;
-    if (path !== this.#path || position < this.#start || end > this.#end) {
-      this.#fill(path, position, length);
-    }
-    if (end > this.#end) throw new Error('the file is too short');
-    return this.#window.subarray(position - this.#start, end - this.#start);
+    return (this.#files.get(path) ?? this.#open(path)).bytes(position, length);
   }
 
   /** Lets go of all files; what is gone from the disk is gone then. */
   close(): void {
-    for (const descriptor of this.#files.values()) closeSync(descriptor);
+    for (const file of this.#files.values()) file.close();
     this.#files.clear();
-    this.#path = '';
   }
 
-  #fill(path: string, position: number, length: number): void {
+  #open(path: string): ChunkFile {
+    const [oldest] = this.#files;
+    if (oldest !== undefined && this.#files.size >= READER_FILES_MAX) {
+      oldest[1].close();
+      this.#files.delete(oldest[0]);
+    }
+    const file = new ChunkFile(openSync(path, 'r'));
+    this.#files.set(path, file);
+    return file;
+  }
+}
+
+class ChunkFile {
+  readonly #descriptor: number;
+  #window = new Uint8Array(0);
+  #start = 0;
+  #end = 0;
+
+  constructor(descriptor: number) {
+    this.#descriptor = descriptor;
+  }
+
+  close(): void {
+    closeSync(this.#descriptor);
+  }
+
+  bytes(position: number, length: number): Uint8Array {
+    const end = position + length;
+    if (position < this.#start || end > this.#end) this.#fill(position, length);
+    if (end > this.#end) throw new Error('the file is too short');
+    return this.#window.subarray(position - this.#start, end - this.#start);
+  }
+
+  #fill(position: number, length: number): void {
     // Who goes on where the last bytes ended is likely to do so again.
-    const goesOn = path === this.#path && position >= this.#start && position <= this.#end;
+    const goesOn = position >= this.#start && position <= this.#end && this.#end > 0;
     const wanted = goesOn ? Math.max(length, READER_WINDOW_BYTES) : length;
-    if (wanted > this.#window.length) this.#window = new Uint8Array(wanted * 2);
-    const descriptor = this.#open(path);
-    this.#path = '';
+    if (wanted > this.#window.length) this.#window = new Uint8Array(wanted);
+    this.#end = 0;
     let read = 0;
     while (read < wanted) {
-      const count = readSync(descriptor, this.#window, read, wanted - read, position + read);
+      const count = readSync(this.#descriptor, this.#window, read, wanted - read, position + read);
       if (count === 0) break;
       read += count;
     }
-    this.#path = path;
     this.#start = position;
     this.#end = position + read;
-  }
-
-  #open(path: string): number {
-    let descriptor = this.#files.get(path);
-    if (descriptor !== undefined) return descriptor;
-    const [oldest] = this.#files;
-    if (oldest !== undefined && this.#files.size >= READER_FILES_MAX) {
-      closeSync(oldest[1]);
-      this.#files.delete(oldest[0]);
-    }
-    descriptor = openSync(path, 'r');
-    this.#files.set(path, descriptor);
-    return descriptor;
   }
 }

@@ -31,6 +31,7 @@ interface Reader {
   hasAnswered: boolean;
   /** Ends when its tasks are done. */
   isRetired: boolean;
+  isEnding: boolean;
 }
 
 export class ReaderPool {
@@ -169,6 +170,7 @@ export class ReaderPool {
       isReady: false,
       hasAnswered: false,
       isRetired: false,
+      isEnding: false,
     };
     this.#readers.push(reader);
     worker.unref();
@@ -219,6 +221,7 @@ export class ReaderPool {
 }
 
 function endIfIdle(reader: Reader): void {
-  if (!reader.isRetired || reader.tasks.size > 0) return;
+  if (!reader.isRetired || reader.isEnding || reader.tasks.size > 0) return;
+  reader.isEnding = true;
   void reader.worker.terminate();
 }

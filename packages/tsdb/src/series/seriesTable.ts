@@ -212,23 +212,27 @@ export class SeriesTable implements SeriesIndex {
     return valueSymbol < 0 ? -1 : this.#pairs.find(nameSymbol, valueSymbol);
   }
 
-  #resolvePairs(pairs: Uint32Array, count: number): { ref: SeriesRef; created: boolean } {
-    const hash = hashPairs(pairs, count);
+  /** The id of the series with these pairs, in the order of their names; -1 for none. */
+  find(pairs: ArrayLike<number>, count: number, hash = hashPairs(pairs, count)): number {
     const mask = this.#slots.length - 1;
     for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
       const id = this.#slots[slot] - 1;
-      if (id < 0) break;
-      if (this.#hash.view[id] === hash && this.#hasPairs(id, pairs, count)) {
-        return { ref: this.refOf(id), created: false };
-      }
+      if (id < 0) return -1;
+      if (this.#hash.view[id] === hash && this.#hasPairs(id, pairs, count)) return id;
     }
+  }
+
+  #resolvePairs(pairs: Uint32Array, count: number): { ref: SeriesRef; created: boolean } {
+    const hash = hashPairs(pairs, count);
+    const found = this.find(pairs, count, hash);
+    if (found >= 0) return { ref: this.refOf(found), created: false };
     if (this.#liveCount >= SERIES_MAX) return { ref: NO_SERIES, created: false };
     const id = this.#freeIds.pop() ?? this.#idLimit;
     this.#insert(id, pairs, count, hash);
     return { ref: this.refOf(id), created: true };
   }
 
-  #hasPairs(id: number, pairs: Uint32Array, count: number): boolean {
+  #hasPairs(id: number, pairs: ArrayLike<number>, count: number): boolean {
     if (this.#pairCount.view[id] !== count) return false;
     const arena = this.#arena.view;
     const start = this.#start.view[id];
@@ -337,7 +341,7 @@ function copyPair(from: LabelPairs, pair: number, to: LabelPairs): number {
 }
 
 /** A 32-bit mix over the pairs. */
-function hashPairs(pairs: Uint32Array, count: number): number {
+function hashPairs(pairs: ArrayLike<number>, count: number): number {
   let hash = 0x9e3779b9;
   for (let i = 0; i < count; i++) {
     hash = Math.imul(hash ^ pairs[i], 0x85ebca6b);
