@@ -5,13 +5,12 @@ import type { SeriesSource } from './seriesSource.ts';
 
 const NO_PAIR = -1;
 
-/** Groups by `names`, in the order in which groups come; undefined where a source cannot. */
+/** Groups by `names`, in the order in which groups come. */
 export function groupPlaces(
   sources: readonly SeriesSource[],
   places: SeriesPlaces,
   names: readonly string[],
-): SeriesGroups | undefined {
-  if (!sources.every(({ pairFinder }) => pairFinder !== undefined)) return undefined;
+): SeriesGroups {
   const groupOf = new Uint32Array(places.size);
   let values: (readonly string[])[] = places.size === 0 ? [] : [[]];
   for (const name of names) {
@@ -39,7 +38,7 @@ function valueNumbers(
   places: SeriesPlaces,
   name: string,
 ): { readonly numbers: Uint32Array; readonly texts: readonly string[] } {
-  const finders = sources.map((source) => source.pairFinder?.(name));
+  const finders = sources.map((source) => source.pairFinder(name));
   const numberOf = sources.map(() => new Map<number, number>());
   const numberOfText = new Map<string, number>();
   const texts: string[] = [];
@@ -49,10 +48,10 @@ function valueNumbers(
     const place = places.firstPlace(index + 1) - 1;
     const source = places.sourceOf(place);
     const finder = finders[source];
-    const pair = finder?.pairOf(places.idOf(place)) ?? NO_PAIR;
+    const pair = finder.pairOf(places.idOf(place));
     let number = numberOf[source].get(pair);
     if (number === undefined) {
-      const text = pair === NO_PAIR ? '' : (finder?.valueOf(pair) ?? '');
+      const text = pair === NO_PAIR ? '' : finder.valueOf(pair);
       number = numberOfText.get(text);
       if (number === undefined) {
         number = texts.push(text) - 1;

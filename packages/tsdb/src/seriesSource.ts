@@ -1,6 +1,7 @@
 /** What a selection reads from: the head, what came late, or a block. */
 import type { SampleColumns } from '@tyto/model';
 import type { SeriesIndex } from './indexSearch.ts';
+import type { Postings } from './postings.ts';
 import type { DecodedRun, ReadPlan } from './readers/readPlan.ts';
 import type { SeriesTable } from './series/seriesTable.ts';
 
@@ -33,15 +34,19 @@ export interface SeriesSource extends SeriesIndex {
   planScan?(id: number, minTimeMs: number, maxTimeMs: number, plan: ReadPlan): boolean;
   /** The id that a series has in the head, -1 where it is not there; without this it is its own. */
   headId?(id: number, table: SeriesTable): number;
-  /** For finding which label pair of a name a series has: pairs are this source's numbers. */
-  pairFinder?(name: string): PairFinder;
+  /** The label pairs of a name. */
+  pairFinder(name: string): PairFinder;
 }
 
+/** Label pairs of one name under a source's own numbers for them; valid until its next change. */
 export interface PairFinder {
-  /** The number of the pair that a series has, -1 for none. */
+  /** The pair that a series has, -1 for none. */
   pairOf(id: number): number;
-  /** The value of a pair. */
   valueOf(pair: number): string;
+  /** All of them, in no order. */
+  pairs(): Iterable<number>;
+  /** The series that have a pair. */
+  seriesOf(pair: number): Postings;
 }
 
 /** Hears what is damaged, and where. */

@@ -156,6 +156,10 @@ export class IndexReader implements SeriesIndex {
         return -1;
       },
       valueOf: (pair) => this.valueText(pair),
+      pairs: function* () {
+        for (let pair = from; pair < to; pair++) yield pair;
+      },
+      seriesOf: (pair) => this.#list(pair),
     };
   }
 

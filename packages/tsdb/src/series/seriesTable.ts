@@ -19,6 +19,17 @@ const ID_RANGE = 2 ** 32;
 /** Up to so many series everything is made anew when some are gone; beyond, when a quarter is. */
 const REBUILD_ALWAYS_MAX = 100_000;
 
+/** Sorted values of so many labels are kept, of labels with so many values. */
+const KEPT_LABELS_MAX = 16;
+const KEPT_VALUES_MIN = 64;
+const KEPT_VALUES_MAX = 50_000;
+
+interface KeptValues {
+  readonly pairs: LabelPairs;
+  readonly count: number;
+  readonly values: readonly string[];
+}
+
 export class SeriesTable implements SeriesIndex {
   #pairs = new LabelPairs();
   /** The pairs of all series, in the order of their names, series after series. */
@@ -39,6 +50,8 @@ export class SeriesTable implements SeriesIndex {
   /** Ids that are free as soon as no postings name them. */
   #releasedIds: number[] = [];
   #all: Postings | undefined;
+  /** By label name: its values while there were so many pairs of it. */
+  readonly #valuesOf = new Map<string, KeptValues>();
   #scratch = new Uint32Array(64);
 
   get count(): number {
@@ -143,6 +156,8 @@ export class SeriesTable implements SeriesIndex {
         return -1;
       },
       valueOf: (pair) => pairs.symbols.text(pairs.valueOf(pair)),
+      pairs: () => pairs.pairsOf(symbol),
+      seriesOf: (pair) => pairs.seriesOf(pair),
     };
   }
 
@@ -188,8 +203,19 @@ export class SeriesTable implements SeriesIndex {
     for (const name of this.#pairs.names()) yield this.#pairs.symbols.text(name);
   }
 
-  *labelValues(name: string): IterableIterator<string> {
-    for (const [value] of this.valueCounts(name)) yield value;
+  /** Sorted; of large labels the last answers are kept. */
+  labelValues(name: string): readonly string[] {
+    const pairs = this.#pairs;
+    const count = this.valueCount(name);
+    const known = this.#valuesOf.get(name);
+    if (known?.pairs === pairs && known.count === count) return known.values;
+    const values = Array.from(this.valueCounts(name), ([value]) => value).sort();
+    this.#valuesOf.delete(name);
+    if (count < KEPT_VALUES_MIN || count > KEPT_VALUES_MAX) return values;
+    const [oldest] = this.#valuesOf.keys();
+    if (this.#valuesOf.size >= KEPT_LABELS_MAX) this.#valuesOf.delete(oldest);
+    this.#valuesOf.set(name, { pairs, count, values });
+    return values;
   }
 
   /** How many values a label has, with those of series that have just gone. */
