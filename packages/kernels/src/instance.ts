@@ -143,6 +143,8 @@ export interface KernelExports {
     values: number,
     counts: number,
   ): void;
+  setPowersOfTen(at: number): void;
+  writePoints(timestamps: number, values: number, count: number, out: number): number;
   snappySize(source: number, length: number): number;
   snappyDecode(source: number, length: number, out: number, size: number): number;
   snappyEncode(source: number, length: number, out: number, table: number): number;

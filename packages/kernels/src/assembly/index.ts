@@ -1,4 +1,5 @@
 export { decodeChunk, encodeChunk } from './chunk';
+export { setPowersOfTen } from './decimal';
 export {
   matchedEnd,
   matchedNext,
@@ -7,6 +8,7 @@ export {
   setPowersOfFive,
 } from './exposition';
 export { addToCounts, addToExtremes, addToSums } from './groups';
+export { writePoints } from './points';
 export { quantileOf } from './quantile';
 export { rateOf } from './rate';
 export { extremeOf, sumOf } from './reductions';

@@ -2,6 +2,7 @@
 import { Readable } from 'node:stream';
 import { type ErrorKind, errorMessage, TytoError } from '@tyto/base';
 import type { FastifyReply } from 'fastify';
+import type { JsonPiece } from './queryJson.ts';
 
 const STATUS: Readonly<Record<ErrorKind, number>> = {
   bad_data: 400,
@@ -51,27 +52,28 @@ export function sendRaw(
 /** Sends data that comes in pieces: a small answer at once, a large one as the client takes it. */
 export function sendPieces(
   reply: FastifyReply,
-  pieces: Iterator<string>,
+  pieces: Iterator<JsonPiece>,
   warnings: readonly string[],
   infos: readonly string[],
 ): FastifyReply {
   reply.header('content-type', JSON_TYPE);
-  const start = [OPENING];
-  let length = 0;
-  while (length < AT_ONCE_LENGTH_MAX) {
+  const start = new PieceBuffer(OPENING);
+  while (start.length < AT_ONCE_BYTES_MAX) {
     const { value, done } = pieces.next();
-    if (done === true) return reply.send(start.join('') + closing(warnings, infos));
-    start.push(value);
-    length += value.length;
+    if (done === true) {
+      start.add(closing(warnings, infos));
+      return reply.send(start.take());
+    }
+    start.add(value);
   }
-  return reply.send(Readable.from(paced(start.join(''), pieces, closing(warnings, infos))));
+  return reply.send(Readable.from(paced(start, pieces, closing(warnings, infos))));
 }
 
 const JSON_TYPE = 'application/json; charset=utf-8';
 const OPENING = '{"status":"success","data":';
-const AT_ONCE_LENGTH_MAX = 256 * 1024;
+const AT_ONCE_BYTES_MAX = 256 * 1024;
 /** A chunk of a streamed answer; smaller ones cost a system call each. */
-const CHUNK_LENGTH_MIN = 64 * 1024;
+const CHUNK_BYTES_MIN = 256 * 1024;
 
 function closing(warnings: readonly string[], infos: readonly string[]): string {
   const notes =
@@ -82,17 +84,58 @@ function closing(warnings: readonly string[], infos: readonly string[]): string 
 
 /** All of an answer, with a pause after every chunk so that everything else goes on. */
 async function* paced(
-  start: string,
-  pieces: Iterator<string>,
+  chunk: PieceBuffer,
+  pieces: Iterator<JsonPiece>,
   end: string,
 ): AsyncIterableIterator<Buffer> {
-  let chunk = start;
   for (let next = pieces.next(); next.done !== true; next = pieces.next()) {
-    chunk += next.value;
-    if (chunk.length < CHUNK_LENGTH_MIN) continue;
-    yield Buffer.from(chunk);
-    chunk = '';
+    chunk.add(next.value);
+    if (chunk.length < CHUNK_BYTES_MIN) continue;
+    yield chunk.take();
     await new Promise<void>((resolve) => setImmediate(resolve));
   }
-  yield Buffer.from(chunk + end);
+  chunk.add(end);
+  yield chunk.take();
+}
+
+/** Pieces that become one buffer: neighbouring texts are joined before they are encoded. */
+class PieceBuffer {
+  #text: string;
+  #buffers: Uint8Array[] = [];
+  #length: number;
+
+  constructor(text: string) {
+    this.#text = text;
+    this.#length = text.length;
+  }
+
+  /** About how many bytes there are. */
+  get length(): number {
+    return this.#length;
+  }
+
+  add(piece: JsonPiece): void {
+    this.#length += piece.length;
+    if (typeof piece === 'string') {
+      this.#text += piece;
+      return;
+    }
+    this.#flush();
+    this.#buffers.push(piece);
+  }
+
+  /** All of it; then it is empty. */
+  take(): Buffer {
+    this.#flush();
+    const buffer = Buffer.concat(this.#buffers);
+    this.#buffers = [];
+    this.#length = 0;
+    return buffer;
+  }
+
+  #flush(): void {
+    if (this.#text === '') return;
+    this.#buffers.push(Buffer.from(this.#text));
+    this.#text = '';
+  }
 }
