@@ -33,6 +33,10 @@ export class WindowScanner {
   #places: Places = { froms: 0, tos: 0, out: 0, present: 0, groups: 0 };
   #request: WindowRequest | undefined;
   #groupCount = 0;
+  /** Views of all memory, made anew when it grows. */
+  #bytes = new Uint8Array(0);
+  #words = new Uint32Array(0);
+  #floats = new Float64Array(0);
   #input = 0;
   #inputCapacity = 0;
   #samples = 0;
@@ -63,7 +67,7 @@ export class WindowScanner {
       present: this.#allocate(count),
       groups: this.#allocate(groupBytes),
     };
-    this.#bytes(this.#places.groups, groupBytes).fill(0);
+    this.#bytes.fill(0, this.#places.groups, this.#places.groups + groupBytes);
     this.#inputCapacity = 0;
     this.#capacity = 0;
     this.#length = 0;
@@ -83,7 +87,7 @@ export class WindowScanner {
     const count = chunkSampleCount(chunk);
     this.#reserve(count);
     this.#reserveInput(chunk.length);
-    this.#bytes(this.#input, chunk.length).set(chunk);
+    this.#bytes.set(chunk, this.#input);
     const timestamps = this.#timestampsAt(this.#length);
     const values = this.#valuesAt(this.#length);
     const decoded = this.#kernel.decodeChunk(
@@ -97,18 +101,23 @@ export class WindowScanner {
     this.#append(count, minTimeMs);
   }
 
-  /** Adds samples [from, from + count) of two columns, whose bits are kept. As `addChunk`. */
+  /**
+   * Adds samples [from, from + count) of a column of times and one of the bits of values, of which
+   * those before `minTimeMs` do not count. Throws as `addChunk`.
+   */
   addSamples(
     timestamps: Float64Array,
-    values: Float64Array,
+    bits: Uint32Array,
     from: number,
     count: number,
     minTimeMs: number,
   ): void {
     if (count === 0) return;
     this.#reserve(count);
-    this.#copyIn(this.#timestampsAt(this.#length), timestamps, from, count);
-    this.#copyIn(this.#valuesAt(this.#length), values, from, count);
+    const timesAt = this.#timestampsAt(this.#length) / 8;
+    const valuesAt = this.#valuesAt(this.#length) / 4;
+    for (let i = 0; i < count; i++) this.#floats[timesAt + i] = timestamps[from + i];
+    for (let i = 0; i < 2 * count; i++) this.#words[valuesAt + i] = bits[2 * from + i];
     this.#append(count, minTimeMs);
   }
 
@@ -125,17 +134,18 @@ export class WindowScanner {
     }
     kernel.bounds(timestamps, this.#length, startMs, stepMs, count, rangeMs, froms, tos);
     this.#run();
-    return this.#bytes(present, count).includes(1);
+    return this.#bytes.subarray(present, present + count).includes(1);
   }
 
   /** The results of the series, a view valid until the next call. */
   get values(): Float64Array {
-    return this.#floats(this.#places.out, this.#begun().count);
+    return this.#view(this.#places.out, this.#begun().count);
   }
 
   /** 1 where there is a result; a view valid until the next call. */
   get present(): Uint8Array {
-    return this.#bytes(this.#places.present, this.#begun().count);
+    const { present } = this.#places;
+    return this.#bytes.subarray(present, present + this.#begun().count);
   }
 
   /** Adds the column of the series to that of a group. */
@@ -143,7 +153,9 @@ export class WindowScanner {
     assert(group < this.#groupCount, 'as many groups as were begun with');
     const { count } = this.#begun();
     const { out, present } = this.#places;
-    const [values, errors, counts] = [0, 1, 2].map((column) => this.#groupAt(column, group));
+    const values = this.#groupAt(0, group);
+    const errors = this.#groupAt(1, group);
+    const counts = this.#groupAt(2, group);
     if (operator === 'sum') {
       this.#kernel.addToSums(out, present, count, values, errors, counts);
     } else if (operator === 'count') {
@@ -157,7 +169,7 @@ export class WindowScanner {
   /** The values, errors or counts of all groups, a view valid until the next call. */
   groupColumn(column: 'values' | 'errors' | 'counts'): Float64Array {
     const index = { values: 0, errors: 1, counts: 2 }[column];
-    return this.#floats(this.#groupAt(index, 0), this.#groupCount * this.#begun().count);
+    return this.#view(this.#groupAt(index, 0), this.#groupCount * this.#begun().count);
   }
 
   #run(): void {
@@ -240,17 +252,18 @@ export class WindowScanner {
   /** Counts samples behind the others in, without those that are too early. */
   #append(added: number, minTimeMs: number): void {
     const start = this.#length;
+    const end = start + added;
+    const times = this.#timestampsAt(0) / 8;
+    const floats = this.#floats;
     let count = added;
-    const timestamps = this.#floats(this.#timestampsAt(0), start + added);
-    if (timestamps[start] < minTimeMs) {
-      const end = start + added;
-      const base = this.#timestampsAt(0);
-      const kept = this.#kernel.firstNotBefore(base, start, end, minTimeMs);
-      timestamps.copyWithin(start, kept, end);
-      this.#floats(this.#valuesAt(0), end).copyWithin(start, kept, end);
+    if (floats[times + start] < minTimeMs) {
+      const kept = this.#kernel.firstNotBefore(this.#timestampsAt(0), start, end, minTimeMs);
+      floats.copyWithin(times + start, times + kept, times + end);
+      const values = this.#valuesAt(0) / 8;
+      floats.copyWithin(values + start, values + kept, values + end);
       count = end - kept;
     }
-    if (start > 0 && count > 0 && timestamps[start] <= timestamps[start - 1]) {
+    if (start > 0 && count > 0 && floats[times + start] <= floats[times + start - 1]) {
       throw new TytoError('io', 'the chunks of a series overlap');
     }
     this.#length += count;
@@ -288,29 +301,25 @@ export class WindowScanner {
     const values = this.#valuesAt(0);
     this.#capacity = Math.max(needed, this.#capacity * 2);
     this.#samples = this.#allocate(this.#capacity * BYTES_PER_SAMPLE);
-    const memory = new Uint8Array(this.#kernel.memory.buffer);
     const bytes = this.#length * 8;
-    memory.copyWithin(this.#timestampsAt(0), timestamps, timestamps + bytes);
-    memory.copyWithin(this.#valuesAt(0), values, values + bytes);
+    this.#bytes.copyWithin(this.#timestampsAt(0), timestamps, timestamps + bytes);
+    this.#bytes.copyWithin(this.#valuesAt(0), values, values + bytes);
   }
 
   #allocate(bytes: number): number {
     const at = this.#end;
     this.#end = align(at + bytes + SLACK_BYTES);
-    ensureMemory(this.#kernel, this.#end + SLACK_BYTES);
+    const grew = ensureMemory(this.#kernel, this.#end + SLACK_BYTES);
+    if (grew || this.#bytes.length === 0) {
+      const { buffer } = this.#kernel.memory;
+      this.#bytes = new Uint8Array(buffer);
+      this.#words = new Uint32Array(buffer);
+      this.#floats = new Float64Array(buffer);
+    }
     return at;
   }
 
-  #copyIn(at: number, source: Float64Array, from: number, count: number): void {
-    const bytes = new Uint8Array(source.buffer, source.byteOffset + from * 8, count * 8);
-    this.#bytes(at, count * 8).set(bytes);
-  }
-
-  #bytes(at: number, length: number): Uint8Array {
-    return new Uint8Array(this.#kernel.memory.buffer, at, length);
-  }
-
-  #floats(at: number, length: number): Float64Array {
-    return new Float64Array(this.#kernel.memory.buffer, at, length);
+  #view(at: number, length: number): Float64Array {
+    return this.#floats.subarray(at / 8, at / 8 + length);
   }
 }

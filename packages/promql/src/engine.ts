@@ -180,7 +180,7 @@ async function instantValue(prepared: Prepared, timeMs: number): Promise<QueryVa
   }
   const columns = await evaluator.vector(expr, grid);
   const named = columns.filter(({ present }) => present[0] !== ABSENT);
-  const samples = mergeEqual(withoutDroppedNames(named, evaluator)).map((column): VectorSample => {
+  const samples = distinct(named, expr, evaluator).map((column): VectorSample => {
     const { labels, values } = column;
     const histogram = column.present[0] === HISTOGRAM ? column.histograms?.[0] : undefined;
     return { labels, timestampMs: timeMs, value: values[0], histogram };
@@ -215,18 +215,25 @@ async function matrixSeries({ expr, grid, evaluator }: Prepared): Promise<Matrix
 
 async function rangeSeries({ expr, grid, evaluator }: Prepared): Promise<MatrixSeries[]> {
   const { startMs, stepMs, count } = grid;
-  const times = Float64Array.from({ length: count }, (_, step) => startMs + step * stepMs);
+  const times = new Float64Array(count);
+  for (let step = 0; step < count; step++) times[step] = startMs + step * stepMs;
   if (typeOf(expr) === 'scalar') {
     const values = await evaluator.scalar(expr, grid);
     return [{ labels: Labels.empty, timestamps: times, values }];
   }
   const columns = await evaluator.vector(expr, grid);
   const series: MatrixSeries[] = [];
-  for (const column of mergeEqual(withoutDroppedNames(columns, evaluator))) {
+  for (const column of distinct(columns, expr, evaluator)) {
     const compact = compactSeries(column, times);
     if (compact !== undefined) series.push(compact);
   }
   return series.sort((a, b) => compareLabels(a.labels, b.labels));
+}
+
+/** The columns under their final labels, those of equal ones joined. */
+function distinct(columns: readonly Column[], expr: Expr, evaluator: Evaluator): Column[] {
+  const named = withoutDroppedNames(columns, evaluator);
+  return unwrapParens(expr).kind === 'vector' ? named : mergeEqual(named);
 }
 
 function withoutDroppedNames(columns: readonly Column[], evaluator: Evaluator): Column[] {

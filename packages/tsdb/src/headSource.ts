@@ -7,7 +7,13 @@ import type { LoggedDeletion } from './log/deletionRecord.ts';
 import type { Postings } from './postings.ts';
 import type { ReadDays } from './readDays.ts';
 import type { DecodedRun, ReadPlan } from './readers/readPlan.ts';
-import type { DamageListener, PairFinder, SeriesSource } from './seriesSource.ts';
+import {
+  type DamageListener,
+  LATEST_UNKNOWN,
+  type LatestResult,
+  type PairFinder,
+  type SeriesSource,
+} from './seriesSource.ts';
 
 export class HeadSource implements SeriesSource {
   readonly #head: Head;
@@ -87,6 +93,17 @@ export class HeadSource implements SeriesSource {
   planScan(id: number, minTimeMs: number, maxTimeMs: number, plan: ReadPlan): boolean {
     if (this.#deleted.has(id)) return false;
     return this.#head.planScan(id, minTimeMs, maxTimeMs, plan);
+  }
+
+  latestInto(
+    id: number,
+    minTimeMs: number,
+    maxTimeMs: number,
+    target: Uint32Array,
+    at: number,
+  ): LatestResult {
+    if (this.#deleted.has(id)) return LATEST_UNKNOWN;
+    return this.#head.latestInto(id, minTimeMs, maxTimeMs, target, at);
   }
 
   pairFinder(name: string): PairFinder {

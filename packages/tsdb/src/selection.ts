@@ -17,6 +17,7 @@ import {
 import { findSeries } from './indexSearch.ts';
 import { mergeRuns } from './mergeSamples.ts';
 import { canScan, ColumnScan } from './readers/columnScan.ts';
+import { LatestScan } from './readers/latestScan.ts';
 import { ReadAhead } from './readers/readAhead.ts';
 import type { ReaderPool } from './readers/readerPool.ts';
 import type { Scanner } from './readers/scanner.ts';
@@ -90,6 +91,10 @@ export class Selection implements SeriesSelection {
       maxTimeMs,
       isCurrent: () => this.#layout.number() === this.#layoutNumber,
     };
+    if (request.name === 'last' && request.count === 1) {
+      const latest = new LatestScan(selection, request);
+      if (latest.isQuick()) return latest;
+    }
     const scan = new ColumnScan(readers, scanner, selection, request);
     this.#scans.push(scan);
     return scan;

@@ -32,11 +32,28 @@ export interface SeriesSource extends SeriesIndex {
    * whoever asked reads the series himself.
    */
   planScan?(id: number, minTimeMs: number, maxTimeMs: number, plan: ReadPlan): boolean;
+  /**
+   * The bits of the newest sample within the range, where it is at hand: LATEST_NONE for none, or
+   * a stale marker. No other source has a later one.
+   */
+  latestInto?(
+    id: number,
+    minTimeMs: number,
+    maxTimeMs: number,
+    target: Uint32Array,
+    at: number,
+  ): LatestResult;
   /** The id that a series has in the head, -1 where it is not there; without this it is its own. */
   headId?(id: number, table: SeriesTable): number;
   /** The label pairs of a name. */
   pairFinder(name: string): PairFinder;
 }
+
+export const LATEST_NONE = 0;
+export const LATEST_FOUND = 1;
+/** It has to be read. */
+export const LATEST_UNKNOWN = 2;
+export type LatestResult = 0 | 1 | 2;
 
 /** Label pairs of one name under a source's own numbers for them; valid until its next change. */
 export interface PairFinder {

@@ -25,6 +25,12 @@ import { encodeLayout, isHistogramChunk, samplesOf } from '../histogramChunk.ts'
 import { PAST_MS_MAX, TAIL_SAMPLES } from '../limits.ts';
 import type { DecodedRun, ReadPlan } from '../readers/readPlan.ts';
 import { SeriesTable } from '../series/seriesTable.ts';
+import {
+  LATEST_FOUND,
+  LATEST_NONE,
+  LATEST_UNKNOWN,
+  type LatestResult,
+} from '../seriesSource.ts';
 import { CHUNK_DURATION_MS_MAX, HeadChunks, NO_CHUNK } from './headChunks.ts';
 import { HistogramTail } from './histogramTails.ts';
 import { capacityOf, classFor, type TailPage, Tails } from './tails.ts';
@@ -318,9 +324,36 @@ export class Head {
     const page = this.#tailPage(id);
     const start = this.#tailStart(id);
     if (page.timestamps[start] <= maxTimeMs && page.timestamps[start + count - 1] >= fromMs) {
-      plan.addSamples(page.timestamps, page.values, start, count);
+      plan.addSamples(page.timestamps, page.bits, start, count);
     }
     return true;
+  }
+
+  /**
+   * Copies the bits of the newest sample within the range to a place of `target`, if it is among
+   * those that wait uncompressed. See SeriesSource.
+   */
+  latestInto(
+    id: number,
+    minTimeMs: number,
+    maxTimeMs: number,
+    target: Uint32Array,
+    at: number,
+  ): LatestResult {
+    const size = this.#tailClass.view[id];
+    const count = this.#tailCount.view[id];
+    if (count === 0 || size === HISTOGRAMS) return LATEST_UNKNOWN;
+    const page = this.#tails.page(size, this.#tailSlot.view[id]);
+    const start = this.#tails.offset(size, this.#tailSlot.view[id]);
+    let last = start + count - 1;
+    while (last >= start && page.timestamps[last] > maxTimeMs) last--;
+    if (last < start) return LATEST_UNKNOWN;
+    // What is a block's is shown by that.
+    if (page.timestamps[last] < this.#minTimeMs) return LATEST_UNKNOWN;
+    if (page.timestamps[last] < minTimeMs) return LATEST_NONE;
+    if (isStaleBits(page.bits, last)) return LATEST_NONE;
+    copyBits(target, at, page.bits, last);
+    return LATEST_FOUND;
   }
 
   /** Leaves everything before `timeMs` to the blocks. Returns the series that are left empty. */

@@ -205,13 +205,17 @@ export class ColumnScan implements ColumnReader {
       request: this.#request,
       seriesCount: end - first,
       groups,
-      target: buffer ?? this.#ownTarget(),
+      target: buffer ?? this.#ownTarget(end - first, groups?.count),
     };
     return { first, end, task, leftOut, groupIds: own?.ids() ?? new Uint32Array(0), buffer };
   }
 
-  #ownTarget(): ArrayBuffer {
-    this.#localTarget ??= new ArrayBuffer(TARGET_BYTES);
+  #ownTarget(seriesCount: number, groupCount: number | undefined): ArrayBuffer {
+    const results = groupCount === undefined ? seriesCount * RESULT_BYTES : groupCount * GROUP_RESULT_BYTES;
+    const bytes = results * this.#request.count;
+    if (this.#localTarget === undefined || this.#localTarget.byteLength < bytes) {
+      this.#localTarget = new ArrayBuffer(bytes);
+    }
     return this.#localTarget;
   }
 

@@ -6,8 +6,6 @@
  * `where` is a file's index, or -1 - a page's index, or SAMPLES: `length` of the plan's own samples.
  */
 
-import { bitsOf, SampleColumns } from '@tyto/model';
-
 /** Numbers of a run before those of its chunks. */
 export const RUN_HEADER = 4;
 /** Numbers of a chunk. */
@@ -16,6 +14,8 @@ export const CHUNK_WORDS = 3;
 export const LEFT_OUT = -1;
 /** Where samples are that the plan brings itself. */
 export const SAMPLES = 2 ** 31;
+/** Room for the first samples that a plan brings itself. */
+const OWN_SAMPLES_MIN = 256;
 /** A timestamp and a value. */
 export const SAMPLE_BYTES = 16;
 
@@ -53,7 +53,8 @@ export interface DecodedRun {
 /** Samples as they are, not in a chunk. */
 export interface PlanSamples {
   readonly timestamps: Float64Array<ArrayBuffer>;
-  readonly values: Float64Array<ArrayBuffer>;
+  /** Of the values. */
+  readonly bits: Uint32Array<ArrayBuffer>;
 }
 
 interface PlanEnd {
@@ -65,8 +66,10 @@ interface PlanEnd {
 
 export class ReadPlan {
   readonly #words: number[] = [];
-  /** Samples that the plan brings itself. */
-  readonly #own = new SampleColumns(0);
+  /** Samples that the plan brings itself; `#ownCount` of them. */
+  #ownTimes = new Float64Array(0);
+  #ownBits = new Uint32Array(0);
+  #ownCount = 0;
   readonly #files = new Map<string, number>();
   readonly #pages = new Map<SharedArrayBuffer, number>();
   #run = 0;
@@ -100,7 +103,7 @@ export class ReadPlan {
       words: this.#words.length,
       runs: this.#runCount,
       samples: this.#sampleCount,
-      own: this.#own.length,
+      own: this.#ownCount,
     };
   }
 
@@ -109,7 +112,7 @@ export class ReadPlan {
     this.#words.length = end.words;
     this.#runCount = end.runs;
     this.#sampleCount = end.samples;
-    this.#own.length = end.own;
+    this.#ownCount = end.own;
   }
 
   beginRun(slot: number, minTimeMs: number, maxTimeMs: number): void {
@@ -138,27 +141,36 @@ export class ReadPlan {
     this.#add(-1 - indexIn(this.#pages, page), offset, length, samples);
   }
 
-  /** Samples [from, from + count), which are copied. */
-  addSamples(timestamps: Float64Array, values: Float64Array, from: number, count: number): void {
-    const own = this.#own;
-    own.reserve(count);
-    own.timestamps.set(timestamps.subarray(from, from + count), own.length);
-    // Bits are copied, not numbers, so that stale markers survive.
-    bitsOf(own.values).set(bitsOf(values).subarray(from * 2, (from + count) * 2), own.length * 2);
-    this.#add(SAMPLES, own.length, count, count);
-    own.extend(count, 0);
+  /** Samples [from, from + count) of a column of times and one of the bits of values; copied. */
+  addSamples(timestamps: Float64Array, bits: Uint32Array, from: number, count: number): void {
+    const start = this.#ownCount;
+    if (start + count > this.#ownTimes.length) this.#growOwn(start + count);
+    for (let i = 0; i < count; i++) this.#ownTimes[start + i] = timestamps[from + i];
+    for (let i = 0; i < 2 * count; i++) this.#ownBits[2 * start + i] = bits[2 * from + i];
+    this.#add(SAMPLES, start, count, count);
+    this.#ownCount += count;
   }
 
   /** The samples that were added, behind each other. */
   get samples(): PlanSamples {
-    const { timestamps, values, length } = this.#own;
-    return { timestamps: timestamps.slice(0, length), values: values.slice(0, length) };
+    const count = this.#ownCount;
+    return { timestamps: this.#ownTimes.slice(0, count), bits: this.#ownBits.slice(0, 2 * count) };
   }
 
   /** A run that has nothing is taken back. */
   endRun(): void {
     if (this.#words.length === this.#run + RUN_HEADER) this.#words.length = this.#run;
     else this.#runCount++;
+  }
+
+  #growOwn(count: number): void {
+    const capacity = Math.max(count, this.#ownTimes.length * 2, OWN_SAMPLES_MIN);
+    const times = new Float64Array(capacity);
+    const bits = new Uint32Array(capacity * 2);
+    times.set(this.#ownTimes.subarray(0, this.#ownCount));
+    bits.set(this.#ownBits.subarray(0, this.#ownCount * 2));
+    this.#ownTimes = times;
+    this.#ownBits = bits;
   }
 
   #add(where: number, offset: number, length: number, samples: number): void {

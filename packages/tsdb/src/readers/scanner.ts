@@ -80,7 +80,7 @@ export class Scanner {
       const offset = plan[at + 1];
       const length = plan[at + 2];
       if (where === SAMPLES) {
-        windows.addSamples(samples.timestamps, samples.values, offset, length, minTimeMs);
+        windows.addSamples(samples.timestamps, samples.bits, offset, length, minTimeMs);
         continue;
       }
       const chunk =
