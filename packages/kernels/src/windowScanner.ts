@@ -90,13 +90,7 @@ export class WindowScanner {
     this.#bytes.set(chunk, this.#input);
     const timestamps = this.#timestampsAt(this.#length);
     const values = this.#valuesAt(this.#length);
-    const decoded = this.#kernel.decodeChunk(
-      this.#input,
-      chunk.length,
-      timestamps,
-      values,
-      count,
-    );
+    const decoded = this.#kernel.decodeChunk(this.#input, chunk.length, timestamps, values, count);
     if (decoded !== count) throw new TytoError('io', 'corrupt chunk: its streams do not decode');
     this.#append(count, minTimeMs);
   }

@@ -25,7 +25,10 @@ export function joinPlaces(
 ): SeriesPlaces {
   const having = sources.filter((_, i) => found[i].length > 0);
   if (having.length > 1) return joinMany(sources, found, table);
-  const source = Math.max(0, found.findIndex((ids) => ids.length > 0));
+  const source = Math.max(
+    0,
+    found.findIndex((ids) => ids.length > 0),
+  );
   return new OneSource(sources, source, found[source] ?? new Uint32Array(0));
 }
 

@@ -125,12 +125,7 @@ class Totals {
   readonly #evaluation: Evaluation;
   readonly #groups: (GroupTotal | undefined)[];
 
-  constructor(
-    operator: GroupOperator,
-    groupCount: number,
-    count: number,
-    evaluation: Evaluation,
-  ) {
+  constructor(operator: GroupOperator, groupCount: number, count: number, evaluation: Evaluation) {
     this.#operator = operator;
     this.#count = count;
     this.#evaluation = evaluation;

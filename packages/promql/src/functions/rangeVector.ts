@@ -230,18 +230,11 @@ function counterFunction(kernel: Kernel, mixed: MixedFunction): Planner {
 }
 
 /** Tells where a metric does not look like a counter, by its type or else its name. */
-function noteNonCounter(
-  name: string,
-  type: string,
-  call: Call,
-  evaluation: Evaluation,
-): void {
+function noteNonCounter(name: string, type: string, call: Call, evaluation: Evaluation): void {
   const known = evaluation.droppedWithName.has(TYPE_LABEL) ? type : '';
   if (name === '' || (known === '' ? COUNTER_SUFFIX.test(name) : COUNTER_TYPE.test(known))) return;
   const message =
-    known === ''
-      ? messages.possibleNonCounter(name)
-      : messages.possibleNonCounterType(name, known);
+    known === '' ? messages.possibleNonCounter(name) : messages.possibleNonCounterType(name, known);
   evaluation.annotations.info(message, call.args[0].span);
 }
 

@@ -98,44 +98,56 @@ async function* paced(
   yield chunk.take();
 }
 
-/** Pieces that become one buffer: neighbouring texts are joined before they are encoded. */
+/** Texts are encoded once they are this long together: long ones keep all their parts alive. */
+const TEXT_LENGTH_MIN = 8192;
+
+/** Pieces that become one buffer. */
 class PieceBuffer {
   #text: string;
-  #buffers: Uint8Array[] = [];
-  #length: number;
+  #bytes = Buffer.allocUnsafe(2 * TEXT_LENGTH_MIN);
+  #used = 0;
 
   constructor(text: string) {
     this.#text = text;
-    this.#length = text.length;
   }
 
   /** About how many bytes there are. */
   get length(): number {
-    return this.#length;
+    return this.#used + this.#text.length;
   }
 
   add(piece: JsonPiece): void {
-    this.#length += piece.length;
     if (typeof piece === 'string') {
       this.#text += piece;
+      if (this.#text.length >= TEXT_LENGTH_MIN) this.#encode();
       return;
     }
-    this.#flush();
-    this.#buffers.push(piece);
+    this.#encode();
+    this.#reserve(piece.length);
+    this.#bytes.set(piece, this.#used);
+    this.#used += piece.length;
   }
 
   /** All of it; then it is empty. */
   take(): Buffer {
-    this.#flush();
-    const buffer = Buffer.concat(this.#buffers);
-    this.#buffers = [];
-    this.#length = 0;
-    return buffer;
+    this.#encode();
+    const taken = this.#bytes.subarray(0, this.#used);
+    this.#bytes = Buffer.allocUnsafe(this.#bytes.length);
+    this.#used = 0;
+    return taken;
   }
 
-  #flush(): void {
-    if (this.#text === '') return;
-    this.#buffers.push(Buffer.from(this.#text));
+  #encode(): void {
+    // No character takes more than three bytes for each of its parts.
+    this.#reserve(this.#text.length * 3);
+    this.#used += this.#bytes.write(this.#text, this.#used);
     this.#text = '';
+  }
+
+  #reserve(bytes: number): void {
+    if (this.#used + bytes <= this.#bytes.length) return;
+    const grown = Buffer.allocUnsafe(Math.max(this.#used + bytes, this.#bytes.length * 2));
+    grown.set(this.#bytes.subarray(0, this.#used));
+    this.#bytes = grown;
   }
 }

@@ -42,12 +42,7 @@ export function* queryDataPieces(value: QueryValue): IterableIterator<JsonPiece>
 }
 
 function* vectorPieces(samples: readonly VectorSample[]): IterableIterator<string> {
-  for (let from = 0; from < samples.length; from += PIECE_SAMPLES) {
-    const end = Math.min(samples.length, from + PIECE_SAMPLES);
-    let piece = from === 0 ? '' : ',';
-    for (let i = from; i < end; i++) piece += (i > from ? ',' : '') + vectorSample(samples[i]);
-    yield piece;
-  }
+  for (let i = 0; i < samples.length; i++) yield (i > 0 ? ',' : '') + vectorSample(samples[i]);
 }
 
 function* matrixPieces(series: readonly MatrixSeries[]): IterableIterator<JsonPiece> {

@@ -66,6 +66,8 @@ export class HeadLinks {
     this.#knownPairs = labelPairs;
     this.#knownSize = size;
     if (!isSame) this.#pairs.fill(UNKNOWN);
-    else for (let i = 0; i < this.#pairs.length; i++) if (this.#pairs[i] === ABSENT) this.#pairs[i] = UNKNOWN;
+    else
+      for (let i = 0; i < this.#pairs.length; i++)
+        if (this.#pairs[i] === ABSENT) this.#pairs[i] = UNKNOWN;
   }
 }

@@ -25,12 +25,7 @@ import { encodeLayout, isHistogramChunk, samplesOf } from '../histogramChunk.ts'
 import { PAST_MS_MAX, TAIL_SAMPLES } from '../limits.ts';
 import type { DecodedRun, ReadPlan } from '../readers/readPlan.ts';
 import { SeriesTable } from '../series/seriesTable.ts';
-import {
-  LATEST_FOUND,
-  LATEST_NONE,
-  LATEST_UNKNOWN,
-  type LatestResult,
-} from '../seriesSource.ts';
+import { LATEST_FOUND, LATEST_NONE, LATEST_UNKNOWN, type LatestResult } from '../seriesSource.ts';
 import { CHUNK_DURATION_MS_MAX, HeadChunks, NO_CHUNK } from './headChunks.ts';
 import { HistogramTail } from './histogramTails.ts';
 import { capacityOf, classFor, type TailPage, Tails } from './tails.ts';

@@ -162,7 +162,8 @@ export class ColumnScan implements ColumnReader {
     const plan = new ReadPlan();
     const leftOut: number[] = [];
     const own = this.#groups === undefined ? undefined : new OwnGroups(this.#groups.groupOf);
-    const resultBytes = this.#request.count * (own === undefined ? RESULT_BYTES : GROUP_RESULT_BYTES);
+    const resultBytes =
+      this.#request.count * (own === undefined ? RESULT_BYTES : GROUP_RESULT_BYTES);
     const isCurrent = this.#selection.isCurrent();
     let index = first;
     for (; index < places.size; index++) {
@@ -211,7 +212,8 @@ export class ColumnScan implements ColumnReader {
   }
 
   #ownTarget(seriesCount: number, groupCount: number | undefined): ArrayBuffer {
-    const results = groupCount === undefined ? seriesCount * RESULT_BYTES : groupCount * GROUP_RESULT_BYTES;
+    const results =
+      groupCount === undefined ? seriesCount * RESULT_BYTES : groupCount * GROUP_RESULT_BYTES;
     const bytes = results * this.#request.count;
     if (this.#localTarget === undefined || this.#localTarget.byteLength < bytes) {
       this.#localTarget = new ArrayBuffer(bytes);

@@ -92,7 +92,11 @@ function sharedSource(): SeriesSource {
 
 function aheadOf(pool: ReaderPool): ReadAhead {
   const source = sharedSource();
-  const places = joinPlaces([source], [Uint32Array.from({ length: SERIES }, (_, i) => i)], new SeriesTable());
+  const places = joinPlaces(
+    [source],
+    [Uint32Array.from({ length: SERIES }, (_, i) => i)],
+    new SeriesTable(),
+  );
   return new ReadAhead(pool, [source], places, 0, 1000 * SAMPLES);
 }
 

@@ -100,7 +100,11 @@ export class Scanner {
   }
 }
 
-function storeColumn({ target, request, seriesCount }: ScanTask, slot: number, windows: WindowScanner) {
+function storeColumn(
+  { target, request, seriesCount }: ScanTask,
+  slot: number,
+  windows: WindowScanner,
+) {
   const { count } = request;
   new Float64Array(target, slot * count * 8, count).set(windows.values);
   new Uint8Array(target, seriesCount * count * 8 + slot * count, count).set(windows.present);

@@ -152,7 +152,8 @@ export class SeriesTable implements SeriesIndex {
       pairOf: (id) => {
         const start = this.#start.view[id];
         const end = start + this.#pairCount.view[id];
-        for (let at = start; at < end; at++) if (pairs.nameOf(arena[at]) === symbol) return arena[at];
+        for (let at = start; at < end; at++)
+          if (pairs.nameOf(arena[at]) === symbol) return arena[at];
         return -1;
       },
       valueOf: (pair) => pairs.symbols.text(pairs.valueOf(pair)),
@@ -351,9 +352,11 @@ export class SeriesTable implements SeriesIndex {
 }
 
 function labelsOf(pairs: LabelPairs, ofSeries: Uint32Array): Labels {
-  const texts: string[] = [];
-  for (const pair of ofSeries) {
-    texts.push(pairs.symbols.text(pairs.nameOf(pair)), pairs.symbols.text(pairs.valueOf(pair)));
+  const { symbols } = pairs;
+  const texts = new Array<string>(2 * ofSeries.length);
+  for (let i = 0; i < ofSeries.length; i++) {
+    texts[2 * i] = symbols.text(pairs.nameOf(ofSeries[i]));
+    texts[2 * i + 1] = symbols.text(pairs.valueOf(ofSeries[i]));
   }
   return Labels.fromSorted(texts);
 }
