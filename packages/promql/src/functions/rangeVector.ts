@@ -38,6 +38,7 @@ import {
   mixedSum,
 } from './rangeHistograms.ts';
 import type { VectorFunction } from './registry.ts';
+import { startedLastPair, startedRate } from './startedRates.ts';
 
 /** One series with its windows, as a kernel gets it. */
 interface SeriesWindows {
@@ -79,7 +80,8 @@ async function overWindows(
     const make = samples.histograms === null ? emptyColumn : emptyHistogramColumn;
     const column = make(source.labels(index), dropName, grid.count);
     const series = { samples, from, to, count: grid.count, source };
-    if (samples.histograms === null) kernel(series, column.values, column.present);
+    const isPlain = samples.startTimes === null || mixed.usesStartTimes !== true;
+    if (samples.histograms === null && isPlain) kernel(series, column.values, column.present);
     else runMixed(series, column, evaluation, kernel, mixed);
     if (!hasAny(column.present)) continue;
     evaluation.budget.acquire(grid.count);
@@ -304,10 +306,10 @@ const present: Kernel = ({ from, to, count }, out, marks) => {
 };
 
 export const rangeFunctions: readonly (readonly [string, VectorFunction])[] = [
-  ['rate', counterFunction(rateKernel('rate'), mixedRate(true, true))],
-  ['increase', counterFunction(rateKernel('increase'), mixedRate(true, false))],
+  ['rate', counterFunction(rateKernel('rate'), startedRate(true))],
+  ['increase', counterFunction(rateKernel('increase'), startedRate(false))],
   ['delta', windowFunction(rateKernel('delta'), false, mixedRate(false, false))],
-  ['irate', windowFunction(lastPair(true), false, mixedLastPair(true))],
+  ['irate', windowFunction(lastPair(true), false, startedLastPair)],
   ['idelta', windowFunction(lastPair(false), false, mixedLastPair(false))],
   [
     'sum_over_time',
