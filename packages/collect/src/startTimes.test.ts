@@ -246,8 +246,8 @@ describe('a scrape', () => {
   });
 
   it('in protobuf has those of counters, summaries and histograms', async () => {
-    type =
-      'application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited';
+    const message = 'proto=io.prometheus.client.MetricFamily; encoding=delimited';
+    type = `application/vnd.google.protobuf; ${message}`;
     const family = (name: string, kind: number, valueField: number, timeField: number) => {
       const writer = new ProtobufWriter();
       writer.string(1, name);

@@ -58,7 +58,7 @@ load 1m
   h{instance="a", job="j", data="d"} {{sum:1 count:1}}
 
 eval instant at 0 info(m, {__name__="h"})
-  expect fail msg: an info sample must be a float, and h{data="d", instance="a", job="j"} is a histogram
+  expect fail regex: an info sample must be a float, and h\\{data="d", .+\\} is a histogram
 
 eval instant at 0 info(other, {__name__="h"})
   other{instance="b", job="j"} 1
