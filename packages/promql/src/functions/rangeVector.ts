@@ -25,6 +25,7 @@ import {
   resetsWindows,
 } from '../windows/picks.ts';
 import { deviationWindows, quantileWindows } from '../windows/quantiles.ts';
+import { startTimesMatter } from '../windows/startTimes.ts';
 import { averageWindows, sumWindows, varianceWindows } from '../windows/sums.ts';
 import { predictWindows, slopeWindows, smoothWindows } from '../windows/trend.ts';
 import {
@@ -80,8 +81,9 @@ async function overWindows(
     const make = samples.histograms === null ? emptyColumn : emptyHistogramColumn;
     const column = make(source.labels(index), dropName, grid.count);
     const series = { samples, from, to, count: grid.count, source };
-    const isPlain = samples.startTimes === null || mixed.usesStartTimes !== true;
-    if (samples.histograms === null && isPlain) kernel(series, column.values, column.present);
+    const isStarted =
+      mixed.usesStartTimes === true && startTimesMatter(samples, ends.startMs - rangeMs);
+    if (samples.histograms === null && !isStarted) kernel(series, column.values, column.present);
     else runMixed(series, column, evaluation, kernel, mixed);
     if (!hasAny(column.present)) continue;
     evaluation.budget.acquire(grid.count);

@@ -5,6 +5,19 @@
 import type { SampleColumns } from '@tyto/model';
 
 /**
+ * Whether windows that begin at `beginMs` or later have other values than without start times. A
+ * counter that runs since before has not, so a kernel can compute it.
+ */
+export function startTimesMatter(samples: SampleColumns, beginMs: number): boolean {
+  if (samples.startTimes === null) return false;
+  for (let i = 0; i < samples.length; i++) {
+    if (zeroWithin(samples, i, beginMs) !== undefined) return true;
+    if (i > 0 && (startsAnew(samples, i) || overlapsPrevious(samples, i))) return true;
+  }
+  return false;
+}
+
+/**
  * Whether the counter began anew between sample `index - 1` and sample `index`, as the start times
  * have it. A sample that starts where the one before it lies is a delta, or the second one of a
  * counter whose start nobody knows: then the first has no start time, its own, or a senseless one.
