@@ -8,7 +8,7 @@ import { customBucketSeries } from './customBuckets.ts';
 import { type EvalCommand, type LoadCommand, parseScript } from './script.ts';
 import type { NotedValue } from './seriesNotation.ts';
 
-/** A store for tests; its appenders may also take histograms. */
+/** A store for tests. */
 export interface ScriptStore {
   readonly store: MetricStore;
   close(): Promise<void>;
