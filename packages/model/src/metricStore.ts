@@ -41,7 +41,11 @@ export const NO_SERIES: SeriesRef = -1;
 export interface MetricAppender {
   /** Finds or creates a series. NO_SERIES when the store is at its limit. */
   series(labels: Labels): SeriesRef;
-  append(ref: SeriesRef, timestampMs: number, value: number): AppendResult;
+  /**
+   * `startTimeMs`: since when a counter counts; 0 where that is unknown. It is no part of what
+   * makes a sample: one that repeats another's time and value is REPEATED with any start time.
+   */
+  append(ref: SeriesRef, timestampMs: number, value: number, startTimeMs?: number): AppendResult;
   /**
    * Samples [from, from + count) of two columns, in rising time; the bits of the values are kept,
    * so stale markers may be among them. What is refused falls out and the rest is appended; the
@@ -68,7 +72,12 @@ export interface MetricAppender {
   /** Ends the series at this time, until it gets a further sample. */
   appendStale(ref: SeriesRef, timestampMs: number): AppendResult;
   /** A native histogram. A series may hold floats and histograms at different times. */
-  appendHistogram(ref: SeriesRef, timestampMs: number, histogram: FloatHistogram): AppendResult;
+  appendHistogram(
+    ref: SeriesRef,
+    timestampMs: number,
+    histogram: FloatHistogram,
+    startTimeMs?: number,
+  ): AppendResult;
   /** Kept among the newest of all series; one that repeats its series' newest is REPEATED. */
   appendExemplar(ref: SeriesRef, exemplar: Exemplar): AppendResult;
   /** Makes the batch visible to readers at once and durable when resolved. Rejects with `io`. */

@@ -121,6 +121,9 @@ export const messages = {
   conflictingResets: (during: string) => `conflicting counter resets during histogram ${during}`,
   reconciledBounds: (during: string) =>
     `mismatched custom buckets were reconciled during ${during}`,
+  startTimeOverlap: (name: string) =>
+    'sample has start time that overlaps with previous sample timestamp for metric ' +
+    JSON.stringify(name),
   notCounter: (name: string) =>
     `this native histogram metric is not a counter: ${JSON.stringify(name)}`,
   notGauge: (name: string) =>

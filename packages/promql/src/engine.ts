@@ -21,6 +21,7 @@ import {
   relabeled,
 } from './column.ts';
 import { Evaluator } from './evaluator.ts';
+import { statisticsSelectors } from './foundResets.ts';
 import { LOOKBACK_MS, SAMPLE_LIMIT, SUBQUERY_STEP_MS, TIMEOUT_MS } from './limits.ts';
 import { planLoads, QueryTimes } from './plan.ts';
 import { QuerySources } from './source.ts';
@@ -38,6 +39,8 @@ export interface EngineOptions {
   readonly typeAndUnitLabels?: boolean;
   /** Whether experimental functions may be used; true by default. */
   readonly experimental?: boolean;
+  /** Whether start times of samples tell of counter resets; false by default. */
+  readonly useStartTimes?: boolean;
 }
 
 /** What one query may change of the engine's options. */
@@ -123,7 +126,10 @@ export class QueryEngine {
       lookbackMs: options.lookbackMs ?? defaults.lookbackMs ?? LOOKBACK_MS,
       subqueryStepMs: defaults.subqueryStepMs ?? SUBQUERY_STEP_MS,
     });
-    const sources = new QuerySources(planLoads(expr, grid, times), budget);
+    const sources = new QuerySources(planLoads(expr, grid, times), budget, {
+      useStartTimes: defaults.useStartTimes ?? false,
+      statistics: statisticsSelectors(expr),
+    });
     options.watch?.(usageOf(budget, sources));
     await sources.select(this.#querier, options.signal);
     const annotations = new Annotations(text);

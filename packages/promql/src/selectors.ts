@@ -16,7 +16,7 @@ import { readColumns, type ReadOne } from './storedColumns.ts';
 import { latestIndexes } from './windows/bounds.ts';
 
 /** Called for each series; `latest` says per step which sample is meant, -1 for none. */
-type Fill = (samples: SampleColumns, latest: Int32Array, column: Column) => void;
+export type Fill = (samples: SampleColumns, latest: Int32Array, column: Column) => void;
 
 export function evaluateSelector(
   node: VectorSelector,
@@ -35,7 +35,8 @@ export function evaluateSelectorTimes(
   return selectLatest(node, grid, evaluation, fillTimes);
 }
 
-async function selectLatest(
+/** A column a series; `fill` says what it has at each step. Smoothed selectors fill themselves. */
+export async function selectLatest(
   node: VectorSelector,
   grid: Grid,
   evaluation: Evaluation,

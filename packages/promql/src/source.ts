@@ -11,6 +11,7 @@ import {
 } from '@tyto/model';
 import type { VectorSelector } from '@tyto/syntax';
 import type { QueryBudget } from './budget.ts';
+import { withFoundResets } from './foundResets.ts';
 import type { SelectorLoad } from './plan.ts';
 import type { QueryRead } from './usage.ts';
 
@@ -29,6 +30,13 @@ export interface SeriesSource {
   groupBy(names: readonly string[]): SeriesGroups | undefined;
 }
 
+export interface SourceOptions {
+  /** Whether start times of samples are told to functions. */
+  readonly useStartTimes: boolean;
+  /** Selectors in whose histograms counter resets are found while they are read. */
+  readonly statistics: ReadonlySet<VectorSelector>;
+}
+
 /** All that a query reads. */
 export class QuerySources {
   readonly #loads: ReadonlyMap<VectorSelector, SelectorLoad>;
@@ -37,10 +45,20 @@ export class QuerySources {
   /** What has been found so far. */
   readonly reads: QueryRead[] = [];
   readonly #budget: QueryBudget;
+  readonly #options: SourceOptions;
 
-  constructor(loads: ReadonlyMap<VectorSelector, SelectorLoad>, budget: QueryBudget) {
+  constructor(
+    loads: ReadonlyMap<VectorSelector, SelectorLoad>,
+    budget: QueryBudget,
+    options: SourceOptions,
+  ) {
     this.#loads = loads;
     this.#budget = budget;
+    this.#options = options;
+  }
+
+  get useStartTimes(): boolean {
+    return this.#options.useStartTimes;
   }
 
   async select(querier: MetricQuerier, signal: AbortSignal | undefined): Promise<void> {
@@ -52,8 +70,8 @@ export class QuerySources {
       this.#selections.push(selection);
       this.reads.push({ matchers, minTimeMs, maxTimeMs, seriesCount: selection.size });
       const source = load.shared
-        ? new DecodedSource(selection, this.#budget)
-        : new StreamedSource(selection, scratch, this.#budget);
+        ? new DecodedSource(selection, this.#budget, this.useStartTimes)
+        : new StreamedSource(selection, scratch, this.#budget, this.useStartTimes);
       this.#sources.set(load, source);
     }
   }
@@ -70,7 +88,8 @@ export class QuerySources {
 
   of(node: VectorSelector): SeriesSource {
     const load = must(this.#loads.get(node), 'the plan has a load for every selector');
-    return must(this.#sources.get(load), 'every load was selected');
+    const source = must(this.#sources.get(load), 'every load was selected');
+    return this.#options.statistics.has(node) ? withFoundResets(source) : source;
   }
 }
 
@@ -78,8 +97,15 @@ class StreamedSource implements SeriesSource {
   readonly #selection: SeriesSelection;
   readonly #scratch: SampleColumns;
   readonly #budget: QueryBudget;
+  readonly #useStartTimes: boolean;
 
-  constructor(selection: SeriesSelection, scratch: SampleColumns, budget: QueryBudget) {
+  constructor(
+    selection: SeriesSelection,
+    scratch: SampleColumns,
+    budget: QueryBudget,
+    useStartTimes: boolean,
+  ) {
+    this.#useStartTimes = useStartTimes;
     this.#selection = selection;
     this.#scratch = scratch;
     this.#budget = budget;
@@ -112,6 +138,7 @@ class StreamedSource implements SeriesSource {
   samples(index: number): SampleColumns {
     this.#scratch.clear();
     this.#selection.readInto(index, this.#scratch);
+    if (!this.#useStartTimes) this.#scratch.startTimes = null;
     this.#budget.noteRead(this.#scratch.length);
     this.#budget.check(this.#scratch.length);
     return this.#scratch;
@@ -123,8 +150,10 @@ class DecodedSource implements SeriesSource {
   readonly #decoded: (SampleColumns | undefined)[];
   readonly #labels: (Labels | undefined)[];
   readonly #budget: QueryBudget;
+  readonly #useStartTimes: boolean;
 
-  constructor(selection: SeriesSelection, budget: QueryBudget) {
+  constructor(selection: SeriesSelection, budget: QueryBudget, useStartTimes: boolean) {
+    this.#useStartTimes = useStartTimes;
     this.#budget = budget;
     this.#selection = selection;
     this.#decoded = new Array(selection.size);
@@ -161,6 +190,7 @@ class DecodedSource implements SeriesSource {
     if (samples === undefined) {
       samples = new SampleColumns(16);
       this.#selection.readInto(index, samples);
+      if (!this.#useStartTimes) samples.startTimes = null;
       this.#budget.noteRead(samples.length);
       this.#budget.pin(samples.length);
       this.#decoded[index] = samples;

@@ -80,6 +80,8 @@ function withoutStale(samples: SampleColumns, scratch: SampleColumns): SampleCol
     const histogram = samples.histograms?.[i];
     if (histogram !== undefined) scratch.pushHistogram(samples.timestamps[i], histogram);
     else scratch.push(samples.timestamps[i], samples.values[i]);
+    if (samples.startTimes !== null)
+      scratch.setStartTime(scratch.length - 1, samples.startTimes[i]);
   }
   return scratch;
 }

@@ -143,12 +143,15 @@ export class Tyto {
     this.#state = state;
     this.#startedMs = clock.nowMs();
     this.#lastReloadMs = this.#startedMs;
+    const features = new Set(options.flags.get('enable-feature')?.split(','));
+    const keepsStartTimes = features.has('st-storage');
     this.#scrapes = new ScrapeManager({
       store: tsdb,
       clock,
       logger,
       version: VERSION,
       metrics: this.#metrics.scrape,
+      keepsStartTimes,
     });
     const { timeoutMs, sampleLimit, lookbackMs } = options.query;
     this.#querier = new MergedQuerier({
@@ -161,14 +164,21 @@ export class Tyto {
       sampleLimit,
       externalLabels: () => this.#config.prometheus.externalLabels,
     });
-    this.#engine = new QueryEngine(this.#querier, { clock, timeoutMs, sampleLimit, lookbackMs });
+    this.#engine = new QueryEngine(this.#querier, {
+      clock,
+      timeoutMs,
+      sampleLimit,
+      lookbackMs,
+      useStartTimes: features.has('use-start-timestamps'),
+    });
     this.#queries = new QueryRunner(this.#engine, clock, logger, this.#metrics, options.query);
     const observer = this.#metrics.notify;
     this.#dispatcher = new Dispatcher({ clock, logger, state, externalUrl, observer });
     this.#alertForwarder = new AlertForwarder(logger);
     this.#host = new HostMetrics({ clock, logger });
-    this.#receiver = new WriteReceiver({ store: tsdb, clock, key: randomBytes(16) });
-    this.#otlp = new OtlpReceiver({ store: tsdb, clock });
+    const key = randomBytes(16);
+    this.#receiver = new WriteReceiver({ store: tsdb, clock, key, keepsStartTimes });
+    this.#otlp = new OtlpReceiver({ store: tsdb, clock, keepsStartTimes });
     this.#otlpBodies = new OtlpBodies(this.#otlp);
     this.#pushes = new PushGateway(clock);
     this.#pushKeeper = new PushKeeper(this.#pushes, options.dataDirectory, clock, logger);

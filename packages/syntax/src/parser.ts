@@ -150,7 +150,7 @@ class Parser extends TokenCursor {
         return { kind: 'number', value, isDuration: true, span };
       }
       case 'string':
-        return { kind: 'string', value: this.stringValue(), span };
+        return { kind: 'string', ...this.stringLiteral(), span };
       case 'aggregator':
         if (this.#startsAggregation()) return this.#aggregation();
         return this.#selector();

@@ -24,6 +24,7 @@ import {
   TOO_OLD,
 } from '@tyto/model';
 import {
+  appendMixed,
   metricStoreSuite,
   mixedSamples,
   readAll,
@@ -257,7 +258,7 @@ describe('Tsdb', () => {
   });
 });
 
-describe('native histograms', () => {
+describe('native histograms and start times', () => {
   it('are the same after a crash, a checkpoint and in blocks', async () => {
     const directory = newDirectory();
     const db = await openIn(directory);
@@ -266,11 +267,7 @@ describe('native histograms', () => {
     while (later.length > 0) {
       const appender = db.appender();
       const ref = appender.series(series(1));
-      for (const [time, value] of later.splice(0, 500)) {
-        if (typeof value !== 'number') appender.appendHistogram(ref, time, value);
-        else if (value < 0) appender.appendStale(ref, time);
-        else appender.append(ref, time, value);
-      }
+      for (const sample of later.splice(0, 500)) appendMixed(appender, ref, sample);
       await appender.commit();
     }
     const crashed = await openIn(directory);
@@ -353,12 +350,7 @@ describe('late samples', () => {
     const put = async (tsdb: Tsdb, indices: readonly number[]) => {
       const appender = tsdb.appender();
       const ref = appender.series(series(1));
-      for (const i of indices) {
-        const [time, value] = samples[i];
-        if (typeof value !== 'number') appender.appendHistogram(ref, time, value);
-        else if (value < 0) appender.appendStale(ref, time);
-        else appender.append(ref, time, value);
-      }
+      for (const i of indices) appendMixed(appender, ref, samples[i]);
       await appender.commit();
     };
     await put(db, [samples.length - 1]);

@@ -27,6 +27,8 @@ export interface ScrapeManagerOptions {
   readonly metrics?: ScrapeMetrics | undefined;
   readonly createHttpClient?: HttpClientFactory | undefined;
   readonly files?: DiscoveryFiles | undefined;
+  /** Whether start times are stored with the samples: the feature `st-storage`. */
+  readonly keepsStartTimes?: boolean | undefined;
 }
 
 export interface ActiveTarget {
@@ -83,6 +85,7 @@ export class ScrapeManager {
       files: options.files ?? nodeDiscoveryFiles,
       createHttpClient: options.createHttpClient ?? ((config) => new NodeHttpClient(config)),
       userAgent: `Tyto/${options.version}`,
+      keepsStartTimes: options.keepsStartTimes ?? false,
     };
   }
 

@@ -26,6 +26,7 @@ import {
   resetsWindows,
 } from '../windows/picks.ts';
 import { deviationWindows, quantileWindows } from '../windows/quantiles.ts';
+import { startTimesMatter } from '../windows/startTimes.ts';
 import { averageWindows, sumWindows, varianceWindows } from '../windows/sums.ts';
 import { predictWindows, slopeWindows, smoothWindows } from '../windows/trend.ts';
 import {
@@ -39,6 +40,7 @@ import {
   mixedSum,
 } from './rangeHistograms.ts';
 import type { VectorFunction } from './registry.ts';
+import { startedLastPair, startedRate } from './startedRates.ts';
 
 /** One series with its windows, as a kernel gets it. */
 interface SeriesWindows {
@@ -109,7 +111,8 @@ export function windowColumnOf(plan: WindowPlan, evaluation: Evaluation): ReadOn
     const make = samples.histograms === null ? emptyColumn : emptyHistogramColumn;
     const column = make(source.labels(index), dropName, count);
     const series = { samples, from, to, count, source };
-    if (samples.histograms === null) kernel(series, column.values, column.present);
+    const isStarted = mixed.usesStartTimes === true && startTimesMatter(samples, startMs - rangeMs);
+    if (samples.histograms === null && !isStarted) kernel(series, column.values, column.present);
     else runMixed(series, column, evaluation, kernel, mixed);
     return hasAny(column.present) ? column : undefined;
   };
@@ -346,10 +349,10 @@ const present: Kernel = ({ from, to, count }, out, marks) => {
 };
 
 const planners: readonly (readonly [string, Planner])[] = [
-  ['rate', counterFunction(rateKernel('rate'), mixedRate(true, true))],
-  ['increase', counterFunction(rateKernel('increase'), mixedRate(true, false))],
+  ['rate', counterFunction(rateKernel('rate'), startedRate(true))],
+  ['increase', counterFunction(rateKernel('increase'), startedRate(false))],
   ['delta', windowFunction(rateKernel('delta'), false, mixedRate(false, false))],
-  ['irate', windowFunction(lastPair(true), false, mixedLastPair(true))],
+  ['irate', windowFunction(lastPair(true), false, startedLastPair)],
   ['idelta', windowFunction(lastPair(false), false, mixedLastPair(false))],
   [
     'sum_over_time',

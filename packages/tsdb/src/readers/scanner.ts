@@ -6,7 +6,7 @@
 import { WindowScanner } from '@tyto/kernels';
 import { NOT_COMPUTED } from '@tyto/model';
 import { CHUNK_TRAILER_BYTES, soundChunk } from '../block/format.ts';
-import { isHistogramChunk } from '../histogramChunk.ts';
+import { isFloatChunk } from '../histogramChunk.ts';
 import type { ChunkFiles } from './chunkFiles.ts';
 import { CHUNK_WORDS, RUN_HEADER, SAMPLES } from './readPlan.ts';
 import type { ScanAnswer, ScanTask } from './scanTask.ts';
@@ -87,7 +87,7 @@ export class Scanner {
         where < 0
           ? task.pages[-1 - where].subarray(offset, offset + length)
           : this.#stored(task.files[where], offset, length);
-      if (isHistogramChunk(chunk)) throw new Error('histograms are left out');
+      if (!isFloatChunk(chunk)) throw new Error('only floats are computed here');
       windows.addChunk(chunk, minTimeMs);
     }
   }

@@ -1,13 +1,13 @@
 /**
  * Carries out read plans: in a reader thread, or wherever a test wants it. A run with anything
- * unusual in it, such as damage, histograms or more samples than there is room for, is left out:
- * who asked reads it himself and meets what is unusual there.
+ * unusual in it, such as damage, histograms, start times or more samples than there is room for, is
+ * left out: who asked reads it himself and meets what is unusual there.
  */
 import { chunkSampleCount, decodeChunk } from '@tyto/kernels';
 import { bitsOf, countStaleBits } from '@tyto/model';
 import { CHUNK_TRAILER_BYTES, soundChunk } from '../block/format.ts';
 import { cutToRange } from '../chunkRead.ts';
-import { isHistogramChunk } from '../histogramChunk.ts';
+import { isFloatChunk } from '../histogramChunk.ts';
 import { ChunkFiles } from './chunkFiles.ts';
 import {
   CHUNK_WORDS,
@@ -94,7 +94,7 @@ export class TaskReader {
 
 function append(chunk: Uint8Array, output: Output): void {
   const { timestamps, values, end, minTimeMs, maxTimeMs } = output;
-  if (isHistogramChunk(chunk)) throw new Error('histograms are left out');
+  if (!isFloatChunk(chunk)) throw new Error('only floats are decoded here');
   if (end + chunkSampleCount(chunk) > timestamps.length) throw new Error('no room');
   const count = decodeChunk(chunk, timestamps, values, end);
   output.end += cutToRange(timestamps, values, end, count, minTimeMs, maxTimeMs);
