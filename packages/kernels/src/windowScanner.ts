@@ -168,7 +168,7 @@ export class WindowScanner {
 
   #run(): void {
     const kernel = this.#kernel;
-    const { name, startMs, stepMs, count, rangeMs, quantile = NaN } = this.#begun();
+    const { name, count, quantile = NaN } = this.#begun();
     const { froms, tos, out, present } = this.#places;
     const timestamps = this.#timestampsAt(0);
     const values = this.#valuesAt(0);
@@ -177,28 +177,9 @@ export class WindowScanner {
     switch (name) {
       case 'rate':
       case 'increase':
-      case 'delta': {
-        const isCounter = name === 'delta' ? 0 : 1;
-        const resets = isCounter === 1 ? kernel.findResets(values, length, scratch) : 0;
-        const isRate = name === 'rate' ? 1 : 0;
-        kernel.rateOf(
-          timestamps,
-          values,
-          froms,
-          tos,
-          scratch,
-          resets,
-          startMs,
-          stepMs,
-          count,
-          rangeMs,
-          isCounter,
-          isRate,
-          out,
-          present,
-        );
+      case 'delta':
+        this.#rate(timestamps, values, scratch);
         break;
-      }
       case 'irate':
       case 'idelta': {
         const isRate = name === 'irate' ? 1 : 0;
@@ -241,6 +222,28 @@ export class WindowScanner {
         kernel.quantileOf(values, froms, tos, count, quantile, scratch, spare, out, present);
       }
     }
+  }
+
+  #rate(timestamps: number, values: number, scratch: number): void {
+    const { name, startMs, stepMs, count, rangeMs } = this.#begun();
+    const { froms, tos, out, present } = this.#places;
+    const isCounter = name !== 'delta';
+    this.#kernel.rateOf(
+      timestamps,
+      values,
+      froms,
+      tos,
+      scratch,
+      isCounter ? this.#kernel.findResets(values, this.#length, scratch) : 0,
+      startMs,
+      stepMs,
+      count,
+      rangeMs,
+      isCounter ? 1 : 0,
+      name === 'rate' ? 1 : 0,
+      out,
+      present,
+    );
   }
 
   /** Counts samples behind the others in, without those that are too early. */

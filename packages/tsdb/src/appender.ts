@@ -23,7 +23,8 @@ import {
 } from '@tyto/model';
 import { BatchColumns, type ColumnPool } from './batchColumns.ts';
 import type { ExemplarRing } from './exemplarRing.ts';
-import { copyBits, type Head } from './head/head.ts';
+import type { Head } from './head/head.ts';
+import { copyBits } from './head/tails.ts';
 import { histogramProblem } from './histogramChunk.ts';
 import { FUTURE_MS_MAX } from './limits.ts';
 import { encodeLateSamples, type LoggedLateSample } from './log/lateRecord.ts';

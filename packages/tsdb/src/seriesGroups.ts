@@ -1,4 +1,4 @@
-/** Series of a selection in groups of equal label values, by the numbers that sources have for them. */
+/** Series of a selection in groups of equal label values, by their sources' numbers for these. */
 import type { SeriesGroups } from '@tyto/model';
 import type { SeriesPlaces } from './seriesPlaces.ts';
 import type { SeriesSource } from './seriesSource.ts';
@@ -14,15 +14,15 @@ export function groupPlaces(
   const groupOf = new Uint32Array(places.size);
   let values: (readonly string[])[] = places.size === 0 ? [] : [[]];
   for (const name of names) {
-    const valueOf = valueNumbers(sources, places, name);
+    const label = valueNumbers(sources, places, name);
     const groups = new Map<number, number>();
     const next: (readonly string[])[] = [];
     for (let index = 0; index < places.size; index++) {
-      const value = valueOf.numbers[index];
-      const key = groupOf[index] * valueOf.texts.length + value;
+      const value = label.numbers[index];
+      const key = groupOf[index] * label.texts.length + value;
       let group = groups.get(key);
       if (group === undefined) {
-        group = next.push([...values[groupOf[index]], valueOf.texts[value]]) - 1;
+        group = next.push([...values[groupOf[index]], label.texts[value]]) - 1;
         groups.set(key, group);
       }
       groupOf[index] = group;

@@ -97,8 +97,8 @@ function samplePair(timestampMs: number, value: number): string {
   return `[${timestampMs / 1000},"${formatSampleValue(value)}"]`;
 }
 
-/** What JSON escapes, and parts of characters, which it may. */
-const ESCAPED = /["\\\u0000-\u001f\ud800-\udfff]/;
+/** What JSON does not escape: neither its own characters nor parts of others. */
+const PLAIN = /^[ !#-[\]-\ud7ff\ue000-\uffff]*$/;
 
 export function labelsJson(labels: Labels): string {
   const { pairs } = labels;
@@ -110,7 +110,7 @@ export function labelsJson(labels: Labels): string {
 }
 
 function quoted(text: string): string {
-  return ESCAPED.test(text) ? JSON.stringify(text) : `"${text}"`;
+  return PLAIN.test(text) ? `"${text}"` : JSON.stringify(text);
 }
 
 /** A native histogram with its populated buckets: which ends are closed, bounds, count. */

@@ -57,7 +57,7 @@ export class HeadLinks {
     return value < 0 ? ABSENT : this.#table.labelPairs.find(name, value);
   }
 
-  /** Pairs are numbered anew when series go; where some have come, absent ones may be among them. */
+  /** Pairs are numbered anew when series go; those that have come may be what was absent. */
   #forgetOldPairs(): void {
     const { labelPairs } = this.#table;
     const { size } = labelPairs;
@@ -65,9 +65,8 @@ export class HeadLinks {
     const isSame = labelPairs === this.#knownPairs;
     this.#knownPairs = labelPairs;
     this.#knownSize = size;
-    if (!isSame) this.#pairs.fill(UNKNOWN);
-    else
-      for (let i = 0; i < this.#pairs.length; i++)
-        if (this.#pairs[i] === ABSENT) this.#pairs[i] = UNKNOWN;
+    for (let i = 0; i < this.#pairs.length; i++) {
+      if (!isSame || this.#pairs[i] === ABSENT) this.#pairs[i] = UNKNOWN;
+    }
   }
 }

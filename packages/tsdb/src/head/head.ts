@@ -30,7 +30,7 @@ import { samplesOf } from '../startTimeChunk.ts';
 import { CHUNK_DURATION_MS_MAX, HeadChunks, NO_CHUNK } from './headChunks.ts';
 import { HistogramTail } from './histogramTails.ts';
 import { StartTails } from './startTails.ts';
-import { capacityOf, classFor, type TailPage, Tails } from './tails.ts';
+import { capacityOf, classFor, copyBits, newestUpTo, type TailPage, Tails } from './tails.ts';
 
 /** A longer pause ends a chunk: without one, no tail spans more than a chunk may. */
 const PAUSE_MS_MAX = Math.floor(CHUNK_DURATION_MS_MAX / TAIL_SAMPLES);
@@ -350,10 +350,7 @@ export class Head {
     return true;
   }
 
-  /**
-   * Copies the bits of the newest sample within the range to a place of `target`, if it is among
-   * those that wait uncompressed. See SeriesSource.
-   */
+  /** See SeriesSource: what is at hand is in the tail. */
   latestInto(
     id: number,
     minTimeMs: number,
@@ -361,18 +358,14 @@ export class Head {
     target: Uint32Array,
     at: number,
   ): LatestResult {
-    const size = this.#tailClass.view[id];
     const count = this.#tailCount.view[id];
-    if (count === 0 || size === HISTOGRAMS) return LATEST_UNKNOWN;
-    const page = this.#tails.page(size, this.#tailSlot.view[id]);
-    const start = this.#tails.offset(size, this.#tailSlot.view[id]);
-    let last = start + count - 1;
-    while (last >= start && page.timestamps[last] > maxTimeMs) last--;
-    if (last < start) return LATEST_UNKNOWN;
+    if (count === 0 || this.#tailClass.view[id] === HISTOGRAMS) return LATEST_UNKNOWN;
+    const start = this.#tailStart(id);
+    const page = this.#tailPage(id);
+    const last = newestUpTo(page, start, count, maxTimeMs);
     // What is a block's is shown by that.
-    if (page.timestamps[last] < this.#minTimeMs) return LATEST_UNKNOWN;
-    if (page.timestamps[last] < minTimeMs) return LATEST_NONE;
-    if (isStaleBits(page.bits, last)) return LATEST_NONE;
+    if (last < 0 || page.timestamps[last] < this.#minTimeMs) return LATEST_UNKNOWN;
+    if (page.timestamps[last] < minTimeMs || isStaleBits(page.bits, last)) return LATEST_NONE;
     copyBits(target, at, page.bits, last);
     return LATEST_FOUND;
   }
@@ -504,10 +497,4 @@ export class Head {
     this.#lastChunk.reserve(count);
     this.#lastTime.reserve(count);
   }
-}
-
-/** Copies the value at `from` of one column's bits to `to` of another's. */
-export function copyBits(target: Uint32Array, to: number, source: Uint32Array, from: number): void {
-  target[2 * to] = source[2 * from];
-  target[2 * to + 1] = source[2 * from + 1];
 }

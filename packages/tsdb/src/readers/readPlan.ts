@@ -3,7 +3,7 @@
  * source has of one series, in chunks that rise in time, and has a slot in the answer.
  *
  * A run: slot, first time, last time, count of chunks, then for each chunk: where, offset, length.
- * `where` is a file's index, or -1 - a page's index, or SAMPLES: `length` of the plan's own samples.
+ * `where` is a file's index, or -1 - a page's index, or SAMPLES for the plan's own samples.
  */
 
 /** Numbers of a run before those of its chunks. */
