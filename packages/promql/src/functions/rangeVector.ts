@@ -16,6 +16,7 @@ import { readColumns, type ReadOne, windowRequest } from '../storedColumns.ts';
 import type { WindowSource } from '../windowSource.ts';
 import type { Evaluation } from '../evaluation.ts';
 import { windowBounds } from '../windows/bounds.ts';
+import { exactIncreaseWindows } from '../windows/exact.ts';
 import { anchorBounds, extendedRateWindows } from '../windows/extended.ts';
 import {
   changesWindows,
@@ -241,6 +242,33 @@ function noteNonCounter(name: string, type: string, call: Call, evaluation: Eval
   evaluation.annotations.info(message, call.args[0].span);
 }
 
+/** exact_increase and exact_rate. */
+function exactFunction(isRate: boolean): Planner {
+  return async (call, evaluation, grid) => {
+    const source = await evaluation.windows(call.args[0], grid);
+    const { ends, rangeMs, lookbackMs } = source;
+    const beginMs = (step: number) => ends.startMs + step * ends.stepMs - rangeMs;
+    const kernel: Kernel = ({ samples, from, to, count }, out, present) => {
+      const { timestamps, values, length } = samples;
+      exactIncreaseWindows(
+        timestamps,
+        values,
+        length,
+        from,
+        to,
+        count,
+        beginMs,
+        lookbackMs,
+        out,
+        present,
+      );
+      for (let step = 0; isRate && step < count; step++) out[step] /= rangeMs / 1000;
+    };
+    const note = (name: string, type: string) => noteNonCounter(name, type, call, evaluation);
+    return { source, kernel, note };
+  };
+}
+
 type Pick = (series: SeriesWindows, picked: Int32Array) => void;
 
 const pickFirst: Pick = ({ from, to, count }, picked) => {
@@ -351,6 +379,8 @@ const present: Kernel = ({ from, to, count }, out, marks) => {
 const planners: readonly (readonly [string, Planner])[] = [
   ['rate', counterFunction(rateKernel('rate'), startedRate(true))],
   ['increase', counterFunction(rateKernel('increase'), startedRate(false))],
+  ['exact_increase', exactFunction(false)],
+  ['exact_rate', exactFunction(true)],
   ['delta', windowFunction(rateKernel('delta'), false, mixedRate(false, false))],
   ['irate', windowFunction(lastPair(true), false, startedLastPair)],
   ['idelta', windowFunction(lastPair(false), false, mixedLastPair(false))],
