@@ -25,6 +25,8 @@ import { statisticsSelectors } from './foundResets.ts';
 import { LOOKBACK_MS, SAMPLE_LIMIT, SUBQUERY_STEP_MS, TIMEOUT_MS } from './limits.ts';
 import { planLoads, QueryTimes } from './plan.ts';
 import { QuerySources } from './source.ts';
+import { Repeats } from './repeats.ts';
+import { Trace } from './trace.ts';
 import type { QueryUsage } from './usage.ts';
 import { windowBounds } from './windows/bounds.ts';
 
@@ -130,11 +132,13 @@ export class QueryEngine {
       useStartTimes: defaults.useStartTimes ?? false,
       statistics: statisticsSelectors(expr),
     });
-    options.watch?.(usageOf(budget, sources));
+    const trace = new Trace(defaults.clock ?? systemClock, () => budget.read);
+    options.watch?.(usageOf(budget, sources, trace));
     await sources.select(this.#querier, options.signal);
     const annotations = new Annotations(text);
     const droppedWithName = defaults.typeAndUnitLabels === true ? RESERVED : NAME_ONLY;
-    const parts = { annotations, budget, times, sources, isRange, droppedWithName };
+    const repeats = new Repeats(expr, budget);
+    const parts = { annotations, budget, times, sources, isRange, droppedWithName, repeats, trace };
     const evaluator = new Evaluator(parts);
     return { expr, grid, evaluator, sources };
   }
@@ -153,7 +157,7 @@ export class QueryEngine {
   }
 }
 
-function usageOf(budget: QueryBudget, sources: QuerySources): QueryUsage {
+function usageOf(budget: QueryBudget, sources: QuerySources, trace: Trace): QueryUsage {
   return {
     get heldSamples() {
       return budget.held;
@@ -165,6 +169,7 @@ function usageOf(budget: QueryBudget, sources: QuerySources): QueryUsage {
       return budget.read;
     },
     reads: sources.reads,
+    steps: trace.steps,
   };
 }
 

@@ -13,7 +13,9 @@ import type { Evaluation } from './evaluation.ts';
 import { evaluateBinary, evaluateScalarBinary } from './operators/binary.ts';
 import { isStepInvariant, type QueryTimes } from './plan.ts';
 import { evaluateSelector } from './selectors.ts';
+import type { Repeats } from './repeats.ts';
 import type { QuerySources } from './source.ts';
+import type { Trace } from './trace.ts';
 import { negated } from './operators/negate.ts';
 import { matrixWindows, subqueryWindows, type WindowSource } from './windowSource.ts';
 
@@ -24,6 +26,8 @@ export interface EvaluatorParts {
   readonly sources: QuerySources;
   readonly isRange: boolean;
   readonly droppedWithName: ReadonlySet<string>;
+  readonly repeats: Repeats;
+  readonly trace: Trace;
 }
 
 export class Evaluator implements Evaluation {
@@ -33,6 +37,8 @@ export class Evaluator implements Evaluation {
   readonly sources: QuerySources;
   readonly isRange: boolean;
   readonly droppedWithName: ReadonlySet<string>;
+  readonly trace: Trace;
+  readonly #repeats: Repeats;
 
   constructor(parts: EvaluatorParts) {
     this.annotations = parts.annotations;
@@ -41,23 +47,34 @@ export class Evaluator implements Evaluation {
     this.sources = parts.sources;
     this.isRange = parts.isRange;
     this.droppedWithName = parts.droppedWithName;
+    this.trace = parts.trace;
+    this.#repeats = parts.repeats;
   }
 
-  async vector(expr: Expr, grid: Grid): Promise<Column[]> {
+  vector(expr: Expr, grid: Grid): Promise<Column[]> {
+    if (expr.kind === 'paren') return this.vector(expr.inner, grid);
+    return this.trace.step(expr, () => this.#settled(expr, grid));
+  }
+
+  async #settled(expr: Expr, grid: Grid): Promise<Column[]> {
     const heldBefore = this.budget.held;
     if (this.budget.due()) await this.budget.pause();
     const once = grid.count > 1 && isStepInvariant(expr);
-    const evaluated = await this.#vector(expr, once ? { ...grid, stepMs: 0, count: 1 } : grid);
+    if (once) this.trace.note('the same at every step: evaluated once');
+    const evaluated = await this.#once(expr, once ? { ...grid, stepMs: 0, count: 1 } : grid);
     const columns = once ? evaluated.map((column) => broadcast(column, grid.count)) : evaluated;
     // What the parts of the expression held is gone now; only the answer stays.
     this.budget.settle(heldBefore + columns.length * grid.count);
     return columns;
   }
 
+  #once(expr: Expr, grid: Grid): Promise<Column[]> {
+    if (this.#repeats.has(expr, grid)) this.trace.note('known from the same part before');
+    return this.#repeats.columns(expr, grid, () => this.#vector(expr, grid));
+  }
+
   async #vector(expr: Expr, grid: Grid): Promise<Column[]> {
     switch (expr.kind) {
-      case 'paren':
-        return this.vector(expr.inner, grid);
       case 'vector':
         return evaluateSelector(expr, grid, this);
       case 'call':

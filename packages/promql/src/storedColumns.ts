@@ -60,6 +60,7 @@ export async function readColumns(
   readOne: ReadOne,
 ): Promise<Column[]> {
   const { budget } = evaluation;
+  evaluation.trace.note('computed by the store');
   const columns: Column[] = [];
   await eachBatch(reader, evaluation, async (batch) => {
     const { first, end, sampleCounts, hasResults, values, present } = batch;

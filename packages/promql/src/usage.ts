@@ -1,5 +1,6 @@
 /** What a query takes, for whoever watches it while it runs, and afterwards. */
 import type { Matcher } from '@tyto/model';
+import type { QueryStep } from './trace.ts';
 
 /** One read of the store. */
 export interface QueryRead {
@@ -18,4 +19,6 @@ export interface QueryUsage {
   readonly readSamples: number;
   /** The reads whose series have been found so far. */
   readonly reads: readonly QueryRead[];
+  /** How it was evaluated: one step, with others in it, when that is done. */
+  readonly steps: readonly QueryStep[];
 }

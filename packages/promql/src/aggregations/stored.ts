@@ -53,6 +53,7 @@ export async function aggregateStored(
   const { groupOf } = groups;
   const reader = stored.source.columns({ ...stored.request, groups: { operator, groupOf } });
   if (reader === undefined) return undefined;
+  evaluation.trace.note('series are added up by the store, while it reads them');
   const totals = new Totals(operator, groups.values.length, grid.count, evaluation);
   const withResults = new Uint8Array(stored.source.size);
   let isComplete = true;
@@ -76,6 +77,7 @@ export async function aggregateStored(
     }
     return isComplete;
   });
+  if (!isComplete) evaluation.trace.note('given up for native histograms');
   const columns = isComplete ? totals.columns(node, groups, stored.dropName) : undefined;
   if (columns !== undefined) noteMetrics(stored, withResults);
   return columns;
