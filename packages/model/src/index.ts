@@ -43,6 +43,7 @@ export {
   SERIES_LIMIT,
   type SeriesRef,
   type SeriesSelection,
+  type SettledTime,
   TOO_OLD,
   UNKNOWN_SERIES,
 } from './metricStore.ts';

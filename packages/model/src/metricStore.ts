@@ -145,7 +145,15 @@ export interface Limited<T> {
   readonly truncated: boolean;
 }
 
+/** Samples before a time are what they are, while the version is the same. */
+export interface SettledTime {
+  readonly beforeMs: number;
+  readonly version: number;
+}
+
 export interface MetricQuerier {
+  /** For those who keep results; a querier that does not know has none. */
+  settled?(): SettledTime;
   select(request: SelectRequest): Promise<SeriesSelection>;
   /** Sorted. */
   labelNames(request: LabelRequest): Promise<Limited<string>>;

@@ -38,6 +38,12 @@ export class Annotations {
     return [...infos];
   }
 
+  /** What an earlier evaluation told, with places already. */
+  add({ warnings, infos }: { warnings: readonly string[]; infos: readonly string[] }): void {
+    for (const warning of warnings) this.#warnings.add(warning);
+    for (const info of infos) this.#infos.add(info);
+  }
+
   warn(message: string, span: Span): void {
     this.#add(this.#warnings, `PromQL warning: ${message}`, span);
   }

@@ -51,30 +51,32 @@ export class Evaluator implements Evaluation {
     this.#repeats = parts.repeats;
   }
 
-  vector(expr: Expr, grid: Grid): Promise<Column[]> {
-    if (expr.kind === 'paren') return this.vector(expr.inner, grid);
-    return this.trace.step(expr, () => this.#settled(expr, grid));
-  }
-
-  async #settled(expr: Expr, grid: Grid): Promise<Column[]> {
-    const heldBefore = this.budget.held;
-    if (this.budget.due()) await this.budget.pause();
-    const once = grid.count > 1 && isStepInvariant(expr);
-    if (once) this.trace.note('the same at every step: evaluated once');
-    const evaluated = await this.#once(expr, once ? { ...grid, stepMs: 0, count: 1 } : grid);
-    const columns = once ? evaluated.map((column) => broadcast(column, grid.count)) : evaluated;
-    // What the parts of the expression held is gone now; only the answer stays.
-    this.budget.settle(heldBefore + columns.length * grid.count);
-    return columns;
-  }
-
-  #once(expr: Expr, grid: Grid): Promise<Column[]> {
-    if (this.#repeats.has(expr, grid)) this.trace.note('known from the same part before');
-    return this.#repeats.columns(expr, grid, () => this.#vector(expr, grid));
+  async vector(expr: Expr, grid: Grid): Promise<Column[]> {
+    const step = this.trace.begin(expr);
+    let seriesCount = 0;
+    try {
+      const heldBefore = this.budget.held;
+      if (this.budget.due()) await this.budget.pause();
+      const once = grid.count > 1 && isStepInvariant(expr);
+      if (once) this.trace.note('the same at every step: evaluated once');
+      const seen = once ? { ...grid, stepMs: 0, count: 1 } : grid;
+      const known = this.#repeats.take(expr, seen);
+      if (known !== undefined) this.trace.note('known from the same part before');
+      const evaluated = known ?? this.#repeats.keep(expr, seen, await this.#vector(expr, seen));
+      const columns = once ? evaluated.map((column) => broadcast(column, grid.count)) : evaluated;
+      // What the parts of the expression held is gone now; only the answer stays.
+      this.budget.settle(heldBefore + columns.length * grid.count);
+      seriesCount = columns.length;
+      return columns;
+    } finally {
+      this.trace.end(step, seriesCount);
+    }
   }
 
   async #vector(expr: Expr, grid: Grid): Promise<Column[]> {
     switch (expr.kind) {
+      case 'paren':
+        return this.vector(expr.inner, grid);
       case 'vector':
         return evaluateSelector(expr, grid, this);
       case 'call':

@@ -1,7 +1,6 @@
 /** What happens while a query is evaluated, part by part: what explains it, and what is logged. */
 import type { Clock } from '@tyto/base';
-import { type Expr, formatExpr } from '@tyto/syntax';
-import type { Column } from './column.ts';
+import type { Expr } from '@tyto/syntax';
 
 /** The evaluation of one part of a query. */
 export interface QueryStep {
@@ -18,7 +17,8 @@ export interface QueryStep {
   readonly steps: readonly QueryStep[];
 }
 
-interface OpenStep {
+/** A part that is under way. */
+export interface OpenStep {
   readonly expr: Expr;
   readonly notes: string[];
   readonly startedMs: number;
@@ -27,6 +27,7 @@ interface OpenStep {
 }
 
 export class Trace {
+  readonly #text: string;
   readonly #clock: Clock;
   readonly #samplesRead: () => number;
   /** Parts are evaluated one after the other, so those that are under way lie in each other. */
@@ -34,39 +35,38 @@ export class Trace {
   /** What is done: one step for the query, as soon as it is. */
   readonly steps: QueryStep[] = [];
 
-  constructor(clock: Clock, samplesRead: () => number) {
+  /** `text` is that of the query. */
+  constructor(text: string, clock: Clock, samplesRead: () => number) {
+    this.#text = text;
     this.#clock = clock;
     this.#samplesRead = samplesRead;
   }
 
-  /** Evaluates a part within the one that is under way. */
-  async step(expr: Expr, evaluate: () => Promise<Column[]>): Promise<Column[]> {
-    const step: OpenStep = {
-      expr,
-      notes: [],
-      startedMs: this.#clock.monotonicMs(),
-      readBefore: this.#samplesRead(),
-      steps: [],
-    };
+  /** A part begins, within the one that is under way. */
+  begin(expr: Expr): OpenStep {
+    const startedMs = this.#clock.monotonicMs();
+    const step = { expr, notes: [], startedMs, readBefore: this.#samplesRead(), steps: [] };
     this.#open.push(step);
-    let columns: Column[] = [];
-    try {
-      columns = await evaluate();
-      return columns;
-    } finally {
-      this.#open.pop();
-      const { notes, steps, startedMs, readBefore } = step;
-      (this.#open.at(-1)?.steps ?? this.steps).push({
-        get text() {
-          return formatExpr(expr);
-        },
-        notes,
-        elapsedMs: this.#clock.monotonicMs() - startedMs,
-        readSamples: this.#samplesRead() - readBefore,
-        seriesCount: columns.length,
-        steps,
-      });
+    return step;
+  }
+
+  /** The part that began last ends. */
+  end({ expr, notes, startedMs, readBefore, steps }: OpenStep, seriesCount: number): void {
+    this.#open.pop();
+    const outer = this.#open.at(-1)?.steps ?? this.steps;
+    // Parentheses are nothing to tell of.
+    if (expr.kind === 'paren') {
+      outer.push(...steps);
+      return;
     }
+    outer.push({
+      text: this.#text.slice(expr.span.start, expr.span.end),
+      notes,
+      elapsedMs: this.#clock.monotonicMs() - startedMs,
+      readSamples: this.#samplesRead() - readBefore,
+      seriesCount,
+      steps,
+    });
   }
 
   /** Says of the part under way how it is computed. */

@@ -33,6 +33,9 @@ export const PAST_MS_MAX = BLOCK_RANGE_MS / 2;
 /** Samples further ahead of the clock than this are out of bounds: one would push all others out. */
 export const FUTURE_MS_MAX = 10 * 60_000;
 
+/** A batch of samples is committed so soon: it is judged by how old samples may be at its start. */
+export const BATCH_MS_MAX = 60_000;
+
 /** Active series; each costs about 500 bytes and its labels. */
 export const SERIES_MAX = 20_000_000;
 

@@ -25,6 +25,7 @@ import {
   type SeriesExemplars,
   type SeriesRef,
   type SeriesSelection,
+  type SettledTime,
 } from '@tyto/model';
 import {
   type AdminTarget,
@@ -47,7 +48,12 @@ import {
   searchLabelValues,
   searchSeries,
 } from './labelSearch.ts';
-import { EXEMPLARS_DEFAULT, LABELS_PER_SERIES_MAX, SERIES_TEXT_MAX } from './limits.ts';
+import {
+  BATCH_MS_MAX,
+  EXEMPLARS_DEFAULT,
+  LABELS_PER_SERIES_MAX,
+  SERIES_TEXT_MAX,
+} from './limits.ts';
 import { type DirectoryLock, lockDirectory } from './lock.ts';
 import { LogKeeper } from './logKeeper.ts';
 import { encodeSeries } from './log/seriesRecord.ts';
@@ -139,6 +145,7 @@ export class Tsdb implements MetricStore {
   readonly #readDays: ReadDays;
   readonly #tap: CommitTap | undefined;
   readonly #readers: ReaderPool | undefined;
+  #deletions = 0;
   /** What the main thread computes itself. */
   readonly #scannedFiles = new ChunkFiles();
   readonly #scanner = new Scanner(this.#scannedFiles);
@@ -307,6 +314,12 @@ export class Tsdb implements MetricStore {
     });
   }
 
+  settled(): SettledTime {
+    const { boundMs, maxTimeMs } = this.#head;
+    const beforeMs = Math.min(boundMs, maxTimeMs - this.outOfOrderWindowMs) - BATCH_MS_MAX;
+    return { beforeMs, version: this.#blocks.version + this.#deletions };
+  }
+
   async select(request: SelectRequest): Promise<SeriesSelection> {
     if (request.matchers.every((matcher) => matcher.matches(''))) {
       throw new TytoError('bad_data', 'a selector must have a matcher that the empty string fails');
@@ -355,7 +368,11 @@ export class Tsdb implements MetricStore {
 
   /** Deletes samples; how many series have any there. Also in the head, and for good. */
   deleteSeries(request: DeleteRequest): Promise<number> {
-    return this.#alone(() => deleteSeries(this.#adminTarget, request));
+    return this.#alone(async () => {
+      const count = await deleteSeries(this.#adminTarget, request);
+      this.#deletions++;
+      return count;
+    });
   }
 
   /** Gives the space of deleted samples back: writes the blocks that have any anew. */
