@@ -8,7 +8,7 @@ import type {
   VectorSample,
 } from '@tyto/model';
 import { compareLabels, Labels, METRIC_NAME } from '@tyto/model';
-import { type Expr, parseExpr, typeOf, unwrapParens } from '@tyto/syntax';
+import { type Expr, type ParseOptions, parseExpr, typeOf, unwrapParens } from '@tyto/syntax';
 import { Annotations } from './annotations.ts';
 import { QueryBudget } from './budget.ts';
 import {
@@ -36,8 +36,8 @@ export interface EngineOptions {
   readonly subqueryStepMs?: number;
   /** Whether `__type__` and `__unit__` go away with the metric name; false by default. */
   readonly typeAndUnitLabels?: boolean;
-  /** Whether experimental functions may be used; true by default. */
-  readonly experimental?: boolean;
+  /** Which experimental parts of the language may be used; all by default. */
+  readonly experimental?: ParseOptions['experimental'];
 }
 
 /** What one query may change of the engine's options. */
