@@ -77,7 +77,11 @@ export interface QueryTimings {
 
 export interface QueryStats {
   readonly timings?: Partial<QueryTimings>;
-  readonly samples?: { readonly totalQueryableSamples?: number; readonly peakSamples?: number };
+  readonly samples?: {
+    readonly totalQueryableSamples?: number;
+    readonly samplesRead?: number;
+    readonly peakSamples?: number;
+  };
 }
 
 export interface MatrixData {

@@ -124,8 +124,12 @@ export class QueryEngine {
       subqueryStepMs: defaults.subqueryStepMs ?? SUBQUERY_STEP_MS,
     });
     const sources = new QuerySources(planLoads(expr, grid, times), budget);
-    options.watch?.(usageOf(budget, sources));
+    const usage = usageOf(budget, sources);
+    options.watch?.(usage);
+    const clock = defaults.clock ?? systemClock;
+    const startedMs = clock.monotonicMs();
     await sources.select(this.#querier, options.signal);
+    usage.preparationMs = clock.monotonicMs() - startedMs;
     const annotations = new Annotations(text);
     const droppedWithName = defaults.typeAndUnitLabels === true ? RESERVED : NAME_ONLY;
     const parts = { annotations, budget, times, sources, isRange, droppedWithName };
@@ -147,8 +151,12 @@ export class QueryEngine {
   }
 }
 
-function usageOf(budget: QueryBudget, sources: QuerySources): QueryUsage {
+function usageOf(
+  budget: QueryBudget,
+  sources: QuerySources,
+): QueryUsage & { preparationMs: number | undefined } {
   return {
+    preparationMs: undefined,
     get heldSamples() {
       return budget.held;
     },

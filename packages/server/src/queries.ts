@@ -16,6 +16,22 @@ export interface QueryLimits {
   readonly concurrencyMax: number;
   /** Queries that take longer are logged; 0 for none. */
   readonly slowMs: number;
+  /** The longest that a query may wait and run; a caller may ask for less. */
+  readonly timeoutMs: number;
+}
+
+/** A result, and what it took. */
+export interface TimedResult extends QueryResult {
+  readonly timings: QueryTimes;
+  readonly usage: QueryUsage | undefined;
+}
+
+export interface QueryTimes {
+  /** Waiting for its turn. */
+  readonly queueMs: number;
+  /** Finding series, and all of the evaluation, the former included. */
+  readonly preparationMs: number;
+  readonly evaluationMs: number;
 }
 
 /** Times of an instant query are the same. */
@@ -72,7 +88,7 @@ export class QueryRunner {
     metrics.queriesMax.set(limits.concurrencyMax);
   }
 
-  instant(text: string, timeMs: number, options: QueryOptions = {}): Promise<QueryResult> {
+  instant(text: string, timeMs: number, options: QueryOptions = {}): Promise<TimedResult> {
     const range = { startMs: timeMs, endMs: timeMs, stepMs: 0 };
     return this.#run(text, range, options, (watched) =>
       this.#engine.instant(text, timeMs, watched),
@@ -85,7 +101,7 @@ export class QueryRunner {
     endMs: number,
     stepMs: number,
     options: QueryOptions = {},
-  ): Promise<QueryResult> {
+  ): Promise<TimedResult> {
     return this.#run(text, { startMs, endMs, stepMs }, options, (watched) =>
       this.#engine.range(text, startMs, endMs, stepMs, watched),
     );
@@ -113,7 +129,7 @@ export class QueryRunner {
     range: QueryRange,
     options: QueryOptions,
     query: (watched: QueryOptions) => Promise<QueryResult>,
-  ): Promise<QueryResult> {
+  ): Promise<TimedResult> {
     if (this.#waiting.size >= WAITING_MAX) {
       throw new TytoError('unavailable', `${WAITING_MAX} queries are waiting already`);
     }
@@ -124,14 +140,24 @@ export class QueryRunner {
     signal?.addEventListener('abort', leave);
     this.#metrics.queriesRunning.inc();
     try {
-      await this.#turn(entry);
+      const timeoutMs = Math.min(options.timeoutMs ?? Infinity, this.#limits.timeoutMs);
+      const queueMs = await this.#turn(entry, timeoutMs);
       const watch = (usage: QueryUsage) => {
         entry.usage = usage;
         options.watch?.(usage);
       };
-      return await this.#timed(entry, () =>
-        query({ ...options, signal: entry.abort.signal, watch }),
-      );
+      const watched = {
+        ...options,
+        timeoutMs: timeoutMs - queueMs,
+        signal: entry.abort.signal,
+        watch,
+      };
+      const startedMs = this.#clock.monotonicMs();
+      const result = await this.#timed(entry, () => query(watched));
+      const evaluationMs = this.#clock.monotonicMs() - startedMs;
+      const { usage } = entry;
+      const preparationMs = usage?.preparationMs ?? 0;
+      return { ...result, timings: { queueMs, preparationMs, evaluationMs }, usage };
     } finally {
       signal?.removeEventListener('abort', leave);
       this.#active.delete(entry.id);
@@ -153,19 +179,27 @@ export class QueryRunner {
     return entry;
   }
 
-  /** Waits for a place among those that run. Throws `canceled` for a query that is ended before. */
-  async #turn(entry: Entry): Promise<void> {
+  /**
+   * Waits for a place among those that run, and resolves with how long. Rejects with `canceled` for
+   * a query that is ended before, and with `timeout`.
+   */
+  async #turn(entry: Entry, timeoutMs: number): Promise<number> {
     const arrivedMs = this.#clock.monotonicMs();
     const { signal } = entry.abort;
     if (signal.aborted) throw endedBy(signal);
     if (this.#running < this.#limits.concurrencyMax) this.#running++;
     else {
       await new Promise<void>((resolve, reject) => {
+        const timer = this.#clock.schedule(timeoutMs, () => {
+          entry.abort.abort(new TytoError('timeout', 'query timed out in query queue'));
+        });
         const enter = () => {
+          timer.cancel();
           signal.removeEventListener('abort', end);
           resolve();
         };
         const end = () => {
+          timer.cancel();
           this.#waiting.delete(enter);
           reject(endedBy(signal));
         };
@@ -174,8 +208,9 @@ export class QueryRunner {
       });
     }
     entry.startedMs = this.#clock.monotonicMs();
-    const waitedS = (entry.startedMs - arrivedMs) / 1000;
-    this.#metrics.queryDuration.observe({ slice: 'queue_time' }, waitedS);
+    const waitedMs = entry.startedMs - arrivedMs;
+    this.#metrics.queryDuration.observe({ slice: 'queue_time' }, waitedMs / 1000);
+    return waitedMs;
   }
 
   async #timed(entry: Entry, query: () => Promise<QueryResult>): Promise<QueryResult> {

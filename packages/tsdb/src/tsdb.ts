@@ -35,7 +35,9 @@ import {
 } from './admin.ts';
 import { Appender } from './appender.ts';
 import { ColumnPool } from './batchColumns.ts';
+import type { BlockMeta } from './block/format.ts';
 import { BlockSet } from './blockSet.ts';
+import { type Cardinality, topCardinality } from './cardinality.ts';
 import { type Disk, nodeDisk } from './disk.ts';
 import { BLOCKS_DIRECTORY, LOG_DIRECTORY } from './filenames.ts';
 import { ExemplarRing } from './exemplarRing.ts';
@@ -362,32 +364,8 @@ export class Tsdb implements MetricStore {
   }
 
   /** The labels with the most values, and the values with the most series, of the head. */
-  topCardinality(limit: number): {
-    readonly valuesByLabel: readonly (readonly [string, number])[];
-    readonly seriesByMetric: readonly (readonly [string, number])[];
-    readonly seriesByPair: readonly (readonly [string, number])[];
-    /** Characters of a label's values, each counted for every series that has it. */
-    readonly textByLabel: readonly (readonly [string, number])[];
-  } {
-    const series = this.#head.series;
-    const top = (entries: (readonly [string, number])[]) =>
-      entries.sort((a, b) => b[1] - a[1]).slice(0, limit);
-    const names = [...series.labelNames()];
-    const values = names.map((name) => [name, [...series.labelValues(name)].length] as const);
-    const pairs = names.flatMap((name) =>
-      [...series.valueCounts(name)].map(([value, count]) => [`${name}=${value}`, count] as const),
-    );
-    const texts = names.map((name) => {
-      let length = 0;
-      for (const [value, count] of series.valueCounts(name)) length += value.length * count;
-      return [name, length] as const;
-    });
-    return {
-      textByLabel: top(texts),
-      valuesByLabel: top(values),
-      seriesByMetric: top([...series.valueCounts('__name__')]),
-      seriesByPair: top(pairs),
-    };
+  topCardinality(limit: number): Cardinality {
+    return topCardinality(this.#head.series, limit);
   }
 
   /** Metrics of the head with series that nobody has read for so many days, the most first. */
@@ -400,6 +378,12 @@ export class Tsdb implements MetricStore {
   get oldestMs(): number {
     const blocks = this.#blocks.all.map(({ meta }) => meta.minTimeMs);
     return Math.min(...blocks, this.#head.oldestMs, this.#late.minTimeMs);
+  }
+
+  /** The blocks that queries read, the oldest first. */
+  blocks(): (BlockMeta & { readonly name: string })[] {
+    const blocks = this.#blocks.all.map(({ name, meta }) => ({ name, ...meta }));
+    return blocks.sort((a, b) => a.minTimeMs - b.minTimeMs);
   }
 
   stats(): TsdbStats {

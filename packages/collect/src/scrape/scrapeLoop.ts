@@ -72,6 +72,10 @@ export class ScrapeLoop {
     this.#state = new ScrapeState(config, target.sampleLabels ?? target.labels, inherited);
   }
 
+  get config(): ScrapeConfig {
+    return this.#config;
+  }
+
   get metadata(): ReadonlyMap<string, MetricMetadata> {
     return this.#state.metadata;
   }

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { Labels } from '@tyto/model';
 import { Params, parseDurationParam, parseTime } from './params.ts';
 import { queryDataPieces } from './queryJson.ts';
-import { hideSecrets } from './statusApi.ts';
+import { hideSecrets } from './secrets.ts';
 
 const params = (query: string) => new Params(new URLSearchParams(query));
 
@@ -78,5 +78,9 @@ describe('hideSecrets', () => {
     expect(shown).not.toMatch(/hunter2|:pw@|abc/);
     expect(shown).toContain('username: u');
     expect(shown).toContain('password: <secret>');
+    const headers = hideSecrets('http_headers: {X-Key: {secrets: [abc, "def"], values: [seen]}}\n');
+    expect(headers).toBe(
+      'http_headers: {X-Key: {secrets: [<secret>, <secret>], values: [seen]}}\n',
+    );
   });
 });
