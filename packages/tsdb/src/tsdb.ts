@@ -316,15 +316,15 @@ export class Tsdb implements MetricStore {
   }
 
   async labelNames(request: LabelRequest): Promise<Limited<string>> {
-    return searchLabelNames(this.#sources(request.minTimeMs, request.maxTimeMs), request);
+    return searchLabelNames(this.#labelSources(request), request);
   }
 
   async labelValues(name: string, request: LabelRequest): Promise<Limited<string>> {
-    return searchLabelValues(this.#sources(request.minTimeMs, request.maxTimeMs), name, request);
+    return searchLabelValues(this.#labelSources(request), name, request);
   }
 
   async series(request: LabelRequest): Promise<Limited<Labels>> {
-    return searchSeries(this.#sources(request.minTimeMs, request.maxTimeMs), request);
+    return searchSeries(this.#labelSources(request), request);
   }
 
   async exemplars(request: ExemplarRequest): Promise<readonly SeriesExemplars[]> {
@@ -465,6 +465,15 @@ export class Tsdb implements MetricStore {
     }
     if (this.#late.sampleCount > 0) sources.push(this.#lateSource);
     return sources;
+  }
+
+  /** As `#sources`, without the head where none of its samples is in the range. */
+  #labelSources({ minTimeMs, maxTimeMs }: LabelRequest): SeriesSource[] {
+    if (maxTimeMs < minTimeMs) return [];
+    const { oldestMs, maxTimeMs: newestMs } = this.#head;
+    const isHeadIn = maxTimeMs >= oldestMs && minTimeMs <= newestMs;
+    const sources = this.#sources(minTimeMs, maxTimeMs);
+    return sources.filter((source) => isHeadIn || source !== this.#headSource);
   }
 
   #scheduleMaintenance(intervalMs: number): void {

@@ -13,7 +13,7 @@ import { formatExpr, parseExpr } from '@tyto/syntax';
 import type { FastifyInstance } from 'fastify';
 import { sendData } from './envelope.ts';
 import { isoTime } from './isoTime.ts';
-import { invalid, named, type Params, paramsOf } from './params.ts';
+import { invalid, type Params, paramsOf } from './params.ts';
 import { formatSampleValue } from './queryJson.ts';
 
 export interface RulesApiOptions {
@@ -38,7 +38,7 @@ function rulesData(rules: RuleManager, params: Params): RulesData {
   const isWanted = ruleFilter(params);
   const groupNames = new Set(params.all('rule_group[]'));
   const files = new Set(params.all('file[]'));
-  const withAlerts = !named('exclude_alerts', () => params.boolean('exclude_alerts'));
+  const withAlerts = !params.boolean('exclude_alerts');
   const page = pageOf(params);
   let isOnPage = page.token === '';
   const groups: RuleGroupJson[] = [];
