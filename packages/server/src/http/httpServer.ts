@@ -59,9 +59,12 @@ const BODY_BYTES_MAX = 32 * 1024 * 1024;
 const HEADER_BYTES_MAX = 1024 * 1024;
 const REQUEST_TIMEOUT_MS = 5 * 60_000;
 
-export async function createHttpServer(options: HttpServerOptions): Promise<FastifyInstance> {
+/** `methods` notes the routes. */
+export async function createHttpServer(
+  options: HttpServerOptions,
+  methods = new Methods(),
+): Promise<FastifyInstance> {
   const prefix = new URL(options.externalUrl).pathname.replace(/\/+$/, '');
-  const methods = new Methods();
   const app = Fastify({
     logger: false,
     bodyLimit: BODY_BYTES_MAX,

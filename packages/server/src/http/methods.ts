@@ -14,6 +14,11 @@ export class Methods {
     });
   }
 
+  /** All routes, in the order in which they were registered. */
+  get all(): { readonly url: string; readonly methods: readonly string[] }[] {
+    return [...this.#routes].map(([url, { methods }]) => ({ url, methods: [...methods] }));
+  }
+
   /** What a path may be asked with, in alphabetical order; none where there is no such path. */
   of(path: string): string[] {
     const found = new Set<string>();
