@@ -267,6 +267,57 @@ export interface TsdbStatus {
   readonly seriesCountByLabelValuePair: readonly NamedCount[];
 }
 
+/** A block of the database on disk. Times in milliseconds since the epoch. */
+export interface TsdbBlock {
+  readonly ulid: string;
+  readonly minTime: number;
+  readonly maxTime: number;
+  readonly stats: {
+    readonly numSamples: number;
+    readonly numSeries: number;
+    readonly numChunks: number;
+  };
+  readonly compaction: { readonly level: number; readonly sources: readonly string[] };
+  readonly version: number;
+}
+
+export interface TsdbBlocksData {
+  readonly blocks: readonly TsdbBlock[];
+}
+
+/** What a rule of relabelling, and those before it, make of a target's labels. */
+export interface RelabelStep {
+  /** As it is written in YAML. */
+  readonly rule: {
+    readonly action: string;
+    readonly regex: string;
+    readonly source_labels?: readonly string[];
+    readonly separator?: string;
+    readonly modulus?: number;
+    readonly target_label?: string;
+    readonly replacement?: string;
+  };
+  /** Empty where the target is dropped. */
+  readonly output: LabelMap;
+  readonly keep: boolean;
+}
+
+export interface RelabelStepsData {
+  readonly steps: readonly RelabelStep[];
+}
+
+/** What whoever runs the server should know: `GET /api/v1/notifications`. */
+export interface StatusNotification {
+  readonly text: string;
+  /** RFC 3339. */
+  readonly date: string;
+  /** False in what followers of the stream get when it is over. */
+  readonly active: boolean;
+}
+
+/** By category and name, what the server can do, and whether that is enabled. */
+export type FeaturesData = Readonly<Record<string, Readonly<Record<string, boolean>>>>;
+
 /** What is stored and was read by no query and no rule: `GET /tyto/api/v1/unread`. */
 export interface UnreadSeries {
   readonly days: number;

@@ -2,23 +2,16 @@
  * What whoever runs Tyto should know of it now: a list of short texts, such as that a reload
  * failed, and those who follow it live.
  */
+import type { StatusNotification } from '@tyto/api';
 import type { Clock } from '@tyto/base';
 
-export interface Notification {
-  readonly text: string;
-  /** RFC 3339. */
-  readonly date: string;
-  /** False in what followers get when it is over. */
-  readonly active: boolean;
-}
-
 /** Returns false where the follower takes nothing more just now. */
-export type NotificationListener = (notification: Notification) => boolean;
+export type NotificationListener = (notification: StatusNotification) => boolean;
 
 export class Notifications {
   readonly #clock: Clock;
   readonly #followersMax: number;
-  readonly #active = new Map<string, Notification>();
+  readonly #active = new Map<string, StatusNotification>();
   readonly #followers = new Set<NotificationListener>();
   #sent = 0;
   #dropped = 0;
@@ -29,7 +22,7 @@ export class Notifications {
   }
 
   /** Those that are active, the oldest first. */
-  get all(): Notification[] {
+  get all(): StatusNotification[] {
     return [...this.#active.values()];
   }
 
@@ -67,11 +60,11 @@ export class Notifications {
     return () => void this.#followers.delete(listener);
   }
 
-  #tell(notification: Notification): void {
+  #tell(notification: StatusNotification): void {
     for (const listener of this.#followers) this.#send(listener, notification);
   }
 
-  #send(listener: NotificationListener, notification: Notification): void {
+  #send(listener: NotificationListener, notification: StatusNotification): void {
     this.#sent++;
     if (!listener(notification)) this.#dropped++;
   }

@@ -4,6 +4,7 @@
  */
 import { RULE_TEMPLATE_FUNCTIONS } from '@tyto/alerting';
 import { UNSUPPORTED_DISCOVERIES } from '@tyto/collect';
+import type { FeaturesData } from '@tyto/api';
 import { AGGREGATORS, functionSignatures } from '@tyto/syntax';
 import type { FastifyInstance } from 'fastify';
 import type { Features } from '../features.ts';
@@ -17,7 +18,7 @@ export interface FeaturesApiOptions {
   readonly receivesOtlp: boolean;
 }
 
-type Category = Readonly<Record<string, boolean>>;
+type Category = FeaturesData[string];
 
 const OPERATORS = [
   ...['!=', '!~', '%', '*', '+', '-', '/', '<', '<=', '==', '=~', '>', '>=', '@', '^', '</', '>/'],
@@ -36,7 +37,7 @@ export function registerFeaturesApi(app: FastifyInstance, options: FeaturesApiOp
   app.get('/api/v1/features', async (_, reply) => sendData(reply, features));
 }
 
-function featuresData(options: FeaturesApiOptions): Readonly<Record<string, Category>> {
+function featuresData(options: FeaturesApiOptions): FeaturesData {
   const { syntax, extraScrapeMetrics } = options.features;
   return {
     api: apiFeatures(options),

@@ -1,6 +1,6 @@
 /** Prometheus' HTTP API under /api/v1/status: the state of the server and of its database. */
 import { availableParallelism, hostname } from 'node:os';
-import type { UnreadSeries } from '@tyto/api';
+import type { TsdbBlock, UnreadSeries } from '@tyto/api';
 import { type Clock, TytoError } from '@tyto/base';
 import type { Tsdb } from '@tyto/tsdb';
 import type { FastifyInstance } from 'fastify';
@@ -106,7 +106,7 @@ function tsdbStatus(tsdb: Tsdb, params: Params) {
 }
 
 /** A block's name stands where Prometheus has its ULID. */
-function blockJson(block: ReturnType<Tsdb['blocks']>[number]) {
+function blockJson(block: ReturnType<Tsdb['blocks']>[number]): TsdbBlock {
   return {
     ulid: block.name,
     minTime: block.minTimeMs,

@@ -1,5 +1,5 @@
 /** Prometheus' HTTP API under /api/v1: targets, their pools and relabelling, and metadata. */
-import type { ActiveTarget as ActiveTargetJson } from '@tyto/api';
+import type { ActiveTarget as ActiveTargetJson, RelabelStep } from '@tyto/api';
 import { errorMessage, formatDuration, TytoError } from '@tyto/base';
 import {
   type ActiveTarget,
@@ -104,7 +104,7 @@ function targetJson(target: ActiveTarget): ActiveTargetJson {
 }
 
 /** What is left of a target's labels after the first rule, after the first two, and so on. */
-function relabelSteps(scrapes: ScrapeManager, params: Params) {
+function relabelSteps(scrapes: ScrapeManager, params: Params): RelabelStep[] {
   required(params, 'scrapePool');
   const labels = parseLabels(required(params, 'labels'));
   const rules = jobOf(scrapes, params).relabelConfigs;
@@ -136,7 +136,7 @@ function parseLabels(text: string): Labels {
 }
 
 /** As the rule is written in YAML; what is empty is left out. */
-function relabelRuleJson(rule: RelabelConfig) {
+function relabelRuleJson(rule: RelabelConfig): RelabelStep['rule'] {
   const { action, sourceLabels, separator, regex, modulus, targetLabel, replacement } = rule;
   return {
     ...(sourceLabels.length > 0 ? { source_labels: sourceLabels } : {}),
