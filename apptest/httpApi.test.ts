@@ -2,12 +2,13 @@
  * What Prometheus 3 has beyond Prometheus 2: notifications, features, the search, the OpenAPI
  * document that answers are held against; and the headers and methods of HTTP around all of it.
  */
-import { existsSync, readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { gunzipSync, inflateSync } from 'node:zlib';
 import { type IncomingMessage, request } from 'node:http';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { parseYaml } from '@tyto/base';
+import { sharedPath } from '../conformance/shared.ts';
 import { runTyto, sleep, startTyto, type Tyto, temporaryDirectory, waitFor } from './harness.ts';
 import { type CountingTarget, startCountingTarget } from './targets.ts';
 
@@ -175,7 +176,8 @@ describe('the OpenAPI document', () => {
   });
 
   it.each(['3.1', '3.2'])("has all that Prometheus' own %s has", async (version) => {
-    const path = goldenPath(version);
+    const name = `openapi_${version}_golden.yaml`;
+    const path = sharedPath('prometheus', 'web_api_openapi', name);
     if (path === undefined) return;
     const golden = parseYaml(readFileSync(path, 'utf8')) as Document;
     const own = await readDocument(version);
@@ -191,17 +193,6 @@ describe('the OpenAPI document', () => {
     expect(parts(golden).filter((part) => !known.has(part))).toEqual([]);
   });
 });
-
-function goldenPath(version: string): string | undefined {
-  const name = `conformance/prometheus/web_api_openapi/openapi_${version}_golden.yaml`;
-  const candidates = [process.env.TYTO_SHARED ?? ''];
-  for (let at = process.cwd(); at !== dirname(at); at = dirname(at)) {
-    candidates.push(join(at, 'shared'));
-  }
-  const found = candidates.map((at) => join(at, name)).find((path) => existsSync(path));
-  if (found === undefined) process.stdout.write(`SKIPPED: no ${name}; set TYTO_SHARED\n`);
-  return found;
-}
 
 describe('targets and rules', () => {
   it('show each step of relabelling', async () => {

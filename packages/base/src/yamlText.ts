@@ -4,7 +4,7 @@ import { parse, stringify } from 'yaml';
 /** The value of a YAML text; undefined for a text that is none. */
 export function parseYaml(text: string): unknown {
   try {
-    return parse(text, { prettyErrors: false });
+    return parse(text, { prettyErrors: false, merge: true });
   } catch {
     return undefined;
   }

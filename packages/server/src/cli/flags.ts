@@ -50,7 +50,7 @@ export const START_FLAGS: readonly FlagDefinition[] = [
     'web.enable-admin-api',
     'boolean',
     'false',
-    'Delete samples, take snapshots and delete what was pushed: POST /api/v1/admin/….',
+    'Deletion, snapshots and profiles over HTTP: POST /api/v1/admin/…, /debug/pprof/….',
   ),
   flag(
     'web.enable-remote-write-receiver',

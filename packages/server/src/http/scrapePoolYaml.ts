@@ -38,16 +38,20 @@ function effective(job: ScrapeConfig): Section {
 
 /** As it is written; empty for a job of this process, which no file has. */
 function findSection(name: string, texts: readonly string[]): Section {
-  for (const text of texts) {
-    const file = parseYaml(text);
-    const sections = [file, fieldOf(file, 'prometheus')].flatMap((part) => {
-      const configs = fieldOf(part, 'scrape_configs');
-      return Array.isArray(configs) ? configs : [];
-    });
-    const found = sections.find((section) => fieldOf(section, 'job_name') === name);
-    if (found !== undefined) return found as Section;
-  }
-  return {};
+  const sections = sectionsOf.get(texts) ?? texts.flatMap(readSections);
+  sectionsOf.set(texts, sections);
+  return (sections.find((section) => fieldOf(section, 'job_name') === name) ?? {}) as Section;
+}
+
+/** What was read of a configuration's texts, which are parsed once. */
+const sectionsOf = new WeakMap<readonly string[], readonly unknown[]>();
+
+function readSections(text: string): unknown[] {
+  const file = parseYaml(text);
+  return [file, fieldOf(file, 'prometheus')].flatMap((part) => {
+    const configs = fieldOf(part, 'scrape_configs');
+    return Array.isArray(configs) ? configs : [];
+  });
 }
 
 function fieldOf(value: unknown, name: string): unknown {

@@ -30,6 +30,8 @@ const SEARCH_LENGTH_MAX = 200;
 const NAME_LENGTH_MAX = 500;
 /** Names are looked at for so long before everything else gets its turn. */
 const PACE_MS = 20;
+/** So many are found, at the least, before they are sorted and most of them forgotten. */
+const FOUND_LENGTH_MIN = 1000;
 const NDJSON = 'application/x-ndjson; charset=utf-8';
 
 interface Found {
@@ -174,9 +176,9 @@ async function answer(
   describe: Describe,
 ): Promise<FastifyReply> {
   const { items } = await candidates(search.request);
-  const found = await fitting(items, search.filter, clock, () => reply.raw.destroyed);
+  const found = await fitting(items, search, clock, () => reply.raw.destroyed);
   const hasMore = found.length > search.limit;
-  const shown = found.sort(search.compare).slice(0, search.limit);
+  const shown = found.slice(0, search.limit);
   const results = shown.map(({ name, score }) => ({
     ...describe(name),
     ...(search.includeScore ? { score } : {}),
@@ -184,14 +186,21 @@ async function answer(
   return reply.type(NDJSON).send(Readable.from(lines(results, search.batchSize, hasMore)));
 }
 
-/** Those that fit. Everything else goes on meanwhile; nobody waits for what has no reader. */
+/**
+ * The first of those that fit, in order, and one more than the limit where there are more.
+ * Everything else goes on meanwhile, unless nobody reads the answer any more.
+ */
 async function fitting(
   names: readonly string[],
-  filter: SearchFilter,
+  { filter, compare, limit }: Search,
   clock: Clock,
   isUnread: () => boolean,
 ): Promise<Found[]> {
   const found: Found[] = [];
+  const keepFirst = () => {
+    found.sort(compare);
+    found.length = Math.min(found.length, limit + 1);
+  };
   let pausedMs = clock.monotonicMs();
   for (let i = 0; i < names.length; i++) {
     if (clock.monotonicMs() - pausedMs > PACE_MS) {
@@ -201,8 +210,11 @@ async function fitting(
     }
     const name = names[i];
     const score = filter(name.length > NAME_LENGTH_MAX ? name.slice(0, NAME_LENGTH_MAX) : name);
-    if (score !== undefined) found.push({ name, score });
+    if (score === undefined) continue;
+    found.push({ name, score });
+    if (found.length >= FOUND_LENGTH_MIN + 4 * limit) keepFirst();
   }
+  keepFirst();
   return found;
 }
 

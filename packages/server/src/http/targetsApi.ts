@@ -107,9 +107,9 @@ function targetJson(target: ActiveTarget): ActiveTargetJson {
 function relabelSteps(scrapes: ScrapeManager, params: Params): RelabelStep[] {
   required(params, 'scrapePool');
   const labels = parseLabels(required(params, 'labels'));
-  const rules = jobOf(scrapes, params).relabelConfigs;
-  return rules.map((rule, i) => {
-    const output = relabel(labels, rules.slice(0, i + 1));
+  let output: Labels | undefined = labels;
+  return jobOf(scrapes, params).relabelConfigs.map((rule) => {
+    output = output === undefined ? undefined : relabel(output, [rule]);
     return {
       rule: relabelRuleJson(rule),
       output: output?.toRecord() ?? {},
@@ -118,8 +118,12 @@ function relabelSteps(scrapes: ScrapeManager, params: Params): RelabelStep[] {
   });
 }
 
+/** Each rule reads them all; a target's are far shorter. */
+const LABELS_LENGTH_MAX = 256 * 1024;
+
 function parseLabels(text: string): Labels {
   const bad = (reason: string) => new TytoError('bad_data', `error parsing labels: ${reason}`);
+  if (text.length > LABELS_LENGTH_MAX) throw bad(`longer than ${LABELS_LENGTH_MAX} characters`);
   let value: unknown;
   try {
     value = JSON.parse(text);
