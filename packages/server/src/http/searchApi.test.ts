@@ -19,15 +19,15 @@ function server(values: readonly string[]) {
     asked.push(request);
     return { items: values, truncated: false };
   };
-  const metadata = [
+  const metadata = new Map<string, { type: string; help: string; unit: string }>([
     ['requests', { type: 'counter', help: 'Requests.', unit: '' }],
     ['latency_seconds', { type: 'histogram', help: '', unit: 'seconds' }],
-  ] as const;
+  ]);
   app = Fastify();
   registerSearchApi(app, {
     clock: new ManualClock(NOW),
     store: { labelValues } as unknown as MetricQuerier,
-    scrapes: { metadata: () => [{ metadata: new Map(metadata) }] } as unknown as ScrapeManager,
+    scrapes: { metadata: () => [{ metadata }] } as unknown as ScrapeManager,
     isSearchEnabled: true,
     searchLimitMax: 0,
   });
