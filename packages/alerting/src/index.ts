@@ -29,4 +29,4 @@ export {
 export { type GroupDependencies, RuleGroup, type RuleStatus } from './rules/ruleGroup.ts';
 export { RuleManager } from './rules/ruleManager.ts';
 export { MemoryStateStore, type StateStore } from './stateStore.ts';
-export { expandRuleTemplate } from './template/ruleTemplate.ts';
+export { expandRuleTemplate, RULE_TEMPLATE_FUNCTIONS } from './template/ruleTemplate.ts';

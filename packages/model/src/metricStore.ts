@@ -153,7 +153,7 @@ export interface SettledTime {
 
 export interface MetricQuerier {
   /** For those who keep results; a querier that does not know has none. */
-  settled?(): SettledTime;
+  settled?(): SettledTime | undefined;
   select(request: SelectRequest): Promise<SeriesSelection>;
   /** Sorted. */
   labelNames(request: LabelRequest): Promise<Limited<string>>;

@@ -9,7 +9,7 @@ import type {
   VectorSample,
 } from '@tyto/model';
 import { compareLabels, Labels, METRIC_NAME } from '@tyto/model';
-import { type Expr, parseExpr, typeOf, unwrapParens } from '@tyto/syntax';
+import { type Expr, type ParseOptions, parseExpr, typeOf, unwrapParens } from '@tyto/syntax';
 import { Annotations } from './annotations.ts';
 import { QueryBudget } from './budget.ts';
 import {
@@ -41,8 +41,8 @@ export interface EngineOptions {
   readonly subqueryStepMs?: number;
   /** Whether `__type__` and `__unit__` go away with the metric name; false by default. */
   readonly typeAndUnitLabels?: boolean;
-  /** Whether experimental functions may be used; true by default. */
-  readonly experimental?: boolean;
+  /** Which experimental parts of the language may be used; all by default. */
+  readonly experimental?: ParseOptions['experimental'];
   /** Whether start times of samples tell of counter resets; false by default. */
   readonly useStartTimes?: boolean;
   /** Bytes of results that are kept for what no longer changes; 0, none, by default. */
@@ -167,9 +167,13 @@ export class QueryEngine {
       useStartTimes: defaults.useStartTimes ?? false,
       statistics: statisticsSelectors(expr),
     });
-    const trace = new Trace(text, defaults.clock ?? systemClock, () => budget.read);
-    options.watch?.(usageOf(budget, sources, trace));
+    const clock = defaults.clock ?? systemClock;
+    const trace = new Trace(text, clock, () => budget.read);
+    const usage = usageOf(budget, sources, trace);
+    options.watch?.(usage);
+    const startedMs = clock.monotonicMs();
     if (grid.count > 0) await sources.select(this.#querier, options.signal);
+    usage.preparationMs = clock.monotonicMs() - startedMs;
     const annotations = new Annotations(text);
     const droppedWithName = defaults.typeAndUnitLabels === true ? RESERVED : NAME_ONLY;
     const repeats = new Repeats(text, expr, budget);
@@ -200,8 +204,13 @@ function checkRangeType(expr: Expr): void {
   throw new TytoError('bad_data', `invalid expression type "${shown}" ${words}`);
 }
 
-function usageOf(budget: QueryBudget, sources: QuerySources, trace: Trace): QueryUsage {
+function usageOf(
+  budget: QueryBudget,
+  sources: QuerySources,
+  trace: Trace,
+): QueryUsage & { preparationMs: number | undefined } {
   return {
+    preparationMs: undefined,
     get heldSamples() {
       return budget.held;
     },

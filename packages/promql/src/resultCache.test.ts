@@ -1,4 +1,9 @@
-import { type Labels as LabelSet, Labels, MemoryMetricStore, type MetricQuerier } from '@tyto/model';
+import {
+  type Labels as LabelSet,
+  Labels,
+  MemoryMetricStore,
+  type MetricQuerier,
+} from '@tyto/model';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { QueryEngine } from './engine.ts';

@@ -76,13 +76,19 @@ export class ResultCache {
   /** Keeps the steps of a result before `beforeMs`, unless as much is known already. */
   keep(
     key: string,
-    { grid, columns, infos, warnings }: Omit<CachedRange, 'columns'> & { columns: readonly Column[] },
+    {
+      grid,
+      columns,
+      infos,
+      warnings,
+    }: Omit<CachedRange, 'columns'> & { columns: readonly Column[] },
     { beforeMs, version }: SettledTime,
   ): void {
     const { startMs, stepMs } = grid;
     const count = Math.min(grid.count, Math.ceil((beforeMs - startMs) / stepMs));
     const known = this.#entries.get(key);
-    const isKnown = known !== undefined && known.version === version && covers(known.grid, startMs, count);
+    const isKnown =
+      known !== undefined && known.version === version && covers(known.grid, startMs, count);
     if (count <= 0 || isKnown || columns.some(({ present }) => present.includes(HISTOGRAM))) return;
     const bytes = columns.length * (count * POINT_BYTES + SERIES_BYTES);
     if (known !== undefined) this.#bytes -= known.bytes;
@@ -94,7 +100,14 @@ export class ResultCache {
       values: values.slice(0, count),
       present: present.slice(0, count),
     }));
-    const entry = { grid: { startMs, stepMs, count }, columns: kept, infos, warnings, version, bytes };
+    const entry = {
+      grid: { startMs, stepMs, count },
+      columns: kept,
+      infos,
+      warnings,
+      version,
+      bytes,
+    };
     this.#entries.set(key, entry);
     this.#bytes += bytes;
   }
@@ -150,7 +163,13 @@ export function joinRanges(known: CachedRange, rest: readonly Column[], count: n
     const found = joined.get(labels.key);
     if (found !== undefined) return found;
     const values = new Float64Array(count);
-    const column = { labels, dropName: false, values, present: new Uint8Array(count), histograms: null };
+    const column = {
+      labels,
+      dropName: false,
+      values,
+      present: new Uint8Array(count),
+      histograms: null,
+    };
     joined.set(labels.key, column);
     return column;
   };

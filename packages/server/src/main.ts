@@ -11,7 +11,7 @@ const HELP = `Tyto ${VERSION}: metrics, alerts and dashboards of a software syst
 Usage:
   tyto [start] [flags]           watch, store, alert, serve http://localhost:9090
   tyto check config FILE...      check prometheus.yml, tyto.yaml, alertmanager.yml and rule files
-  tyto check rules FILE...       check rule files
+  tyto check rules FILE...       check rule files; both take --enable-feature as start does
   tyto tsdb COMMAND ...          list, dump, verify, import and export data; see tyto tsdb --help
   tyto --help, tyto --version
 

@@ -233,6 +233,25 @@ describe('Tsdb', () => {
     expect(await readAll(db, [['__name__', '=', 'm']])).toEqual(want);
   });
 
+  it('finds no names, values or series in a range without samples', async () => {
+    const db = await openIn(newDirectory());
+    const t = SUITE_NOW_MS + 1000 * HOUR;
+    const found = async (minTimeMs: number, maxTimeMs: number) => {
+      const request = { matcherSets: [], minTimeMs, maxTimeMs, limit: 0 };
+      const names = await db.labelNames(request);
+      const values = await db.labelValues('n', request);
+      const matcherSets = [[createMatcher('=', '__name__', 'm')]];
+      const all = await db.series({ ...request, matcherSets });
+      return [names.items.length, values.items.length, all.items.length];
+    };
+    expect(await found(0, t)).toEqual([0, 0, 0]);
+    await fill(db, 2, t - 60_000, t, 15_000);
+    expect(await found(t - 30_000, t)).toEqual([3, 2, 2]);
+    expect(await found(0, t - 61_000)).toEqual([0, 0, 0]);
+    expect(await found(t + 1, t + HOUR)).toEqual([0, 0, 0]);
+    expect(await found(t, t - 60_000)).toEqual([0, 0, 0]);
+  });
+
   it('deletes the oldest blocks past the retention, by time and by size', async () => {
     const db = await openIn(newDirectory(), { retentionMs: 5 * HOUR });
     await fill(db, 1, t, t + 1, 1);

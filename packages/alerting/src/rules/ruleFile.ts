@@ -4,7 +4,7 @@
  */
 import { errorMessage, TytoError, yaml } from '@tyto/base';
 import { isClassicLabelName, Labels } from '@tyto/model';
-import { parseExpr } from '@tyto/syntax';
+import { type ParseOptions, parseExpr } from '@tyto/syntax';
 import { checkRuleTemplate } from '../template/ruleTemplate.ts';
 
 export interface RuleGroupConfig {
@@ -64,7 +64,8 @@ const ruleSchema = yaml.checked(
       complain('expr', 'one of "record" or "alert" must be set');
     }
     if (rule.expr === '') complain('expr', 'the field "expr" must be set in a rule');
-    else checkExpression(rule.expr, (message) => complain('expr', message));
+    const problem = rule.expr === '' ? undefined : expressionProblem(rule.expr, {});
+    if (problem !== undefined) complain('expr', problem);
     if (rule.record !== '') checkRecordingRule(rule, node, complain);
     checkLabelNames(rule.labels, (name, message) => {
       decoder.error(yaml.childNode(yaml.childNode(node, 'labels'), name), message);
@@ -103,12 +104,33 @@ const fileSchema = yaml.checked(
   },
 );
 
-/** Reads a rule file's text. The value is there only when no problem is an error. */
+/** Complains of expressions that are sound but for what `syntax` leaves out. */
+function schemaFor(syntax: ParseOptions): typeof fileSchema {
+  if (syntax.experimental === undefined) return fileSchema;
+  return yaml.checked(fileSchema, (file, node, decoder) => {
+    file.groups.forEach((group, i) => {
+      const groupNode = yaml.itemNode(yaml.childNode(node, 'groups'), i);
+      group.rules.forEach((rule, k) => {
+        const ruleNode = yaml.itemNode(yaml.childNode(groupNode, 'rules'), k);
+        // What is no PromQL at all was complained of already.
+        if (expressionProblem(rule.expr, {}) !== undefined) return;
+        const message = expressionProblem(rule.expr, syntax);
+        if (message !== undefined) decoder.error(yaml.childNode(ruleNode, 'expr'), message);
+      });
+    });
+  });
+}
+
+/**
+ * Reads a rule file's text, with what `syntax` says of experimental PromQL. The value is there only
+ * when no problem is an error.
+ */
 export function parseRuleFile(
   source: string,
   file: string,
+  syntax: ParseOptions = {},
 ): { groups: readonly RuleGroupConfig[]; problems: readonly yaml.Problem[] } {
-  const { value, problems } = yaml.decodeYaml(source, file, fileSchema);
+  const { value, problems } = yaml.decodeYaml(source, file, schemaFor(syntax));
   if (value === undefined || yaml.hasErrors(problems)) return { groups: [], problems };
   const groups = value.groups.map((group) => ({
     name: group.name,
@@ -138,12 +160,13 @@ function toConfig(rule: RawRule, groupLabels: Record<string, string>): RuleConfi
   };
 }
 
-function checkExpression(expr: string, complain: (message: string) => void): void {
+function expressionProblem(expr: string, syntax: ParseOptions): string | undefined {
   try {
-    parseExpr(expr);
+    parseExpr(expr, syntax);
+    return undefined;
   } catch (error) {
     if (!(error instanceof TytoError)) throw error;
-    complain(`could not parse expression: ${errorMessage(error)}`);
+    return `could not parse expression: ${errorMessage(error)}`;
   }
 }
 

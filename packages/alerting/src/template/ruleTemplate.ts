@@ -39,7 +39,8 @@ class Suspension {
   }
 }
 
-const NAMES = new Set([
+/** The functions that templates of rules may call. */
+export const RULE_TEMPLATE_FUNCTIONS: ReadonlySet<string> = new Set([
   ...Object.keys(builtins),
   ...Object.keys(stringFunctions),
   ...['query', 'first', 'label', 'value', 'strvalue', 'sortByLabel', 'args', 'graphLink'],
@@ -53,7 +54,7 @@ const PREAMBLE =
 
 /** Throws TytoError `bad_data` when the text does not parse as a template. */
 export function checkRuleTemplate(text: string): void {
-  if (text.includes('{{')) parseTemplate('', PREAMBLE + text, NAMES, new Map());
+  if (text.includes('{{')) parseTemplate('', PREAMBLE + text, RULE_TEMPLATE_FUNCTIONS, new Map());
 }
 
 /** Expands a template. Rejects with TytoError: `bad_data` to parse, `execution` to run. */
@@ -64,7 +65,7 @@ export async function expandRuleTemplate(
 ): Promise<string> {
   if (!text.includes('{{')) return text;
   const set: TemplateSet = new Map();
-  parseTemplate('', PREAMBLE + text, NAMES, set);
+  parseTemplate('', PREAMBLE + text, RULE_TEMPLATE_FUNCTIONS, set);
   const answers = new Map<string, Value>();
   const functions = new Map(Object.entries(functionsFor(data, answers, set)));
   const dot = new GoStruct({

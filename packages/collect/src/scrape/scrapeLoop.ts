@@ -75,6 +75,10 @@ export class ScrapeLoop {
     this.#state = new ScrapeState(config, labels, inherited, ports.keepsStartTimes);
   }
 
+  get config(): ScrapeConfig {
+    return this.#config;
+  }
+
   get metadata(): ReadonlyMap<string, MetricMetadata> {
     return this.#state.metadata;
   }

@@ -138,6 +138,12 @@ export class ScrapeManager {
     return { active, dropped, droppedCounts };
   }
 
+  /** The jobs that are scraped, with or without targets, and those of this process. */
+  jobs(): ScrapeConfig[] {
+    const internal = [...this.#internal.values()].map((loop) => loop.config);
+    return [...[...this.#pools.values()].map((pool) => pool.config), ...internal];
+  }
+
   /** What the targets say of their metrics, by metric name. */
   metadata(): TargetMetadata[] {
     const loops = [...this.#pools.values()].flatMap((pool) => pool.loops());

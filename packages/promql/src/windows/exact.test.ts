@@ -48,5 +48,4 @@ describe('exact_increase', () => {
       eval range from 1m to 5m step 1m exact_increase(requests_total[1m])
         {} 1 _ _ _ 7
     `));
-
 });

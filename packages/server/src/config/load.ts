@@ -12,6 +12,7 @@ import {
   type RuleGroupConfig,
 } from '@tyto/alerting';
 import { type Clock, errorCode, errorMessage, TytoError, yaml } from '@tyto/base';
+import { DEFAULT_FEATURES, type Features } from '../features.ts';
 import type { ScrapeConfig, ScrapeSection } from '@tyto/collect';
 import type { RetentionRule } from '@tyto/tsdb';
 import { glob } from './glob.ts';
@@ -43,6 +44,8 @@ export interface LoadedConfig {
   readonly retentionRules: readonly RetentionRule[];
   /** The text of the main file, for the status page. */
   readonly source: string;
+  /** The texts of the files that have scrape configs, the main one among them. */
+  readonly scrapeTexts: readonly string[];
   readonly warnings: readonly yaml.Problem[];
 }
 
@@ -61,20 +64,33 @@ class ConfigError extends TytoError {
   }
 }
 
+export interface LoadOptions {
+  /** What rules may be written with, among others; nothing that is off by default without it. */
+  readonly features?: Features;
+}
+
 /** Reads everything. Throws TytoError `bad_data` with all problems, one a line. */
-export async function loadConfig(files: ConfigFiles, clock: Clock): Promise<LoadedConfig> {
+export async function loadConfig(
+  files: ConfigFiles,
+  clock: Clock,
+  { features = DEFAULT_FEATURES }: LoadOptions = {},
+): Promise<LoadedConfig> {
   const problems: yaml.Problem[] = [];
   const main = await loadMain(files, problems);
   const { prometheus, prometheusBase: base } = main;
   const sections: ScrapeSection[] = [...prometheus.sections];
+  const scrapeTexts = [main.source];
   for (const { text, path } of await namedFiles(prometheus.scrapeConfigFiles, base, problems)) {
+    scrapeTexts.push(text);
     const read = parseScrapeFile(text, path);
     sections.push(...read.sections);
     problems.push(...read.problems);
   }
-  const finished = finishJobs(sections, prometheus.global);
+  const { global } = prometheus;
+  const extraScrapeMetrics = global.extraScrapeMetrics || features.extraScrapeMetrics;
+  const finished = finishJobs(sections, { ...global, extraScrapeMetrics });
   problems.push(...finished.problems);
-  const ruleGroups = await loadRules(main, base, problems);
+  const ruleGroups = await loadRules(main, base, features, problems);
   const { alertmanager } = main;
   if (yaml.hasErrors(problems) || alertmanager === undefined) throw new ConfigError(problems);
   return {
@@ -86,6 +102,7 @@ export async function loadConfig(files: ConfigFiles, clock: Clock): Promise<Load
     watchesHost: main.watchesHost,
     retentionRules: main.retentionRules,
     source: main.source,
+    scrapeTexts,
     warnings: problems,
   };
 }
@@ -163,11 +180,12 @@ async function loadAlertmanager(
 async function loadRules(
   main: MainConfig,
   base: string,
+  { syntax }: Features,
   problems: yaml.Problem[],
 ): Promise<RuleGroupConfig[]> {
   const groups: RuleGroupConfig[] = [];
   const add = (text: string, path: string) => {
-    const read = parseRuleFile(text, path);
+    const read = parseRuleFile(text, path, { experimental: syntax });
     groups.push(...read.groups);
     problems.push(...read.problems);
   };

@@ -1,4 +1,5 @@
 /** Query results as JSON text, written piece by piece: a big answer is never built as objects. */
+import type { QueryStats } from '@tyto/api';
 import { pointText } from '@tyto/kernels';
 import {
   type FloatHistogram,
@@ -28,17 +29,21 @@ const PIECE_SAMPLES = 4000;
 export type JsonPiece = string | Uint8Array;
 
 /** `{"resultType": …, "result": …}` in pieces, so that a huge answer is never one text. */
-export function* queryDataPieces(value: QueryValue): IterableIterator<JsonPiece> {
+export function* queryDataPieces(
+  value: QueryValue,
+  stats?: QueryStats,
+): IterableIterator<JsonPiece> {
+  const end = stats === undefined ? '}' : `,"stats":${JSON.stringify(stats)}}`;
   if (value.type === 'scalar' || value.type === 'string') {
     const text = value.type === 'scalar' ? formatSampleValue(value.value) : value.value;
     const pair = `[${value.timestampMs / 1000},${JSON.stringify(text)}]`;
-    yield `{"resultType":"${value.type}","result":${pair}}`;
+    yield `{"resultType":"${value.type}","result":${pair}${end}`;
     return;
   }
   yield `{"resultType":"${value.type}","result":[`;
   if (value.type === 'vector') yield* vectorPieces(value.samples);
   else yield* matrixPieces(value.series);
-  yield ']}';
+  yield `]${end}`;
 }
 
 function* vectorPieces(samples: readonly VectorSample[]): IterableIterator<string> {
