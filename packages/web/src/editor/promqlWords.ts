@@ -46,6 +46,8 @@ export const FUNCTIONS: readonly (readonly [name: string, parameters: string])[]
     'count_over_time',
     'delta',
     'deriv',
+    'exact_increase',
+    'exact_rate',
     'first_over_time',
     'idelta',
     'increase',
