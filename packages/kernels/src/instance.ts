@@ -18,6 +18,14 @@ export interface KernelExports {
     values: number,
     capacity: number,
   ): number;
+  decodeChunks(
+    source: number,
+    lengths: number,
+    chunkCount: number,
+    timestamps: number,
+    values: number,
+    capacity: number,
+  ): number;
   countStale(values: number, from: number, to: number): number;
   dropStale(timestamps: number, values: number, count: number): number;
   firstNotBefore(timestamps: number, from: number, to: number, timeMs: number): number;

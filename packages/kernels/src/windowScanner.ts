@@ -10,11 +10,14 @@
 import { assert, must, TytoError } from '@tyto/base';
 import type { GroupOperator, WindowRequest } from '@tyto/model';
 import { align, ensureMemory, instantiate, SLACK_BYTES } from './instance.ts';
-import { chunkSampleCount } from './kernels.ts';
-import { MEMORY_KEPT_BYTES } from './limits.ts';
+import { CHUNK_SAMPLES_MAX, MEMORY_KEPT_BYTES } from './limits.ts';
 
 const INPUT_BYTES = 64 * 1024;
 const SAMPLES = 8192;
+/** Chunks that wait to be decoded at once. */
+const STAGED_MAX = 512;
+/** Shorter chunks are copied byte by byte: a view costs more. */
+const SHORT_BYTES = 128;
 /** A timestamp, a value, and 16 bytes for what kernels note of a sample. */
 const BYTES_PER_SAMPLE = 32;
 
@@ -25,12 +28,14 @@ interface Places {
   readonly out: number;
   readonly present: number;
   readonly groups: number;
+  /** Of chunks that wait. */
+  readonly lengths: number;
 }
 
 export class WindowScanner {
   readonly #kernel = instantiate();
   #end = 0;
-  #places: Places = { froms: 0, tos: 0, out: 0, present: 0, groups: 0 };
+  #places: Places = { froms: 0, tos: 0, out: 0, present: 0, groups: 0, lengths: 0 };
   #request: WindowRequest | undefined;
   #groupCount = 0;
   /** Views of all memory, made anew when it grows. */
@@ -39,6 +44,9 @@ export class WindowScanner {
   #floats = new Float64Array(0);
   #input = 0;
   #inputCapacity = 0;
+  #stagedCount = 0;
+  #stagedBytes = 0;
+  #stagedSamples = 0;
   #samples = 0;
   #capacity = 0;
   #length = 0;
@@ -66,9 +74,11 @@ export class WindowScanner {
       out: this.#allocate(count * 8),
       present: this.#allocate(count),
       groups: this.#allocate(groupBytes),
+      lengths: this.#allocate(STAGED_MAX * 4),
     };
     this.#bytes.fill(0, this.#places.groups, this.#places.groups + groupBytes);
     this.#inputCapacity = 0;
+    this.#clearStaged();
     this.#capacity = 0;
     this.#length = 0;
     this.#reserveInput(INPUT_BYTES);
@@ -77,22 +87,56 @@ export class WindowScanner {
 
   startSeries(): void {
     this.#length = 0;
+    this.#clearStaged();
+  }
+
+  /** Whether `stageChunk` has room for another. */
+  get hasRoom(): boolean {
+    return this.#stagedCount < STAGED_MAX;
   }
 
   /**
-   * Adds a chunk, of which samples before `minTimeMs` do not count. Throws TytoError `io` for
-   * damage, or time that does not rise.
+   * Adds a chunk that lies in `bytes`, of which samples before `minTimeMs` do not count. Throws
+   * TytoError `io` for damage, or time that does not rise.
    */
-  addChunk(chunk: Uint8Array, minTimeMs: number): void {
-    const count = chunkSampleCount(chunk);
-    this.#reserve(count);
-    this.#reserveInput(chunk.length);
-    this.#bytes.set(chunk, this.#input);
-    const timestamps = this.#timestampsAt(this.#length);
-    const values = this.#valuesAt(this.#length);
-    const decoded = this.#kernel.decodeChunk(this.#input, chunk.length, timestamps, values, count);
-    if (decoded !== count) throw new TytoError('io', 'corrupt chunk: its streams do not decode');
-    this.#append(count, minTimeMs);
+  addChunk(bytes: Uint8Array, offset: number, length: number, minTimeMs: number): void {
+    this.stageChunk(bytes, offset, length);
+    this.addStaged(minTimeMs);
+  }
+
+  /** Copies a chunk to where `addStaged` adds it, with the others that wait there. Throws `io`. */
+  stageChunk(bytes: Uint8Array, offset: number, length: number): void {
+    const used = this.#stagedBytes;
+    this.#reserveInput(used + length);
+    if (this.#stagedCount === STAGED_MAX) throw new TytoError('io', 'too many chunks at once');
+    const at = this.#input + used;
+    if (length < SHORT_BYTES) {
+      for (let i = 0; i < length; i++) this.#bytes[at + i] = bytes[offset + i];
+    } else {
+      this.#bytes.set(bytes.subarray(offset, offset + length), at);
+    }
+    this.#words[this.#places.lengths / 4 + this.#stagedCount++] = length;
+    this.#stagedBytes += length;
+    this.#stagedSamples += sampleCountAt(bytes, offset, length);
+  }
+
+  /** Decodes the chunks that wait. As `addChunk`. */
+  addStaged(minTimeMs: number): void {
+    const chunkCount = this.#stagedCount;
+    if (chunkCount === 0) return;
+    const capacity = this.#stagedSamples;
+    this.#clearStaged();
+    this.#reserve(capacity);
+    const decoded = this.#kernel.decodeChunks(
+      this.#input,
+      this.#places.lengths,
+      chunkCount,
+      this.#timestampsAt(this.#length),
+      this.#valuesAt(this.#length),
+      capacity,
+    );
+    if (decoded !== capacity) throw new TytoError('io', 'corrupt chunk: it does not decode');
+    this.#append(decoded, minTimeMs);
   }
 
   /**
@@ -284,10 +328,18 @@ export class WindowScanner {
     return this.#samples + (this.#capacity + index) * 8;
   }
 
+  #clearStaged(): void {
+    this.#stagedCount = 0;
+    this.#stagedBytes = 0;
+    this.#stagedSamples = 0;
+  }
+
   #reserveInput(bytes: number): void {
     if (bytes <= this.#inputCapacity) return;
-    this.#inputCapacity = bytes;
-    this.#input = this.#allocate(bytes);
+    const before = this.#input;
+    this.#inputCapacity = Math.max(bytes, this.#inputCapacity * 2);
+    this.#input = this.#allocate(this.#inputCapacity);
+    this.#bytes.copyWithin(this.#input, before, before + this.#stagedBytes);
   }
 
   /** Room for `count` more samples, and for one behind them. */
@@ -319,4 +371,13 @@ export class WindowScanner {
   #view(at: number, length: number): Float64Array {
     return this.#floats.subarray(at / 8, at / 8 + length);
   }
+}
+
+/** The count that a chunk begins with, a varint of up to three bytes. Throws `io` for none. */
+function sampleCountAt(bytes: Uint8Array, offset: number, length: number): number {
+  let count = bytes[offset] & 0x7f;
+  if (bytes[offset] >= 0x80) count |= (bytes[offset + 1] & 0x7f) << 7;
+  if (bytes[offset] >= 0x80 && bytes[offset + 1] >= 0x80) count |= bytes[offset + 2] << 14;
+  if (length >= 3 && count >= 1 && count <= CHUNK_SAMPLES_MAX) return count;
+  throw new TytoError('io', `corrupt chunk: it claims ${count} samples`);
 }

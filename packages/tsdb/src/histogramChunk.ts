@@ -28,6 +28,11 @@ export function isFloatChunk(chunk: Uint8Array): boolean {
   return chunk[0] !== 0;
 }
 
+/** The same for a chunk that begins at an offset. */
+export function isFloatChunkAt(bytes: Uint8Array, offset: number): boolean {
+  return bytes[offset] !== 0;
+}
+
 /** The numbers of a histogram in the order of a chunk's columns. */
 export function rowOf(histogram: FloatHistogram): Float64Array {
   const { count, sum, zeroCount, positiveBuckets, negativeBuckets } = histogram;

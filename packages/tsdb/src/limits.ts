@@ -87,6 +87,9 @@ export const READ_BYTES_MAX = 64 * 1024 * 1024;
 /** Samples of one task of a reader: more wait longer for the first, less are asked more often. */
 export const READ_TASK_SAMPLES = 256 * 1024;
 
+/** The same for tasks that compute columns, whose samples take no memory between threads. */
+export const SCAN_TASK_SAMPLES = 1024 * 1024;
+
 /** What has fewer tasks' samples is read at once: some 5 ms, of which threads would save little. */
 export const READ_AHEAD_TASKS_MIN = 2;
 

@@ -19,6 +19,33 @@ export function encodeChunk(timestamps: usize, values: usize, count: i32, out: u
   return size + encodeValues(values, count, out + size, scratch);
 }
 
+/**
+ * Decodes `chunkCount` chunks that lie behind each other, of the lengths in a u32 array, into two
+ * f64 arrays behind each other. Returns the count of samples, or -1 when one is corrupt, or when
+ * time does not rise from one to the next.
+ */
+export function decodeChunks(
+  source: usize,
+  lengths: usize,
+  chunkCount: i32,
+  timestamps: usize,
+  values: usize,
+  capacity: i32,
+): i32 {
+  let place = source;
+  let total = 0;
+  for (let i = 0; i < chunkCount; i++) {
+    const length = load<i32>(lengths + (<usize>i << 2));
+    const at = <usize>total << 3;
+    const count = decodeChunk(place, length, timestamps + at, values + at, capacity - total);
+    if (count < 0) return -1;
+    if (total > 0 && load<f64>(timestamps + at) <= load<f64>(timestamps + at - 8)) return -1;
+    total += count;
+    place += length;
+  }
+  return total;
+}
+
 /** Decodes a chunk into two f64 arrays. Returns the count of samples, or -1 when it is corrupt. */
 export function decodeChunk(source: usize, length: i32, timestamps: usize, values: usize, capacity: i32): i32 {
   const end = source + <usize>length;

@@ -1,4 +1,4 @@
-export { decodeChunk, encodeChunk } from './chunk';
+export { decodeChunk, decodeChunks, encodeChunk } from './chunk';
 export { setPowersOfTen } from './decimal';
 export {
   matchedEnd,

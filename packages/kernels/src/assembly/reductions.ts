@@ -6,12 +6,10 @@ const BLOCK: i32 = 1 << BLOCK_BITS;
 /** Windows that are shorter on average are reduced sample by sample. */
 const LONG: i64 = 4 * BLOCK;
 
-let total: f64 = 0;
-let lost: f64 = 0;
-
 /**
- * Sums, or means, with compensation for what rounding loses (Neumaier). `blocks` has room for two
- * f64 per BLOCK samples. A mean changes to a running mean where the sum would overflow.
+ * Sums, or means, with compensation for what rounding loses: Knuth's two-sum, whose error term has
+ * no branch. `blocks` has room for two f64 per BLOCK samples. Where a sum is not finite, the order
+ * of the values decides, and they are added one by one.
  */
 export function sumOf(
   values: usize,
@@ -26,9 +24,16 @@ export function sumOf(
 ): void {
   const blockCount = areLong(froms, tos, stepCount) ? count >> BLOCK_BITS : 0;
   for (let block = 0; block < blockCount; block++) {
-    total = 0;
-    lost = 0;
-    addRange(values, block << BLOCK_BITS, (block + 1) << BLOCK_BITS);
+    let total: f64 = 0;
+    let lost: f64 = 0;
+    const end = (block + 1) << BLOCK_BITS;
+    for (let i = block << BLOCK_BITS; i < end; i++) {
+      const value = at(values, i);
+      const sum = total + value;
+      const part = sum - total;
+      lost += total - (sum - part) + (value - part);
+      total = sum;
+    }
     store<f64>(blocks + (<usize>block << 4), total);
     store<f64>(blocks + (<usize>block << 4) + 8, lost);
   }
@@ -37,73 +42,90 @@ export function sumOf(
     const to = indexAt(tos, step);
     store<u8>(present + step, from < to ? 1 : 0);
     if (from >= to) continue;
-    total = 0;
-    lost = 0;
     const firstBlock = (from + BLOCK - 1) >> BLOCK_BITS;
     const endBlock = to >> BLOCK_BITS;
-    if (blockCount > 0 && firstBlock < endBlock) {
-      addRange(values, from, firstBlock << BLOCK_BITS);
-      for (let block = firstBlock; block < endBlock; block++) {
-        add(load<f64>(blocks + (<usize>block << 4)));
-        lost += load<f64>(blocks + (<usize>block << 4) + 8);
-      }
-      addRange(values, endBlock << BLOCK_BITS, to);
-      // An infinite number, or an overflow: what it leads to depends on the order.
-      if (!isFinite(total)) {
-        total = 0;
-        lost = 0;
-        addRange(values, from, to);
-      }
-    } else {
-      addRange(values, from, to);
+    const usesBlocks = blockCount > 0 && firstBlock < endBlock;
+    const headEnd = usesBlocks ? firstBlock << BLOCK_BITS : to;
+    let total: f64 = 0;
+    let lost: f64 = 0;
+    for (let i = from; i < headEnd; i++) {
+      const value = at(values, i);
+      const sum = total + value;
+      const part = sum - total;
+      lost += total - (sum - part) + (value - part);
+      total = sum;
     }
-    let result = isFinite(total) ? total + lost : total;
+    if (usesBlocks) {
+      for (let block = firstBlock; block < endBlock; block++) {
+        const value = load<f64>(blocks + (<usize>block << 4));
+        const sum = total + value;
+        const part = sum - total;
+        lost += total - (sum - part) + (value - part) + load<f64>(blocks + (<usize>block << 4) + 8);
+        total = sum;
+      }
+      for (let i = endBlock << BLOCK_BITS; i < to; i++) {
+        const value = at(values, i);
+        const sum = total + value;
+        const part = sum - total;
+        lost += total - (sum - part) + (value - part);
+        total = sum;
+      }
+    }
+    let result = total + lost;
     if (isMean) {
       const size = <f64>(to - from);
-      result = isFinite(total) ? total / size + lost / size : meanOf(values, from, to);
+      result = total / size + lost / size;
     }
+    if (!isFinite(result)) result = isMean ? meanOf(values, from, to) : plainSumOf(values, from, to);
     store<f64>(out + (<usize>step << 3), result);
   }
 }
 
-function addRange(values: usize, from: i32, to: i32): void {
-  for (let i = from; i < to; i++) add(at(values, i));
+/** A sum that may overflow on its way, or has infinite parts: with Neumaier's compensation. */
+function plainSumOf(values: usize, from: i32, to: i32): f64 {
+  let total: f64 = 0;
+  let lost: f64 = 0;
+  for (let i = from; i < to; i++) {
+    const value = at(values, i);
+    const sum = total + value;
+    lost = compensated(lost, total, value, sum);
+    total = sum;
+  }
+  return isFinite(total) ? total + lost : total;
 }
 
-// @ts-ignore: decorator
-@inline
-function add(value: f64): void {
-  const sum = total + value;
-  if (abs(sum) == Infinity) lost = 0;
-  else if (abs(total) >= abs(value)) lost += total - sum + value;
-  else lost += value - sum + total;
-  total = sum;
-}
-
-/** The mean of values whose sum is not finite: a running one from where it overflows. */
+/** The mean of such values: a running one from where their sum overflows. */
 function meanOf(values: usize, from: i32, to: i32): f64 {
-  total = at(values, from);
-  lost = 0;
+  let total = at(values, from);
+  let lost: f64 = 0;
   let isRunning = false;
   for (let i = from + 1; i < to; i++) {
-    const value = at(values, i);
+    let value = at(values, i);
     const size = <f64>(i - from + 1);
-    if (!isRunning) {
-      if (abs(total + value) != Infinity) {
-        add(value);
-        continue;
-      }
+    if (!isRunning && abs(total + value) == Infinity) {
       isRunning = true;
       total /= size - 1.0;
       lost /= size - 1.0;
     }
-    const share = (size - 1.0) / size;
-    total *= share;
-    lost *= share;
-    add(value / size);
+    if (isRunning) {
+      const share = (size - 1.0) / size;
+      total *= share;
+      lost *= share;
+      value /= size;
+    }
+    const sum = total + value;
+    lost = compensated(lost, total, value, sum);
+    total = sum;
   }
   const size = <f64>(to - from);
   return isRunning ? total + lost : total / size + lost / size;
+}
+
+// @ts-ignore: decorator
+@inline
+function compensated(lost: f64, total: f64, value: f64, sum: f64): f64 {
+  if (abs(sum) == Infinity) return 0;
+  return abs(total) >= abs(value) ? lost + (total - sum + value) : lost + (value - sum + total);
 }
 
 /** The least, or greatest, value of each window; NaN only where nothing else is there. */

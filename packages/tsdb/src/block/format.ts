@@ -58,8 +58,8 @@ export function soundChunk(bytes: Uint8Array, at: number, length: number): Uint8
   const end = at + length;
   if (end + CHUNK_TRAILER_BYTES > bytes.length) return undefined;
   const chunk = bytes.subarray(at, end);
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  return crc32(chunk) === view.getUint32(end, true) ? chunk : undefined;
+  const low = bytes[end] | (bytes[end + 1] << 8) | (bytes[end + 2] << 16);
+  return crc32(chunk) === (low | (bytes[end + 3] << 24)) >>> 0 ? chunk : undefined;
 }
 
 /** The pieces of a section: its header, its bytes, and zeros. */

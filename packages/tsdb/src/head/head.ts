@@ -335,10 +335,7 @@ export class Head {
     if (this.#tailClass.view[id] === HISTOGRAMS || this.#startTails.has(id)) return false;
     plan.cutBefore(fromMs);
     for (const at of this.#chunkList(id, fromMs, maxTimeMs)) {
-      const bytes = this.#chunks.bytesOf(at);
-      if (!isFloatChunk(bytes)) return false;
-      const { buffer, byteOffset, length } = bytes;
-      plan.addShared(buffer, byteOffset, length, chunkSampleCount(bytes));
+      if (!this.#chunks.addTo(plan, at)) return false;
     }
     const count = this.#tailCount.view[id];
     if (count === 0) return true;

@@ -4,6 +4,8 @@
  */
 import { assert } from '@tyto/base';
 import { Column } from '../column.ts';
+import { isFloatChunkAt } from '../histogramChunk.ts';
+import type { ReadPlan } from '../readers/readPlan.ts';
 
 const PAGE_BYTES = 1024 * 1024;
 /** Chunks begin at multiples of this, so that 32 bits address 16 GB. */
@@ -68,6 +70,19 @@ export class HeadChunks {
     const start = this.#place.view[index] * ALIGNMENT;
     const page = this.#pages[Math.floor(start / PAGE_BYTES)];
     return page.subarray(start % PAGE_BYTES, (start % PAGE_BYTES) + this.#length.view[index]);
+  }
+
+  /** Adds a chunk to a plan, without any view of it; false for what is no chunk of floats. */
+  addTo(plan: ReadPlan, index: number): boolean {
+    const start = this.#place.view[index] * ALIGNMENT;
+    const page = this.#pages[Math.floor(start / PAGE_BYTES)];
+    const offset = start % PAGE_BYTES;
+    if (!isFloatChunkAt(page, offset)) return false;
+    // The count is a varint; what a third byte adds makes no difference to how work is shared out.
+    const low = page[offset];
+    const samples = low < 0x80 ? low : (low & 0x7f) + (page[offset + 1] << 7);
+    plan.addShared(page.buffer, offset, this.#length.view[index], samples);
+    return true;
   }
 
   #reserve(count: number): void {

@@ -15,6 +15,7 @@ import {
   READ_AHEAD_TASKS_MIN,
   READ_TASK_SAMPLES,
   READ_TASKS_AHEAD,
+  SCAN_TASK_SAMPLES,
   SCANNED_SAMPLES_MAX,
 } from '../limits.ts';
 import type { SeriesPlaces } from '../seriesPlaces.ts';
@@ -65,9 +66,10 @@ export class ColumnScan implements ColumnReader {
   readonly #selection: ScanSelection;
   readonly #request: WindowRequest;
   readonly #groups: WindowGroups | undefined;
+  readonly #taskSamples: number;
   readonly #running: Running[] = [];
   #next = 0;
-  #isWide: boolean | undefined;
+  readonly #isWide: boolean;
   /** Lent to the batch that is in use. */
   #lent: SharedArrayBuffer | undefined;
   #localTarget: ArrayBuffer | undefined;
@@ -84,6 +86,11 @@ export class ColumnScan implements ColumnReader {
     this.#selection = selection;
     this.#request = plain;
     this.#groups = groups;
+    // Few tasks leave less to be brought together; each thread should have some, though.
+    const samples = this.#estimate();
+    this.#isWide = pool !== undefined && samples > READ_AHEAD_TASKS_MIN * pool.taskSamples;
+    const share = Math.ceil(samples / (2 * (pool?.count ?? 1)));
+    this.#taskSamples = Math.min(SCAN_TASK_SAMPLES, Math.max(READ_TASK_SAMPLES, share));
   }
 
   next(): Promise<ColumnBatch> | ColumnBatch | undefined {
@@ -115,7 +122,6 @@ export class ColumnScan implements ColumnReader {
     const pool = this.#pool;
     const { size } = this.#selection.places;
     if (pool === undefined || this.#next === size) return;
-    this.#isWide ??= this.#estimate() > READ_AHEAD_TASKS_MIN * pool.taskSamples;
     if (!this.#isWide) return;
     while (this.#next < size && this.#running.length < pool.count + READ_TASKS_AHEAD) {
       if (!pool.isReady()) return;
@@ -174,7 +180,7 @@ export class ColumnScan implements ColumnReader {
         plan.cutTo(before);
         leftOut.push(index);
       }
-      if (plan.sampleCount > READ_TASK_SAMPLES && index > first) {
+      if (plan.sampleCount > this.#taskSamples && index > first) {
         plan.cutTo(before);
         break;
       }

@@ -72,6 +72,8 @@ export class ReadPlan {
   #ownCount = 0;
   readonly #files = new Map<string, number>();
   readonly #pages = new Map<SharedArrayBuffer, number>();
+  #lastPage: SharedArrayBuffer | undefined;
+  #lastPageIndex = 0;
   #run = 0;
   #runCount = 0;
   #sampleCount = 0;
@@ -138,7 +140,11 @@ export class ReadPlan {
 
   /** A chunk in a page of memory. */
   addShared(page: SharedArrayBuffer, offset: number, length: number, samples: number): void {
-    this.#add(-1 - indexIn(this.#pages, page), offset, length, samples);
+    if (page !== this.#lastPage) {
+      this.#lastPage = page;
+      this.#lastPageIndex = indexIn(this.#pages, page);
+    }
+    this.#add(-1 - this.#lastPageIndex, offset, length, samples);
   }
 
   /** Samples [from, from + count) of a column of times and one of the bits of values; copied. */

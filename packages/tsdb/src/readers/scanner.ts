@@ -6,7 +6,7 @@
 import { WindowScanner } from '@tyto/kernels';
 import { NOT_COMPUTED } from '@tyto/model';
 import { CHUNK_TRAILER_BYTES, soundChunk } from '../block/format.ts';
-import { isFloatChunk } from '../histogramChunk.ts';
+import { isFloatChunkAt } from '../histogramChunk.ts';
 import type { ChunkFiles } from './chunkFiles.ts';
 import { CHUNK_WORDS, RUN_HEADER, SAMPLES } from './readPlan.ts';
 import type { ScanAnswer, ScanTask } from './scanTask.ts';
@@ -80,16 +80,19 @@ export class Scanner {
       const offset = plan[at + 1];
       const length = plan[at + 2];
       if (where === SAMPLES) {
+        windows.addStaged(minTimeMs);
         windows.addSamples(samples.timestamps, samples.bits, offset, length, minTimeMs);
         continue;
       }
-      const chunk =
-        where < 0
-          ? task.pages[-1 - where].subarray(offset, offset + length)
-          : this.#stored(task.files[where], offset, length);
-      if (!isFloatChunk(chunk)) throw new Error('only floats are computed here');
-      windows.addChunk(chunk, minTimeMs);
+      if (!windows.hasRoom) windows.addStaged(minTimeMs);
+      if (where < 0) {
+        stage(windows, task.pages[-1 - where], offset, length);
+      } else {
+        const chunk = this.#stored(task.files[where], offset, length);
+        stage(windows, chunk, 0, length);
+      }
     }
+    windows.addStaged(minTimeMs);
   }
 
   #stored(path: string, offset: number, length: number): Uint8Array {
@@ -98,6 +101,11 @@ export class Scanner {
     if (chunk === undefined) throw new Error('damaged');
     return chunk;
   }
+}
+
+function stage(windows: WindowScanner, bytes: Uint8Array, offset: number, length: number): void {
+  if (!isFloatChunkAt(bytes, offset)) throw new Error('only floats are computed here');
+  windows.stageChunk(bytes, offset, length);
 }
 
 function storeColumn(
