@@ -26,8 +26,6 @@ import { GROUP_RESULT_BYTES, RESULT_BYTES, type ScanAnswer, type ScanTask } from
 
 /** Series by which the size of a selection is judged. */
 const SERIES_LOOKED_AT = 16;
-/** Bytes of the results of one batch. */
-const TARGET_BYTES = READ_TASK_SAMPLES * SAMPLE_BYTES;
 
 export interface ScanSelection {
   readonly sources: readonly SeriesSource[];
@@ -39,8 +37,13 @@ export interface ScanSelection {
 }
 
 /** Whether the results of a series, or of a group, fit a batch. */
-export function canScan(request: WindowRequest): boolean {
-  return request.count * GROUP_RESULT_BYTES <= TARGET_BYTES;
+export function canScan(request: WindowRequest, pool: ReaderPool | undefined): boolean {
+  return request.count * GROUP_RESULT_BYTES <= batchSamples(pool) * SAMPLE_BYTES;
+}
+
+/** Samples of one batch; its results take as much memory at most. */
+function batchSamples(pool: ReaderPool | undefined): number {
+  return pool?.taskSamples ?? READ_TASK_SAMPLES;
 }
 
 interface Planned {
@@ -65,6 +68,7 @@ export class ColumnScan implements ColumnReader {
   readonly #selection: ScanSelection;
   readonly #request: WindowRequest;
   readonly #groups: WindowGroups | undefined;
+  readonly #batchSamples: number;
   readonly #running: Running[] = [];
   #next = 0;
   #isWide: boolean | undefined;
@@ -84,6 +88,7 @@ export class ColumnScan implements ColumnReader {
     this.#selection = selection;
     this.#request = plain;
     this.#groups = groups;
+    this.#batchSamples = batchSamples(pool);
   }
 
   next(): Promise<ColumnBatch> | ColumnBatch | undefined {
@@ -169,12 +174,12 @@ export class ColumnScan implements ColumnReader {
     for (; index < places.size; index++) {
       const before = plan.end;
       const results = own === undefined ? index - first + 1 : own.countWith(index);
-      if (index > first && results * resultBytes > TARGET_BYTES) break;
+      if (index > first && results * resultBytes > this.#batchSamples * SAMPLE_BYTES) break;
       if (!isCurrent || !this.#planSeries(index, first, plan)) {
         plan.cutTo(before);
         leftOut.push(index);
       }
-      if (plan.sampleCount > READ_TASK_SAMPLES && index > first) {
+      if (plan.sampleCount > this.#batchSamples && index > first) {
         plan.cutTo(before);
         break;
       }
