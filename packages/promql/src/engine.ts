@@ -19,11 +19,14 @@ import {
   HISTOGRAM,
   mergeEqual,
   relabeled,
+  sizeOf,
 } from './column.ts';
 import { Evaluator } from './evaluator.ts';
 import { statisticsSelectors } from './foundResets.ts';
 import { LOOKBACK_MS, SAMPLE_LIMIT, SUBQUERY_STEP_MS, TIMEOUT_MS } from './limits.ts';
+import { sortPaced } from './paced.ts';
 import { planLoads, QueryTimes } from './plan.ts';
+import type { SampleAccount } from './samplePool.ts';
 import { QuerySources } from './source.ts';
 import type { QueryUsage } from './usage.ts';
 import { windowBounds } from './windows/bounds.ts';
@@ -50,6 +53,8 @@ export interface QueryOptions {
   readonly sampleLimit?: number | undefined;
   /** A reason that is a TytoError is what the query rejects with. */
   readonly signal?: AbortSignal | undefined;
+  /** Who gives one closes it, once nothing of the answer is in memory any more. */
+  readonly account?: SampleAccount | undefined;
   /** Called once, before the store is asked; what it gets changes while the query runs. */
   readonly watch?: ((usage: QueryUsage) => void) | undefined;
 }
@@ -117,6 +122,7 @@ export class QueryEngine {
       sampleLimit: options.sampleLimit ?? defaults.sampleLimit ?? SAMPLE_LIMIT,
       timeoutMs: options.timeoutMs ?? defaults.timeoutMs ?? TIMEOUT_MS,
       signal: options.signal,
+      account: options.account,
       clock: defaults.clock ?? systemClock,
     });
     const times = new QueryTimes({
@@ -186,11 +192,13 @@ async function instantValue(prepared: Prepared, timeMs: number): Promise<QueryVa
   }
   const columns = await evaluator.vector(expr, grid);
   const named = columns.filter(({ present }) => present[0] !== ABSENT);
-  const samples = distinct(named, expr, evaluator).map((column): VectorSample => {
+  const samples: VectorSample[] = [];
+  for (const column of await distinct(named, expr, evaluator)) {
+    if (evaluator.budget.due()) await evaluator.budget.pause();
     const { labels, values } = column;
     const histogram = column.present[0] === HISTOGRAM ? column.histograms?.[0] : undefined;
-    return { labels, timestampMs: timeMs, value: values[0], histogram };
-  });
+    samples.push({ labels, timestampMs: timeMs, value: values[0], histogram });
+  }
   return { type: 'vector', samples };
 }
 
@@ -208,7 +216,7 @@ async function matrixSeries({ expr, grid, evaluator }: Prepared): Promise<Matrix
     const { timestamps, values, length, histograms } = windows.samples(index);
     windowBounds(timestamps, length, ends.startMs, 0, 1, rangeMs, from, to);
     if (from[0] >= to[0]) continue;
-    evaluator.budget.acquire(to[0] - from[0]);
+    evaluator.budget.acquire(sizeOf(1, 2 * (to[0] - from[0])));
     const labels = windows.labels(index);
     const picked = pickRange(timestamps, values, histograms, from[0], to[0]);
     series.push({
@@ -216,7 +224,7 @@ async function matrixSeries({ expr, grid, evaluator }: Prepared): Promise<Matrix
       ...picked,
     });
   }
-  return series.sort((a, b) => compareLabels(a.labels, b.labels));
+  return sortPaced(series, byLabels, evaluator.budget);
 }
 
 async function rangeSeries({ expr, grid, evaluator }: Prepared): Promise<MatrixSeries[]> {
@@ -229,23 +237,39 @@ async function rangeSeries({ expr, grid, evaluator }: Prepared): Promise<MatrixS
   }
   const columns = await evaluator.vector(expr, grid);
   const series: MatrixSeries[] = [];
-  for (const column of distinct(columns, expr, evaluator)) {
+  for (const column of await distinct(columns, expr, evaluator)) {
+    if (evaluator.budget.due()) await evaluator.budget.pause();
     const compact = compactSeries(column, times);
     if (compact !== undefined) series.push(compact);
   }
-  return series.sort((a, b) => compareLabels(a.labels, b.labels));
+  return sortPaced(series, byLabels, evaluator.budget);
 }
 
 /** The columns under their final labels, those of equal ones joined. */
-function distinct(columns: readonly Column[], expr: Expr, evaluator: Evaluator): Column[] {
-  const named = withoutDroppedNames(columns, evaluator);
-  return unwrapParens(expr).kind === 'vector' ? named : mergeEqual(named);
+async function distinct(
+  columns: readonly Column[],
+  expr: Expr,
+  evaluator: Evaluator,
+): Promise<Column[]> {
+  const named = await withoutDroppedNames(columns, evaluator);
+  return unwrapParens(expr).kind === 'vector' ? named : mergeEqual(named, evaluator.budget);
 }
 
-function withoutDroppedNames(columns: readonly Column[], evaluator: Evaluator): Column[] {
-  return columns.map((column) =>
-    column.dropName ? relabeled(column, column.labels.without(evaluator.droppedWithName)) : column,
-  );
+function byLabels(a: MatrixSeries, b: MatrixSeries): number {
+  return compareLabels(a.labels, b.labels);
+}
+
+async function withoutDroppedNames(
+  columns: readonly Column[],
+  { budget, droppedWithName }: Evaluator,
+): Promise<Column[]> {
+  const results: Column[] = [];
+  for (const column of columns) {
+    if (budget.due()) await budget.pause();
+    const { labels } = column;
+    results.push(column.dropName ? relabeled(column, labels.without(droppedWithName)) : column);
+  }
+  return results;
 }
 
 /** Only the steps at which there is something; a full column is handed over as it is. */

@@ -1,4 +1,5 @@
 export { type EngineOptions, QueryEngine, type QueryOptions } from './engine.ts';
+export { type SampleAccount, SamplePool } from './samplePool.ts';
 export type { QueryRead, QueryUsage } from './usage.ts';
 export { LOOKBACK_MS, SAMPLE_LIMIT, SUBQUERY_STEP_MS, TIMEOUT_MS } from './limits.ts';
 export {

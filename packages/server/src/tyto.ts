@@ -81,6 +81,7 @@ export interface TytoOptions {
     /** Queries that take longer are logged; 0 for none. */
     readonly slowMs: number;
     readonly sampleLimit: number;
+    readonly samplesTotalMax: number;
     readonly lookbackMs: number;
   };
   readonly flags: ReadonlyMap<string, string>;

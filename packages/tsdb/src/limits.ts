@@ -33,6 +33,12 @@ export const PAST_MS_MAX = BLOCK_RANGE_MS / 2;
 /** Samples further ahead of the clock than this are out of bounds: one would push all others out. */
 export const FUTURE_MS_MAX = 10 * 60_000;
 
+/** A search by regular expressions gives others their turn after so long. */
+export const SEARCH_SLICE_MS = 50;
+
+/** The longest such search; what it matched is in memory meanwhile. */
+export const SEARCH_MS_MAX = 60_000;
+
 /** Active series; each costs about 500 bytes and its labels. */
 export const SERIES_MAX = 20_000_000;
 

@@ -60,6 +60,7 @@ import { OpenBatches } from './head/openBatches.ts';
 import { dayOf, ReadDays } from './readDays.ts';
 import { ChunkFiles } from './readers/chunkFiles.ts';
 import { type ReaderOptions, ReaderPool } from './readers/readerPool.ts';
+import { pacedSearch } from './pacedSearch.ts';
 import { Scanner } from './readers/scanner.ts';
 import type { RetentionRule } from './retention.ts';
 import { findUnread, type UnreadMetric } from './unread.ts';
@@ -319,19 +320,21 @@ export class Tsdb implements MetricStore {
       readers: this.#readers,
       scanner: this.#scanner,
     };
-    return new Selection(layout, request);
+    return pacedSearch([request.matchers], this.#clock, request.signal, ([matchers]) => {
+      return new Selection(layout, { ...request, matchers });
+    });
   }
 
   async labelNames(request: LabelRequest): Promise<Limited<string>> {
-    return searchLabelNames(this.#sources(request.minTimeMs, request.maxTimeMs), request);
+    return searchLabelNames(this.#searched(request), request, this.#clock);
   }
 
   async labelValues(name: string, request: LabelRequest): Promise<Limited<string>> {
-    return searchLabelValues(this.#sources(request.minTimeMs, request.maxTimeMs), name, request);
+    return searchLabelValues(this.#searched(request), name, request, this.#clock);
   }
 
   async series(request: LabelRequest): Promise<Limited<Labels>> {
-    return searchSeries(this.#sources(request.minTimeMs, request.maxTimeMs), request);
+    return searchSeries(this.#searched(request), request, this.#clock);
   }
 
   async exemplars(request: ExemplarRequest): Promise<readonly SeriesExemplars[]> {
@@ -479,6 +482,10 @@ export class Tsdb implements MetricStore {
     const ids = this.#undefinedIds;
     this.#undefinedIds = [];
     return encodeSeries(this.#head.series, ids);
+  }
+
+  #searched({ minTimeMs, maxTimeMs }: LabelRequest): () => SeriesSource[] {
+    return () => this.#sources(minTimeMs, maxTimeMs);
   }
 
   #sources(minTimeMs: number, maxTimeMs: number): SeriesSource[] {

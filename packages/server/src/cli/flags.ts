@@ -98,6 +98,12 @@ export const START_FLAGS: readonly FlagDefinition[] = [
   flag('query.max-concurrency', 'number', '20', 'Queries that run at once; others wait.'),
   flag('query.max-samples', 'number', '50000000', 'Samples that one query may load.'),
   flag(
+    'query.max-samples-total',
+    'number',
+    '0',
+    'Samples that all queries together may hold; 0 for twice those of one query.',
+  ),
+  flag(
     'query.lookback-delta',
     'duration',
     '5m',

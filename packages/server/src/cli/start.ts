@@ -165,11 +165,19 @@ function tytoOptions(flags: Flags, host: string, port: number, logger: Logger): 
       concurrencyMax: Math.max(1, Number(text(flags, 'query.max-concurrency'))),
       slowMs: duration(flags, 'query.log-slower-than'),
       sampleLimit: Number(text(flags, 'query.max-samples')),
+      samplesTotalMax: samplesTotalMax(flags),
       lookbackMs: duration(flags, 'query.lookback-delta'),
     },
     flags,
     quit: () => stopping?.(),
   };
+}
+
+/** Those of one query fit in any case. */
+function samplesTotalMax(flags: Flags): number {
+  const one = Number(text(flags, 'query.max-samples'));
+  const all = Number(text(flags, 'query.max-samples-total'));
+  return Math.max(one, all === 0 ? 2 * one : all);
 }
 
 function logOptions(flags: Flags): { level: string; format: 'json' | 'text' } {

@@ -31,6 +31,8 @@ interface NewestSample {
 }
 
 const compress = promisify(gzip);
+/** Series that are read before others get their turn: some milliseconds. */
+const SERIES_PER_SLICE = 1000;
 const TEXT = 'text/plain; version=0.0.4; charset=utf-8';
 
 export function registerFederate(app: FastifyInstance, options: FederateOptions): void {
@@ -47,6 +49,11 @@ export function registerFederate(app: FastifyInstance, options: FederateOptions)
   });
 }
 
+/** Resolves after timers and I/O had their turn. */
+function breathe(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
+
 async function newestSamples(
   matcherSets: readonly (readonly Matcher[])[],
   { clock, store, lookbackMs }: FederateOptions,
@@ -58,6 +65,7 @@ async function newestSamples(
     const range = { minTimeMs: nowMs - lookbackMs, maxTimeMs: nowMs };
     const selection = await store.select({ matchers, ...range });
     for (let i = 0; i < selection.size; i++) {
+      if (i % SERIES_PER_SLICE === SERIES_PER_SLICE - 1) await breathe();
       const labels = selection.labels(i);
       if (!labels.has(METRIC_NAME) || found.has(labels.key)) continue;
       columns.clear();

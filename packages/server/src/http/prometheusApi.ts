@@ -15,7 +15,7 @@ import type { QueryRunner } from '../queries.ts';
 import { sendData, sendPieces, sendRaw } from './envelope.ts';
 import { ALWAYS, Params } from './params.ts';
 import { parsedQuery } from './parsedQuery.ts';
-import { labelsJson, queryDataPieces } from './queryJson.ts';
+import { labelsPieces, queryDataPieces } from './queryJson.ts';
 
 export interface PrometheusApiOptions {
   readonly clock: Clock;
@@ -79,11 +79,15 @@ function clientSignal(reply: FastifyReply): AbortSignal {
   return controller.signal;
 }
 
-function queryOptions(params: Params, reply: FastifyReply) {
+/** What a query holds is counted until its answer is sent, or its client has gone. */
+function queryOptions(params: Params, reply: FastifyReply, queries: QueryRunner) {
   const lookbackMs = params.duration('lookback_delta');
   const timeoutMs = params.duration('timeout');
+  const account = queries.openAccount();
+  reply.raw.on('close', () => account.close());
   return {
     signal: clientSignal(reply),
+    account,
     ...(lookbackMs === undefined ? {} : { lookbackMs }),
     ...(timeoutMs === undefined ? {} : { timeoutMs }),
   };
@@ -93,7 +97,8 @@ function instantQuery({ queries, clock }: PrometheusApiOptions): Handler {
   return async (params, reply) => {
     const timeMs = params.time('time', clock.nowMs());
     const limit = params.limit('limit');
-    const result = await queries.instant(params.text('query'), timeMs, queryOptions(params, reply));
+    const options = queryOptions(params, reply, queries);
+    const result = await queries.instant(params.text('query'), timeMs, options);
     const { value } = result;
     const warnings = [...result.warnings];
     let shown = value;
@@ -113,7 +118,7 @@ function rangeQuery({ queries }: PrometheusApiOptions): Handler {
   return async (params, reply) => {
     const { startMs, endMs, stepMs } = params.range();
     const limit = params.limit('limit');
-    const options = queryOptions(params, reply);
+    const options = queryOptions(params, reply, queries);
     const result = await queries.range(params.text('query'), startMs, endMs, stepMs, options);
     const { value } = result;
     const warnings = [...result.warnings];
@@ -165,7 +170,7 @@ function series({ store }: PrometheusApiOptions): Handler {
       throw new TytoError('bad_data', 'no match[] parameter provided');
     }
     const { items, truncated } = await store.series(request);
-    return sendRaw(reply, `[${items.map(labelsJson).join(',')}]`, limitWarning(truncated));
+    return sendPieces(reply, labelsPieces(items), limitWarning(truncated), []);
   };
 }
 
