@@ -31,22 +31,28 @@ export function compileAnchored(source: string): AnchoredRegExp {
   if (source.length > PATTERN_LENGTH_MAX) {
     throw new TytoError('bad_data', `regular expression is longer than ${PATTERN_LENGTH_MAX}`);
   }
-  const program = compileRe2(`^(?s:${source})$`, source);
   const literals = literalAlternatives(source);
   const prefix = literals?.length === 1 ? literals[0] : literalPrefix(source);
-  const groups = program.namedGroups();
+  // Lists of names are long, always right, and need a program for their groups only.
+  let compiled = literals === undefined ? compileRe2(`^(?s:${source})$`, source) : undefined;
+  const program = () => {
+    compiled ??= compileRe2(`^(?s:${source})$`, source);
+    return compiled;
+  };
   return {
     source,
     literals,
     prefix,
     matches: matchFunction(source, literals, prefix, program),
-    groupCount: program.groupCount(),
-    groupIndex: (name) => groups[name],
+    get groupCount() {
+      return program().groupCount();
+    },
+    groupIndex: (name) => program().namedGroups()[name],
     capture(value) {
-      const matcher = program.matcher(value);
+      const matcher = program().matcher(value);
       if (!matcher.matches()) return undefined;
       const captured: string[] = [];
-      for (let i = 0; i <= program.groupCount(); i++) captured.push(matcher.group(i) ?? '');
+      for (let i = 0; i <= program().groupCount(); i++) captured.push(matcher.group(i) ?? '');
       return captured;
     },
   };
@@ -72,7 +78,7 @@ function matchFunction(
   source: string,
   literals: readonly string[] | undefined,
   prefix: string,
-  program: RE2JS,
+  program: () => RE2JS,
 ): (value: string) => boolean {
   if (literals !== undefined) {
     if (literals.length === 1) return (value) => value === literals[0];
@@ -90,7 +96,7 @@ function matchFunction(
       return (value) => value.includes(contained);
     }
   }
-  return (value) => value.startsWith(prefix) && program.testExact(value);
+  return (value) => value.startsWith(prefix) && program().testExact(value);
 }
 
 /** `a|b|c` (also in one pair of parentheses) as its strings, when nothing in it is special. */

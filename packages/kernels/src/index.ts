@@ -31,3 +31,4 @@ export {
 } from './writeRequestReader.ts';
 export { readWriteRequestSlowly, sipHashSlowly, type SlowSeries } from './writeRequestTwin.ts';
 export { WindowScanner } from './windowScanner.ts';
+export { sumSlowly, windowsSlowly } from './windowTwin.ts';

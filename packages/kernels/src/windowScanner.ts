@@ -106,6 +106,7 @@ export class WindowScanner {
 
   /** Copies a chunk to where `addStaged` adds it, with the others that wait there. Throws `io`. */
   stageChunk(bytes: Uint8Array, offset: number, length: number): void {
+    const samples = sampleCountAt(bytes, offset, length);
     const used = this.#stagedBytes;
     this.#reserveInput(used + length);
     if (this.#stagedCount === STAGED_MAX) throw new TytoError('io', 'too many chunks at once');
@@ -117,7 +118,7 @@ export class WindowScanner {
     }
     this.#words[this.#places.lengths / 4 + this.#stagedCount++] = length;
     this.#stagedBytes += length;
-    this.#stagedSamples += sampleCountAt(bytes, offset, length);
+    this.#stagedSamples += samples;
   }
 
   /** Decodes the chunks that wait. As `addChunk`. */

@@ -56,7 +56,7 @@ export interface ColumnBatch {
   readonly sampleCounts: Int32Array;
   /** By series: whether there is a result at any step. */
   readonly hasResults: Uint8Array;
-  /** Without groups: `count` results of each series, 1 where there is one. */
+  /** Without groups: `count` results of each series that has any, 1 where there is one. */
   readonly values: Float64Array;
   readonly present: Uint8Array;
   /** With groups: what these series make of theirs. */

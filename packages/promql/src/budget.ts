@@ -4,12 +4,15 @@
  */
 import { type Clock, TytoError } from '@tyto/base';
 import { PACE_MS } from './limits.ts';
+import type { SampleAccount } from './samplePool.ts';
 
 export interface BudgetOptions {
   readonly sampleLimit: number;
   readonly timeoutMs: number;
   readonly signal: AbortSignal | undefined;
   readonly clock: Clock;
+  /** Its part of what queries hold together. */
+  readonly account?: SampleAccount | undefined;
 }
 
 export class QueryBudget {
@@ -68,6 +71,7 @@ export class QueryBudget {
   settle(held: number): void {
     this.#held = held;
     const total = held + this.#pinned;
+    this.#options.account?.hold(total);
     if (total > this.#peak) this.#peak = total;
     if (total > this.#options.sampleLimit) {
       throw new TytoError(
@@ -96,6 +100,25 @@ export class QueryBudget {
   async pause(): Promise<void> {
     await new Promise<void>((resolve) => setImmediate(resolve));
     this.#pausedAtMs = this.#options.clock.monotonicMs();
+  }
+
+  /** The same for work that ends with a signal. */
+  async waitFor<T>(
+    signal: AbortSignal | undefined,
+    work: (ended: AbortSignal) => Promise<T>,
+  ): Promise<T> {
+    const controller = new AbortController();
+    const end = () => controller.abort(signal?.reason);
+    if (signal?.aborted === true) end();
+    signal?.addEventListener('abort', end);
+    try {
+      return await this.wait(work(controller.signal));
+    } catch (error) {
+      controller.abort();
+      throw error;
+    } finally {
+      signal?.removeEventListener('abort', end);
+    }
   }
 
   /** Waits for a store, no longer than the query may run. Throws as `due`. */

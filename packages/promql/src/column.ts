@@ -4,6 +4,8 @@
  */
 import { TytoError } from '@tyto/base';
 import type { FloatHistogram, Labels } from '@tyto/model';
+import type { QueryBudget } from './budget.ts';
+import { SERIES_SAMPLES } from './limits.ts';
 
 export const ABSENT = 0;
 export const FLOAT = 1;
@@ -46,6 +48,11 @@ export function emptyHistogramColumn(labels: Labels, dropName: boolean, count: n
   return { ...column, histograms: new Array<FloatHistogram | undefined>(count).fill(undefined) };
 }
 
+/** What columns of so many steps count in a budget, with their labels. */
+export function sizeOf(columnCount: number, stepCount: number): number {
+  return columnCount * (stepCount + SERIES_SAMPLES);
+}
+
 /** The same values under other labels. */
 export function relabeled(column: Column, labels: Labels, dropName = column.dropName): Column {
   return { ...column, labels, dropName };
@@ -67,10 +74,15 @@ export function withoutEmpty(columns: readonly Column[]): Column[] {
  * Joins columns of equal labels that have nothing at the same steps. Throws `execution` where two
  * have. The first of several gives the order and whether the name is dropped.
  */
-export function mergeEqual(columns: readonly Column[], problem = DUPLICATE_LABELS): Column[] {
+export async function mergeEqual(
+  columns: readonly Column[],
+  budget: QueryBudget,
+  problem = DUPLICATE_LABELS,
+): Promise<Column[]> {
   const byKey = new Map<string, number>();
   const merged: Column[] = [];
   for (const column of columns) {
+    if (budget.due()) await budget.pause();
     const index = byKey.get(column.labels.key);
     if (index === undefined) {
       byKey.set(column.labels.key, merged.length);

@@ -20,11 +20,14 @@ import {
   HISTOGRAM,
   mergeEqual,
   relabeled,
+  sizeOf,
 } from './column.ts';
 import { Evaluator } from './evaluator.ts';
 import { statisticsSelectors } from './foundResets.ts';
 import { LOOKBACK_MS, SAMPLE_LIMIT, SUBQUERY_STEP_MS, TIMEOUT_MS } from './limits.ts';
+import { sortPaced } from './paced.ts';
 import { planLoads, QueryTimes } from './plan.ts';
+import type { SampleAccount } from './samplePool.ts';
 import { QuerySources } from './source.ts';
 import { Repeats } from './repeats.ts';
 import { type CachedRange, cacheKey, joinRanges, ResultCache } from './resultCache.ts';
@@ -56,6 +59,8 @@ export interface QueryOptions {
   readonly sampleLimit?: number | undefined;
   /** A reason that is a TytoError is what the query rejects with. */
   readonly signal?: AbortSignal | undefined;
+  /** Who gives one closes it, once nothing of the answer is in memory any more. */
+  readonly account?: SampleAccount | undefined;
   /** Called once, before the store is asked; what it gets changes while the query runs. */
   readonly watch?: ((usage: QueryUsage) => void) | undefined;
 }
@@ -154,6 +159,7 @@ export class QueryEngine {
       sampleLimit: options.sampleLimit ?? defaults.sampleLimit ?? SAMPLE_LIMIT,
       timeoutMs: options.timeoutMs ?? defaults.timeoutMs ?? TIMEOUT_MS,
       signal: options.signal,
+      account: options.account,
       clock: defaults.clock ?? systemClock,
     });
     const times = new QueryTimes({
@@ -243,11 +249,13 @@ async function instantValue(prepared: Prepared, timeMs: number): Promise<QueryVa
   }
   const columns = await evaluator.vector(expr, grid);
   const named = columns.filter(({ present }) => present[0] !== ABSENT);
-  const samples = distinct(named, expr, evaluator).map((column): VectorSample => {
+  const samples: VectorSample[] = [];
+  for (const column of await distinct(named, expr, evaluator)) {
+    if (evaluator.budget.due()) await evaluator.budget.pause();
     const { labels, values } = column;
     const histogram = column.present[0] === HISTOGRAM ? column.histograms?.[0] : undefined;
-    return { labels, timestampMs: timeMs, value: values[0], histogram };
-  });
+    samples.push({ labels, timestampMs: timeMs, value: values[0], histogram });
+  }
   return { type: 'vector', samples };
 }
 
@@ -265,7 +273,7 @@ async function matrixSeries({ expr, grid, evaluator }: Prepared): Promise<Matrix
     const { timestamps, values, length, histograms } = windows.samples(index);
     windowBounds(timestamps, length, ends.startMs, 0, 1, rangeMs, from, to);
     if (from[0] >= to[0]) continue;
-    evaluator.budget.acquire(to[0] - from[0]);
+    evaluator.budget.acquire(sizeOf(1, 2 * (to[0] - from[0])));
     const labels = windows.labels(index);
     const picked = pickRange(timestamps, values, histograms, from[0], to[0]);
     series.push({
@@ -273,7 +281,7 @@ async function matrixSeries({ expr, grid, evaluator }: Prepared): Promise<Matrix
       ...picked,
     });
   }
-  return series.sort((a, b) => compareLabels(a.labels, b.labels));
+  return sortPaced(series, byLabels, evaluator.budget);
 }
 
 /** `prepared` is of the steps behind what is known, `grid` of all. */
@@ -292,10 +300,11 @@ async function rangeSeries(
   }
   const series: MatrixSeries[] = [];
   for (const column of await rangeColumns(prepared, known, grid)) {
+    if (evaluator.budget.due()) await evaluator.budget.pause();
     const compact = compactSeries(column, times);
     if (compact !== undefined) series.push(compact);
   }
-  return series.sort((a, b) => compareLabels(a.labels, b.labels));
+  return sortPaced(series, byLabels, evaluator.budget);
 }
 
 async function rangeColumns(
@@ -304,12 +313,12 @@ async function rangeColumns(
   grid: Grid,
 ): Promise<Column[]> {
   const computed = rest.count === 0 ? [] : await evaluator.vector(expr, rest);
-  const named = distinct(computed, expr, evaluator);
+  const named = await distinct(computed, expr, evaluator);
   if (known === undefined) return named;
   const { range } = known;
   const { annotations, budget } = evaluator;
   if (range !== undefined) {
-    budget.acquire(range.columns.length * grid.count);
+    budget.acquire(sizeOf(range.columns.length, grid.count));
     annotations.add(range);
   }
   const columns = range === undefined ? named : joinRanges(range, named, grid.count);
@@ -324,15 +333,30 @@ async function rangeColumns(
 }
 
 /** The columns under their final labels, those of equal ones joined. */
-function distinct(columns: readonly Column[], expr: Expr, evaluator: Evaluator): Column[] {
-  const named = withoutDroppedNames(columns, evaluator);
-  return unwrapParens(expr).kind === 'vector' ? named : mergeEqual(named);
+async function distinct(
+  columns: readonly Column[],
+  expr: Expr,
+  evaluator: Evaluator,
+): Promise<Column[]> {
+  const named = await withoutDroppedNames(columns, evaluator);
+  return unwrapParens(expr).kind === 'vector' ? named : mergeEqual(named, evaluator.budget);
 }
 
-function withoutDroppedNames(columns: readonly Column[], evaluator: Evaluator): Column[] {
-  return columns.map((column) =>
-    column.dropName ? relabeled(column, column.labels.without(evaluator.droppedWithName)) : column,
-  );
+function byLabels(a: MatrixSeries, b: MatrixSeries): number {
+  return compareLabels(a.labels, b.labels);
+}
+
+async function withoutDroppedNames(
+  columns: readonly Column[],
+  { budget, droppedWithName }: Evaluator,
+): Promise<Column[]> {
+  const results: Column[] = [];
+  for (const column of columns) {
+    if (budget.due()) await budget.pause();
+    const { labels } = column;
+    results.push(column.dropName ? relabeled(column, labels.without(droppedWithName)) : column);
+  }
+  return results;
 }
 
 /** Only the steps at which there is something; a full column is handed over as it is. */

@@ -7,7 +7,7 @@ import { type Expr, type MatrixSelector, type Subquery, typeOf, unwrapParens } f
 import { aggregate } from './aggregations/aggregate.ts';
 import type { Annotations } from './annotations.ts';
 import type { QueryBudget } from './budget.ts';
-import { broadcast, type Column, type Grid, hasAny } from './column.ts';
+import { broadcast, type Column, type Grid, hasAny, sizeOf } from './column.ts';
 import { callScalar, callVector } from './functions/registry.ts';
 import type { Evaluation } from './evaluation.ts';
 import { evaluateBinary, evaluateScalarBinary } from './operators/binary.ts';
@@ -63,14 +63,24 @@ export class Evaluator implements Evaluation {
       const known = this.#repeats.take(expr, seen);
       if (known !== undefined) this.trace.note('known from the same part before');
       const evaluated = known ?? this.#repeats.keep(expr, seen, await this.#vector(expr, seen));
-      const columns = once ? evaluated.map((column) => broadcast(column, grid.count)) : evaluated;
+      if (once) this.budget.check(sizeOf(evaluated.length, grid.count));
+      const columns = once ? await this.#broadcast(evaluated, grid.count) : evaluated;
       // What the parts of the expression held is gone now; only the answer stays.
-      this.budget.settle(heldBefore + columns.length * grid.count);
+      this.budget.settle(heldBefore + sizeOf(columns.length, grid.count));
       seriesCount = columns.length;
       return columns;
     } finally {
       this.trace.end(step, seriesCount);
     }
+  }
+
+  async #broadcast(columns: readonly Column[], count: number): Promise<Column[]> {
+    const results: Column[] = [];
+    for (const column of columns) {
+      if (this.budget.due()) await this.budget.pause();
+      results.push(broadcast(column, count));
+    }
+    return results;
   }
 
   async #vector(expr: Expr, grid: Grid): Promise<Column[]> {
@@ -87,7 +97,7 @@ export class Evaluator implements Evaluation {
         return evaluateBinary(expr, grid, this);
       case 'unary': {
         const columns = await this.vector(expr.operand, grid);
-        return expr.operator === '-' ? negated(columns) : columns;
+        return expr.operator === '-' ? negated(columns, this) : columns;
       }
       default:
         throw new TytoError('execution', `a ${typeOf(expr)} cannot be evaluated as a vector`);

@@ -3,6 +3,27 @@
 /** Samples and result points held at once; each is 9 bytes, so this is some 450 MB. */
 export const SAMPLE_LIMIT = 50_000_000;
 
+/** Samples of a query that do not count in what all hold together; 900 kB of each query. */
+export const ACCOUNT_FREE_SAMPLES = 100_000;
+
+/**
+ * A series of a result counts as so many more: its labels and arrays, some hundred bytes. More would
+ * refuse what Prometheus answers with the same limit, less would let small steps fill the memory.
+ */
+export const SERIES_SAMPLES = 16;
+
+/** What a selection notes of a series that it found: 24 bytes or so. */
+export const SELECTED_SAMPLES = 2;
+
+/** A label value that a query makes; nested calls could double it without end. */
+export const LABEL_VALUE_LENGTH_MAX = 64 * 1024;
+
+/** Texts that a query makes count as samples, which take about as much memory. */
+export const CHARACTERS_PER_SAMPLE = 8;
+
+/** Labels by which the store groups series; by more of them it is done here, series by series. */
+export const STORED_GROUPING_MAX = 16;
+
 /** Wall time of one query; a longer one holds its memory for longer. */
 export const TIMEOUT_MS = 120_000;
 

@@ -9,6 +9,7 @@ import {
   type Grid,
   hasAny,
   HISTOGRAM,
+  sizeOf,
 } from './column.ts';
 import type { Evaluation } from './evaluation.ts';
 import { fillSmoothed } from './smoothedSelector.ts';
@@ -57,7 +58,7 @@ export async function selectLatest(
     if (prepared !== undefined) await budget.wait(prepared);
     const column = columnOf(index);
     if (column === undefined) continue;
-    budget.acquire(grid.count);
+    budget.acquire(sizeOf(1, grid.count));
     columns.push(column);
   }
   return columns;

@@ -12,6 +12,7 @@ import {
 import type { VectorSelector } from '@tyto/syntax';
 import type { QueryBudget } from './budget.ts';
 import { withFoundResets } from './foundResets.ts';
+import { SELECTED_SAMPLES } from './limits.ts';
 import type { SelectorLoad } from './plan.ts';
 import type { QueryRead } from './usage.ts';
 
@@ -66,8 +67,11 @@ export class QuerySources {
     for (const load of new Set(this.#loads.values())) {
       if (this.#budget.due()) await this.#budget.pause();
       const { matchers, minTimeMs, maxTimeMs } = load;
-      const selection = await querier.select({ matchers, minTimeMs, maxTimeMs, signal });
+      const selection = await this.#budget.waitFor(signal, (ended) =>
+        querier.select({ matchers, minTimeMs, maxTimeMs, signal: ended }),
+      );
       this.#selections.push(selection);
+      this.#budget.pin(selection.size * SELECTED_SAMPLES);
       this.reads.push({ matchers, minTimeMs, maxTimeMs, seriesCount: selection.size });
       const source = load.shared
         ? new DecodedSource(selection, this.#budget, this.useStartTimes)

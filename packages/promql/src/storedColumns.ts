@@ -6,7 +6,7 @@ import {
   type WindowFunction,
   type WindowRequest,
 } from '@tyto/model';
-import type { Column } from './column.ts';
+import { type Column, sizeOf } from './column.ts';
 import type { Evaluation } from './evaluation.ts';
 import type { SeriesSource } from './source.ts';
 import type { WindowSource } from './windowSource.ts';
@@ -70,13 +70,13 @@ export async function readColumns(
         if (budget.due()) await budget.pause();
         const column = readOne(index);
         if (column === undefined) continue;
-        budget.acquire(count);
+        budget.acquire(sizeOf(1, count));
         columns.push(column);
         continue;
       }
       budget.noteRead(sampleCounts[at]);
       if (hasResults[at] === 0) continue;
-      budget.acquire(count);
+      budget.acquire(sizeOf(1, count));
       columns.push({
         labels: source.labels(index),
         dropName: dropName || source.dropName(index),

@@ -38,7 +38,12 @@ beforeEach(async () => {
       if (fields !== undefined) logged.push(fields);
     },
   };
-  const limits = { concurrencyMax: 2, slowMs: 10_000, timeoutMs: 60_000 };
+  const limits = {
+    concurrencyMax: 2,
+    slowMs: 10_000,
+    timeoutMs: 60_000,
+    samplesTotalMax: 1_000_000,
+  };
   const engine = new QueryEngine(querier, { clock });
   runner = new QueryRunner(engine, clock, logger, new SelfMetrics(clock), limits);
 });

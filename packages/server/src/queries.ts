@@ -4,7 +4,15 @@
  */
 import { type Clock, type Logger, TytoError } from '@tyto/base';
 import { formatMatcher, type QueryResult } from '@tyto/model';
-import type { QueryEngine, QueryOptions, QueryRead, QueryStep, QueryUsage } from '@tyto/promql';
+import {
+  type QueryEngine,
+  type QueryOptions,
+  type QueryRead,
+  type QueryStep,
+  type QueryUsage,
+  type SampleAccount,
+  SamplePool,
+} from '@tyto/promql';
 import type { SelfMetrics } from './metrics/selfMetrics.ts';
 
 /** Queries that may wait; more are refused at once, which is better than an answer too late. */
@@ -16,6 +24,8 @@ const STEP_CHARACTERS_MAX = 100;
 
 export interface QueryLimits {
   readonly concurrencyMax: number;
+  /** Samples and points that all queries hold together. */
+  readonly samplesTotalMax: number;
   /** Queries that take longer are logged; 0 for none. */
   readonly slowMs: number;
   /** The longest that a query may wait and run; a caller may ask for less. */
@@ -71,6 +81,7 @@ export class QueryRunner {
   readonly #metrics: SelfMetrics;
   readonly #limits: QueryLimits;
   readonly #active = new Map<string, Entry>();
+  readonly #pool: SamplePool;
   readonly #waiting = new Set<() => void>();
   #running = 0;
   #lastId = 0;
@@ -87,6 +98,7 @@ export class QueryRunner {
     this.#logger = logger;
     this.#metrics = metrics;
     this.#limits = limits;
+    this.#pool = new SamplePool(limits.samplesTotalMax);
     metrics.queriesMax.set(limits.concurrencyMax);
   }
 
@@ -107,6 +119,11 @@ export class QueryRunner {
     return this.#run(text, { startMs, endMs, stepMs }, options, (watched) =>
       this.#engine.range(text, startMs, endMs, stepMs, watched),
     );
+  }
+
+  /** For an answer that is held until it is sent: closed by the caller, who gives it to a query. */
+  openAccount(): SampleAccount {
+    return this.#pool.open();
   }
 
   /** Those that wait or run, the oldest first. */
@@ -137,6 +154,8 @@ export class QueryRunner {
     }
     const entry = this.#enter(text, range);
     const { signal } = options;
+    const own = options.account === undefined ? this.#pool.open() : undefined;
+    const account = options.account ?? own;
     const leave = () => entry.abort.abort(signal?.reason);
     if (signal?.aborted === true) leave();
     signal?.addEventListener('abort', leave);
@@ -150,6 +169,7 @@ export class QueryRunner {
       };
       const watched = {
         ...options,
+        account,
         timeoutMs: timeoutMs - queueMs,
         signal: entry.abort.signal,
         watch,
@@ -161,6 +181,7 @@ export class QueryRunner {
       const preparationMs = usage?.preparationMs ?? 0;
       return { ...result, timings: { queueMs, preparationMs, evaluationMs }, usage };
     } finally {
+      own?.close();
       signal?.removeEventListener('abort', leave);
       this.#active.delete(entry.id);
       this.#metrics.queriesRunning.dec();

@@ -92,6 +92,7 @@ export interface TytoOptions {
     readonly slowMs: number;
     readonly sampleLimit: number;
     readonly resultCacheBytes: number;
+    readonly samplesTotalMax: number;
     readonly lookbackMs: number;
   };
   readonly flags: ReadonlyMap<string, string>;

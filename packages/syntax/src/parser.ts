@@ -26,6 +26,7 @@ import {
   parseLabelList,
   parseMatching,
 } from './matching.ts';
+import { ParseError } from './problems.ts';
 import { TokenCursor } from './tokenCursor.ts';
 
 export interface ParseOptions {
@@ -60,8 +61,19 @@ const PRECEDENCE: Readonly<Record<string, number>> = {
 };
 const POWER_PRECEDENCE = 6;
 
+/** Longer than what dashboards make of lists with thousands of names. */
+const TEXT_LENGTH_MAX = 1024 * 1024;
+/** Of all regular expressions that are no lists of names: a second or so to compile them. */
+const PATTERN_LENGTH_MAX = 128 * 1024;
+/** What the shortest pattern costs beside its length. */
+const PATTERN_LENGTH_MIN = 64;
+
 /** Parses and checks a PromQL expression. Throws ParseError, a TytoError `bad_data`. */
 export function parseExpr(text: string, options: ParseOptions = {}): Expr {
+  if (text.length > TEXT_LENGTH_MAX) {
+    const start = { start: 0, end: 0 };
+    throw new ParseError('', start, `the query is longer than ${TEXT_LENGTH_MAX} characters`);
+  }
   const expr = new Parser(text).parse();
   checkTypes(text, expr, options.experimental ?? true);
   return expr;
@@ -79,6 +91,7 @@ export function parseSelector(text: string): readonly Matcher[] {
 class Parser extends TokenCursor {
   #depth = 0;
   #operatorCount = 0;
+  #patternLength = 0;
 
   parse(): Expr {
     if (this.peek().type === 'eof') throw this.problem(this.peek(), 'no expression found in input');
@@ -306,10 +319,21 @@ class Parser extends TokenCursor {
     if (token.type !== 'string') throw this.unexpected('label matching', 'string');
     const value = this.stringValue();
     try {
-      return createMatcher(type, label, value);
+      const matcher = createMatcher(type, label, value);
+      this.#countPattern(matcher, token);
+      return matcher;
     } catch (error) {
+      if (error instanceof ParseError) throw error;
       throw this.problem(token, errorMessage(error));
     }
+  }
+
+  #countPattern({ regexp, value }: Matcher, token: Span): void {
+    if (regexp === undefined || regexp.literals !== undefined) return;
+    this.#patternLength += value.length + PATTERN_LENGTH_MIN;
+    if (this.#patternLength <= PATTERN_LENGTH_MAX) return;
+    const reason = 'the regular expressions of the query are too many, or too long together';
+    throw this.problem(token, reason);
   }
 
   /** Applies `[…]`, `offset`, `@`, `anchored` and `smoothed` as often as they come. */

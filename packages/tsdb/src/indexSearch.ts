@@ -33,7 +33,7 @@ export function findSeries(index: SeriesIndex, matchers: readonly Matcher[]): Po
   // Those that list their values come first: they are cheap, and leave less to the others.
   const narrowing = matchers.filter((matcher) => !matcher.matches(''));
   const listing = narrowing.filter((matcher) => knownValues(matcher, false) !== undefined);
-  const trying = narrowing.filter((matcher) => !listing.includes(matcher));
+  const trying = narrowing.filter((matcher) => knownValues(matcher, false) === undefined);
   for (const matcher of [...listing, ...trying]) {
     if (found !== undefined && isQuickerBySeries(index, matcher, false, found)) {
       found = bySeries(index, matcher, found);

@@ -1,4 +1,5 @@
 /** Label names, label values, series and exemplars of a time range, over all sources. */
+import type { Clock } from '@tyto/base';
 import {
   compareLabels,
   type Exemplar,
@@ -10,14 +11,89 @@ import {
   type SeriesExemplars,
 } from '@tyto/model';
 import type { ExemplarRing } from './exemplarRing.ts';
-import { findSeries } from './indexSearch.ts';
+import { findSeries, type LabelsOf } from './indexSearch.ts';
+import { sortSliced } from './block/sortSliced.ts';
+import { pacedSearch } from './pacedSearch.ts';
 import type { Postings } from './postings.ts';
 import type { SeriesSource } from './seriesSource.ts';
+import { breathe } from './slices.ts';
+
+/** Series whose labels are made before others get their turn: some milliseconds. */
+const LABELS_PER_SLICE = 4096;
+
+/** The sources as they are now. */
+export type Sources = () => readonly SeriesSource[];
 
 export function searchLabelNames(
-  sources: readonly SeriesSource[],
+  sources: Sources,
   request: LabelRequest,
-): Limited<string> {
+  clock: Clock,
+): Promise<Limited<string>> {
+  return pacedSearch(request.matcherSets, clock, undefined, (matcherSets) => {
+    return labelNames(sources(), { ...request, matcherSets });
+  });
+}
+
+export function searchLabelValues(
+  sources: Sources,
+  name: string,
+  request: LabelRequest,
+  clock: Clock,
+): Promise<Limited<string>> {
+  return pacedSearch(request.matcherSets, clock, undefined, (matcherSets) => {
+    return labelValues(sources(), name, { ...request, matcherSets });
+  });
+}
+
+/** Series are found in one turn; their labels are made in slices. */
+export async function searchSeries(
+  sources: Sources,
+  request: LabelRequest,
+  clock: Clock,
+): Promise<Limited<Labels>> {
+  const sets = request.matcherSets.length === 0 ? [[]] : request.matcherSets;
+  const lists = await pacedSearch(sets, clock, undefined, (matcherSets) => {
+    return sources().map((source) => labelLister(source, { ...request, matcherSets }));
+  });
+  const found = new Map<string, Labels>();
+  for (const { count, labelsOf } of lists) {
+    for (let i = 0; i < count; i++) {
+      if (i % LABELS_PER_SLICE === LABELS_PER_SLICE - 1) await breathe();
+      const labels = labelsOf(i);
+      found.set(labels.key, labels);
+    }
+  }
+  const series = [...found.values()];
+  const order = Uint32Array.from(series, (_, i) => i);
+  const sorted = await sortSliced(order, (a, b) => compareLabels(series[a], series[b]));
+  const { limit } = request;
+  const shown = limit > 0 ? sorted.subarray(0, limit) : sorted;
+  return {
+    items: Array.from(shown, (i) => series[i]),
+    truncated: shown.length < sorted.length,
+  };
+}
+
+/** Series that were found, whose labels stay as they were. */
+interface LabelLister {
+  readonly count: number;
+  readonly labelsOf: LabelsOf;
+}
+
+function labelLister(source: SeriesSource, request: LabelRequest): LabelLister {
+  const { minTimeMs, maxTimeMs, matcherSets } = request;
+  const seen = new Set<number>();
+  for (const matchers of matcherSets) {
+    for (const id of findSeries(source, matchers)) {
+      if (source.mayHaveSamples(id, minTimeMs, maxTimeMs)) seen.add(id);
+    }
+  }
+  const ids = Uint32Array.from(seen);
+  const labelsOf = source.keepLabels?.(ids) ?? ((index: number) => source.labels(ids[index]));
+  return { count: ids.length, labelsOf };
+}
+
+function labelNames(sources: readonly SeriesSource[], request: LabelRequest): Limited<string> {
   const names = new Set<string>();
   for (const source of sources) {
     if (request.matcherSets.length === 0) {
@@ -32,7 +108,7 @@ export function searchLabelNames(
   return limited([...names].sort(), request.limit);
 }
 
-export function searchLabelValues(
+function labelValues(
   sources: readonly SeriesSource[],
   name: string,
   request: LabelRequest,
@@ -44,17 +120,6 @@ export function searchLabelValues(
   const having = lists.filter((list) => list.length > 0);
   const values = having.length === 1 ? having[0] : new Set(having.flat());
   return limited([...values].sort(), request.limit);
-}
-
-export function searchSeries(
-  sources: readonly SeriesSource[],
-  request: LabelRequest,
-): Limited<Labels> {
-  const found = new Map<string, Labels>();
-  for (const source of sources) {
-    eachSeries(source, request, (labels) => found.set(labels.key, labels));
-  }
-  return limited([...found.values()].sort(compareLabels), request.limit);
 }
 
 export function searchExemplars(
@@ -76,23 +141,6 @@ export function searchExemplars(
   ) as readonly SeriesExemplars[];
 }
 
-function eachSeries(
-  source: SeriesSource,
-  request: LabelRequest,
-  visit: (labels: Labels) => void,
-): void {
-  const sets = request.matcherSets.length === 0 ? [[]] : request.matcherSets;
-  const seen = new Set<number>();
-  for (const matchers of sets) {
-    for (const id of findSeries(source, matchers)) {
-      if (seen.has(id) || !source.mayHaveSamples(id, request.minTimeMs, request.maxTimeMs))
-        continue;
-      seen.add(id);
-      visit(source.labels(id));
-    }
-  }
-}
-
 /** The series of a source that count. */
 interface FoundSeries {
   readonly ids: readonly Postings[];
@@ -102,7 +150,8 @@ interface FoundSeries {
 function foundSeries(source: SeriesSource, request: LabelRequest): FoundSeries {
   const { minTimeMs, maxTimeMs } = request;
   const ids = request.matcherSets.map((matchers) => findSeries(source, matchers));
-  const marks = new Uint8Array(Math.max(0, ...ids.map((list) => (list.at(-1) ?? -1) + 1)));
+  const size = ids.reduce((most, list) => Math.max(most, (list.at(-1) ?? -1) + 1), 0);
+  const marks = new Uint8Array(size);
   for (const list of ids) for (const id of list) marks[id] = 1;
   const counts = (id: number) => marks[id] === 1 && source.mayHaveSamples(id, minTimeMs, maxTimeMs);
   return { ids, counts };

@@ -36,6 +36,12 @@ export const FUTURE_MS_MAX = 10 * 60_000;
 /** A batch of samples is committed so soon: it is judged by how old samples may be at its start. */
 export const BATCH_MS_MAX = 60_000;
 
+/** A search by regular expressions gives others their turn after so long. */
+export const SEARCH_SLICE_MS = 50;
+
+/** The longest such search; what it matched is in memory meanwhile. */
+export const SEARCH_MS_MAX = 60_000;
+
 /** Active series; each costs about 500 bytes and its labels. */
 export const SERIES_MAX = 20_000_000;
 
@@ -87,8 +93,8 @@ export const READ_BYTES_MAX = 64 * 1024 * 1024;
 /** Samples of one task of a reader: more wait longer for the first, less are asked more often. */
 export const READ_TASK_SAMPLES = 256 * 1024;
 
-/** The same for tasks that compute columns, whose samples take no memory between threads. */
-export const SCAN_TASK_SAMPLES = 1024 * 1024;
+/** Tasks that compute columns read so many times more, which takes no memory between threads. */
+export const SCAN_TASKS_JOINED = 4;
 
 /** What has fewer tasks' samples is read at once: some 5 ms, of which threads would save little. */
 export const READ_AHEAD_TASKS_MIN = 2;

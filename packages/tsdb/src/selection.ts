@@ -81,8 +81,8 @@ export class Selection implements SeriesSelection {
   }
 
   columns(request: WindowRequest): ColumnReader | undefined {
-    if (!canScan(request)) return undefined;
     const { readers, scanner } = this.#layout;
+    if (!canScan(request, readers)) return undefined;
     const { minTimeMs, maxTimeMs } = this.#request;
     const selection = {
       sources: this.#sources,

@@ -69,6 +69,7 @@ import { dayOf, ReadDays } from './readDays.ts';
 import type { TsdbOptions, TsdbStats } from './tsdbOptions.ts';
 import { ChunkFiles } from './readers/chunkFiles.ts';
 import { ReaderPool } from './readers/readerPool.ts';
+import { pacedSearch } from './pacedSearch.ts';
 import { Scanner } from './readers/scanner.ts';
 import type { RetentionRule } from './retention.ts';
 import { findUnread, type UnreadMetric } from './unread.ts';
@@ -284,19 +285,21 @@ export class Tsdb implements MetricStore {
       readers: this.#readers,
       scanner: this.#scanner,
     };
-    return new Selection(layout, request);
+    return pacedSearch([request.matchers], this.#clock, request.signal, ([matchers]) => {
+      return new Selection(layout, { ...request, matchers });
+    });
   }
 
   async labelNames(request: LabelRequest): Promise<Limited<string>> {
-    return searchLabelNames(this.#labelSources(request), request);
+    return searchLabelNames(() => this.#labelSources(request), request, this.#clock);
   }
 
   async labelValues(name: string, request: LabelRequest): Promise<Limited<string>> {
-    return searchLabelValues(this.#labelSources(request), name, request);
+    return searchLabelValues(() => this.#labelSources(request), name, request, this.#clock);
   }
 
   async series(request: LabelRequest): Promise<Limited<Labels>> {
-    return searchSeries(this.#labelSources(request), request);
+    return searchSeries(() => this.#labelSources(request), request, this.#clock);
   }
 
   async exemplars(request: ExemplarRequest): Promise<readonly SeriesExemplars[]> {

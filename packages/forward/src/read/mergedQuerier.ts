@@ -111,7 +111,7 @@ class MergedSelection implements SeriesSelection {
       this.#remote[i] = byKey.get(key);
       byKey.delete(key);
     }
-    this.#remote.push(...byKey.values());
+    for (const one of byKey.values()) this.#remote.push(one);
   }
 
   get warnings(): readonly string[] {

@@ -1,6 +1,6 @@
 /** Aggregations: groups of series become one, or some of their series are chosen. */
 import type { Aggregation } from '@tyto/syntax';
-import { type Column, type Grid, hasAny } from '../column.ts';
+import { type Column, type Grid, hasAny, sizeOf } from '../column.ts';
 import type { Evaluation } from '../evaluation.ts';
 import { countValues } from './countValues.ts';
 import { groupColumns } from './grouping.ts';
@@ -22,7 +22,7 @@ export async function aggregate(
   if (operator === 'count_values' && parameter !== undefined) {
     return countValues(node, evaluation.text(parameter), columns, grid, evaluation);
   }
-  const groups = groupColumns(node, columns);
+  const groups = await groupColumns(node, columns, evaluation);
   if (parameter !== undefined) {
     const numbers = await evaluation.scalar(parameter, grid);
     if (operator === 'quantile') {
@@ -35,8 +35,10 @@ export async function aggregate(
   const results: Column[] = [];
   for (const group of groups) {
     if (evaluation.budget.due()) await evaluation.budget.pause();
-    const column = reduceGroup(node, group, grid.count, evaluation);
-    if (hasAny(column.present)) results.push(column);
+    const column = await reduceGroup(node, group, grid.count, evaluation);
+    if (!hasAny(column.present)) continue;
+    evaluation.budget.acquire(sizeOf(1, grid.count));
+    results.push(column);
   }
   return results;
 }

@@ -2,7 +2,15 @@
 import { TytoError } from '@tyto/base';
 import { type Labels, METRIC_NAME } from '@tyto/model';
 import { type Aggregation, formatNumber, quoteString, unwrapParens } from '@tyto/syntax';
-import { ABSENT, type Column, emptyColumn, FLOAT, type Grid, HISTOGRAM } from '../column.ts';
+import {
+  ABSENT,
+  type Column,
+  emptyColumn,
+  FLOAT,
+  type Grid,
+  HISTOGRAM,
+  sizeOf,
+} from '../column.ts';
 import type { Evaluation } from '../evaluation.ts';
 import { formatHistogram } from '../histograms/format.ts';
 
@@ -27,7 +35,7 @@ export async function countValues(
       const labels = base.with(label, shownValue(column, step));
       let out = results.get(labels.key);
       if (out === undefined) {
-        budget.acquire(grid.count);
+        budget.acquire(sizeOf(1, grid.count));
         out = emptyColumn(labels, column.dropName, grid.count);
         results.set(labels.key, out);
       }

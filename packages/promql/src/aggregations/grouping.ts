@@ -2,6 +2,7 @@
 import { type Labels, METRIC_NAME } from '@tyto/model';
 import type { Aggregation } from '@tyto/syntax';
 import type { Column } from '../column.ts';
+import type { Evaluation } from '../evaluation.ts';
 
 export interface Group {
   readonly labels: Labels;
@@ -10,10 +11,15 @@ export interface Group {
   readonly members: Column[];
 }
 
-export function groupColumns(node: Aggregation, columns: readonly Column[]): Group[] {
+export async function groupColumns(
+  node: Aggregation,
+  columns: readonly Column[],
+  { budget }: Evaluation,
+): Promise<Group[]> {
   const labelsOf = groupLabels(node);
   const groups = new Map<string, Group>();
   for (const column of columns) {
+    if (budget.due()) await budget.pause();
     const labels = labelsOf(column.labels);
     let group = groups.get(labels.key);
     if (group === undefined) {

@@ -26,7 +26,7 @@ export async function limitGroups(
         else present[step] = ABSENT;
       }
     }
-    kept.push(...members);
+    for (const column of members) kept.push(column);
   }
   return withoutEmpty(kept);
 }

@@ -1,7 +1,7 @@
 /** The quantile of each group at each step. */
 import type { Aggregation } from '@tyto/syntax';
 import { messages } from '../annotations.ts';
-import { type Column, emptyColumn, FLOAT, type Grid, hasAny } from '../column.ts';
+import { type Column, emptyColumn, FLOAT, type Grid, hasAny, sizeOf } from '../column.ts';
 import type { Evaluation } from '../evaluation.ts';
 import { warnOfQuantiles } from '../functions/rangeVector.ts';
 import { quantileOf } from '../windows/quantiles.ts';
@@ -20,6 +20,7 @@ export async function quantileGroups(
   }
   const results: Column[] = [];
   for (const { labels, dropName, members } of groups) {
+    evaluation.budget.acquire(sizeOf(1, grid.count));
     const out = emptyColumn(labels, dropName, grid.count);
     const scratch = new Float64Array(members.length);
     for (let step = 0; step < grid.count; step++) {

@@ -4,6 +4,7 @@ import type { Aggregation } from '@tyto/syntax';
 import { messages } from '../annotations.ts';
 import { ABSENT, type Column, FLOAT, hasAny } from '../column.ts';
 import type { Evaluation } from '../evaluation.ts';
+import { sortPaced } from '../paced.ts';
 import type { Group } from './grouping.ts';
 import { hasHistogram } from './reduce.ts';
 
@@ -24,7 +25,8 @@ export async function rankGroups(
     const order = await rankMembers(members, sizes, isTop, evaluation);
     const kept = members.filter(({ present }) => hasAny(present));
     // At a single moment the order of the answer is that of the values.
-    results.push(...(evaluation.isRange || sizes.length > 1 ? kept : order));
+    for (const column of evaluation.isRange || sizes.length > 1 ? kept : order)
+      results.push(column);
   }
   return results;
 }
@@ -55,7 +57,8 @@ async function rankMembers(
       if (column.present[step] === FLOAT) ranked.push(column);
       else column.present[step] = ABSENT;
     }
-    ranked.sort((a, b) => compareNaNLast(a.values[step], b.values[step], isTop));
+    const compare = (a: Column, b: Column) => compareNaNLast(a.values[step], b.values[step], isTop);
+    ranked = await sortPaced(ranked, compare, budget);
     for (let i = size; i < ranked.length; i++) ranked[i].present[step] = ABSENT;
     ranked.length = Math.min(ranked.length, size);
   }

@@ -10,39 +10,41 @@ import {
   HISTOGRAM,
 } from '../column.ts';
 import { HistogramSum } from '../histograms/sum.ts';
+import type { QueryBudget } from '../budget.ts';
 import type { Evaluation } from '../evaluation.ts';
 import { compensate } from '../windows/sums.ts';
 import type { Group } from './grouping.ts';
 
-export function reduceGroup(
+export async function reduceGroup(
   node: Aggregation,
   group: Group,
   count: number,
   evaluation: Evaluation,
-): Column {
+): Promise<Column> {
   const { members } = group;
+  const { budget } = evaluation;
   const withHistograms = /^(sum|avg)$/.test(node.operator) && members.some(hasHistogram);
   const make = withHistograms ? emptyHistogramColumn : emptyColumn;
   const out = make(group.labels, group.dropName, count);
   switch (node.operator) {
     case 'sum':
-      sumColumns(members, out);
+      await sumColumns(members, out, budget);
       break;
     case 'avg':
-      averageColumns(members, out);
+      await averageColumns(members, out, budget);
       break;
     case 'count':
     case 'group':
-      countColumns(members, node.operator === 'group', out);
+      await countColumns(members, node.operator === 'group', out, budget);
       break;
     case 'min':
     case 'max':
-      extremeColumns(members, node.operator === 'max', out);
+      await extremeColumns(members, node.operator === 'max', out, budget);
       break;
     default:
-      varianceColumns(members, node.operator === 'stddev', out);
+      await varianceColumns(members, node.operator === 'stddev', out, budget);
   }
-  if (withHistograms) addHistogramSteps(node, members, out, evaluation);
+  if (withHistograms) await addHistogramSteps(node, members, out, evaluation);
   const ignoresHistograms = !/^(sum|avg|count|group)$/.test(node.operator);
   if (ignoresHistograms && members.some(hasHistogram)) {
     const message = messages.histogramIgnoredIn(`${node.operator} aggregation`);
@@ -56,14 +58,15 @@ export function hasHistogram(column: Column): boolean {
 }
 
 /** The steps of a sum or an average at which there are histograms. */
-function addHistogramSteps(
+async function addHistogramSteps(
   node: Aggregation,
   members: readonly Column[],
   out: Column,
-  { annotations }: Evaluation,
-): void {
+  { annotations, budget }: Evaluation,
+): Promise<void> {
   const { span } = node.inner;
   for (let step = 0; step < out.values.length; step++) {
+    if (budget.due()) await budget.pause();
     const total = new HistogramSum();
     for (const { present, histograms } of members) {
       const histogram = present[step] === HISTOGRAM ? histograms?.[step] : undefined;
@@ -85,9 +88,14 @@ function addHistogramSteps(
   }
 }
 
-function sumColumns(members: readonly Column[], out: Column): void {
+async function sumColumns(
+  members: readonly Column[],
+  out: Column,
+  budget: QueryBudget,
+): Promise<void> {
   const errors = new Float64Array(out.values.length);
   for (const { values, present } of members) {
+    if (budget.due()) await budget.pause();
     for (let step = 0; step < values.length; step++) {
       if (present[step] !== FLOAT) continue;
       const sum = out.values[step];
@@ -102,12 +110,17 @@ function sumColumns(members: readonly Column[], out: Column): void {
 }
 
 /** A mean by sum and count, which goes over to a running mean where the sum would overflow. */
-function averageColumns(members: readonly Column[], out: Column): void {
+async function averageColumns(
+  members: readonly Column[],
+  out: Column,
+  budget: QueryBudget,
+): Promise<void> {
   const { values: sums, present } = out;
   const errors = new Float64Array(sums.length);
   const counts = new Float64Array(sums.length);
   const running = new Uint8Array(sums.length);
   for (const member of members) {
+    if (budget.due()) await budget.pause();
     for (let step = 0; step < sums.length; step++) {
       if (member.present[step] !== FLOAT) continue;
       const value = member.values[step];
@@ -140,8 +153,14 @@ function averageColumns(members: readonly Column[], out: Column): void {
   }
 }
 
-function countColumns(members: readonly Column[], onlyOne: boolean, out: Column): void {
+async function countColumns(
+  members: readonly Column[],
+  onlyOne: boolean,
+  out: Column,
+  budget: QueryBudget,
+): Promise<void> {
   for (const { present } of members) {
+    if (budget.due()) await budget.pause();
     for (let step = 0; step < present.length; step++) {
       if (present[step] === ABSENT) continue;
       out.values[step] = onlyOne ? 1 : out.values[step] + 1;
@@ -150,8 +169,14 @@ function countColumns(members: readonly Column[], onlyOne: boolean, out: Column)
   }
 }
 
-function extremeColumns(members: readonly Column[], isMax: boolean, out: Column): void {
+async function extremeColumns(
+  members: readonly Column[],
+  isMax: boolean,
+  out: Column,
+  budget: QueryBudget,
+): Promise<void> {
   for (const { values, present } of members) {
+    if (budget.due()) await budget.pause();
     for (let step = 0; step < values.length; step++) {
       if (present[step] !== FLOAT) continue;
       const best = out.values[step];
@@ -165,11 +190,17 @@ function extremeColumns(members: readonly Column[], isMax: boolean, out: Column)
 }
 
 /** The population variance by Welford's method, or its root. */
-function varianceColumns(members: readonly Column[], isDeviation: boolean, out: Column): void {
+async function varianceColumns(
+  members: readonly Column[],
+  isDeviation: boolean,
+  out: Column,
+  budget: QueryBudget,
+): Promise<void> {
   const counts = new Float64Array(out.values.length);
   const means = new Float64Array(out.values.length);
   const squares = out.values;
   for (const { values, present } of members) {
+    if (budget.due()) await budget.pause();
     for (let step = 0; step < values.length; step++) {
       if (present[step] !== FLOAT) continue;
       const count = ++counts[step];

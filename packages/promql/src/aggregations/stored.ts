@@ -12,9 +12,10 @@ import {
   type WindowRequest,
 } from '@tyto/model';
 import { type Aggregation, type Expr, unwrapParens } from '@tyto/syntax';
-import { type Column, emptyColumn, FLOAT, type Grid } from '../column.ts';
+import { type Column, emptyColumn, FLOAT, type Grid, sizeOf } from '../column.ts';
 import type { Evaluation } from '../evaluation.ts';
 import { TYPE_LABEL, windowColumnOf, windowPlan } from '../functions/rangeVector.ts';
+import { STORED_GROUPING_MAX } from '../limits.ts';
 import { latestColumnOf, latestRequest } from '../selectors.ts';
 import type { SeriesSource } from '../source.ts';
 import { eachBatch, type ReadOne } from '../storedColumns.ts';
@@ -44,11 +45,11 @@ export async function aggregateStored(
   evaluation: Evaluation,
 ): Promise<Column[] | undefined> {
   const operator = OPERATORS.get(node.operator);
-  if (operator === undefined || node.without || node.grouping.includes(METRIC_NAME)) {
-    return undefined;
-  }
+  const { grouping } = node;
+  if (operator === undefined || node.without || grouping.includes(METRIC_NAME)) return undefined;
+  if (grouping.length > STORED_GROUPING_MAX) return undefined;
   const stored = await storedOf(unwrapParens(node.inner), grid, evaluation);
-  const groups = stored?.source.groupBy(node.grouping);
+  const groups = stored?.source.groupBy(grouping);
   if (stored === undefined || groups === undefined) return undefined;
   const { groupOf } = groups;
   const reader = stored.source.columns({ ...stored.request, groups: { operator, groupOf } });
@@ -78,7 +79,7 @@ export async function aggregateStored(
     return isComplete;
   });
   if (!isComplete) evaluation.trace.note('given up for native histograms');
-  const columns = isComplete ? totals.columns(node, groups, stored.dropName) : undefined;
+  const columns = isComplete ? await totals.columns(node, groups, stored.dropName) : undefined;
   if (columns !== undefined) noteMetrics(stored, withResults);
   return columns;
 }
@@ -155,10 +156,17 @@ class Totals {
   }
 
   /** Undefined where a mean may have overflowed on its way. */
-  columns(node: Aggregation, groups: SeriesGroups, dropName: boolean): Column[] | undefined {
+  async columns(
+    node: Aggregation,
+    groups: SeriesGroups,
+    dropName: boolean,
+  ): Promise<Column[] | undefined> {
+    const { budget } = this.#evaluation;
     const columns: Column[] = [];
     for (let group = 0; group < this.#groups.length; group++) {
+      if (budget.due()) await budget.pause();
       const total = this.#groups[group];
+      this.#groups[group] = undefined;
       if (total === undefined || !total.hasAny()) continue;
       const labels = Labels.fromEntries(
         node.grouping.map((name, i) => [name, groups.values[group][i]] as const),
@@ -174,7 +182,7 @@ class Totals {
     let group = this.#groups[id];
     if (group === undefined) {
       // Three columns are held, and become one.
-      this.#evaluation.budget.acquire(3 * this.#count);
+      this.#evaluation.budget.acquire(sizeOf(1, 3 * this.#count));
       group = new GroupTotal(this.#count);
       this.#groups[id] = group;
     }

@@ -9,6 +9,7 @@ const absent: VectorFunction = async (call, grid, evaluation) => {
   const columns = await evaluation.vector(call.args[0], grid);
   const seen = new Uint8Array(grid.count);
   for (const { present } of columns) {
+    if (evaluation.budget.due()) await evaluation.budget.pause();
     for (let step = 0; step < grid.count; step++) {
       if (present[step] !== ABSENT) seen[step] = 1;
     }

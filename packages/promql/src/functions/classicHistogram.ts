@@ -15,6 +15,7 @@ import {
   hasAny,
   HISTOGRAM,
   mergeEqual,
+  sizeOf,
 } from '../column.ts';
 import type { Evaluation } from '../evaluation.ts';
 import {
@@ -48,7 +49,7 @@ const histogramQuantile: VectorFunction = async (call, grid, evaluation) => {
   const columns = await evaluation.vector(call.args[1], grid);
   const { span } = call.args[1];
   warnOfQuantiles(quantiles, call.args[0].span, evaluation);
-  const histograms = groupBuckets(columns, span, evaluation);
+  const histograms = await groupBuckets(columns, span, evaluation);
   const statistic = quantileStatistic(quantiles, grid, span, evaluation);
   return evaluateHistograms(histograms, grid, span, evaluation, statistic);
 };
@@ -58,18 +59,18 @@ const histogramQuantiles: VectorFunction = async (call, grid, evaluation) => {
   const columns = await evaluation.vector(call.args[0], grid);
   const label = evaluation.text(call.args[1]);
   const { span } = call.args[0];
-  const histograms = groupBuckets(columns, span, evaluation);
+  const histograms = await groupBuckets(columns, span, evaluation);
   const results: Column[] = [];
   for (const arg of call.args.slice(2)) {
     const quantiles = await evaluation.scalar(arg, grid);
     warnOfQuantiles(quantiles, arg.span, evaluation);
     const statistic = quantileStatistic(quantiles, grid, span, evaluation);
-    for (const column of evaluateHistograms(histograms, grid, span, evaluation, statistic)) {
+    for (const column of await evaluateHistograms(histograms, grid, span, evaluation, statistic)) {
       const labels = column.labels.with(label, formatBound(quantiles[0]));
       results.push({ ...column, labels });
     }
   }
-  return mergeEqual(results);
+  return mergeEqual(results, evaluation.budget);
 };
 
 const histogramFraction: VectorFunction = async (call, grid, evaluation) => {
@@ -77,7 +78,7 @@ const histogramFraction: VectorFunction = async (call, grid, evaluation) => {
   const upper = await evaluation.scalar(call.args[1], grid);
   const columns = await evaluation.vector(call.args[2], grid);
   const { span } = call.args[2];
-  const histograms = groupBuckets(columns, span, evaluation);
+  const histograms = await groupBuckets(columns, span, evaluation);
   return evaluateHistograms(histograms, grid, span, evaluation, {
     classic: (buckets, step) => bucketFraction(lower[step], upper[step], buckets),
     native: (histogram, step, name) => {
@@ -130,7 +131,11 @@ function formatBound(value: number): string {
 }
 
 /** Gathers the series of each histogram; floats without a usable `le` are told of. */
-function groupBuckets(columns: readonly Column[], span: Span, evaluation: Evaluation): Histogram[] {
+async function groupBuckets(
+  columns: readonly Column[],
+  span: Span,
+  evaluation: Evaluation,
+): Promise<Histogram[]> {
   const histograms = new Map<string, Histogram>();
   const groupOf = (labels: Labels): Histogram => {
     const { key } = labels;
@@ -139,6 +144,7 @@ function groupBuckets(columns: readonly Column[], span: Span, evaluation: Evalua
     return histogram;
   };
   for (const column of columns) {
+    if (evaluation.budget.due()) await evaluation.budget.pause();
     const { labels } = column;
     if (column.present.includes(HISTOGRAM)) {
       const group = groupOf(labels);
@@ -169,13 +175,13 @@ function parseBound(le: string): number | undefined {
 }
 
 /** Computes one value per histogram and step at which there is one of a single kind. */
-function evaluateHistograms(
+async function evaluateHistograms(
   histograms: readonly Histogram[],
   grid: Grid,
   span: Span,
   evaluation: Evaluation,
   statistic: Statistic,
-): Column[] {
+): Promise<Column[]> {
   const results: Column[] = [];
   for (const histogram of histograms) {
     const { labels, native } = histogram;
@@ -183,6 +189,7 @@ function evaluateHistograms(
     const out = emptyColumn(labels, true, grid.count);
     const sorted = sortedColumns(histogram);
     for (let step = 0; step < grid.count; step++) {
+      if (evaluation.budget.due()) await evaluation.budget.pause();
       const buckets = new Buckets(sorted, step);
       const whole = native?.present[step] === HISTOGRAM ? native.histograms?.[step] : undefined;
       if (whole !== undefined && buckets.size > 0) {
@@ -194,7 +201,9 @@ function evaluateHistograms(
       else continue;
       out.present[step] = FLOAT;
     }
-    if (hasAny(out.present)) results.push(out);
+    if (!hasAny(out.present)) continue;
+    evaluation.budget.acquire(sizeOf(1, grid.count));
+    results.push(out);
   }
   return results;
 }

@@ -27,7 +27,9 @@ export const dateFunctions = Object.entries(parts).map(
         call.args.length === 0
           ? [evaluationTimes(grid)]
           : await evaluation.vector(call.args[0], grid);
-      return mapFloats(columns, (seconds) => part(new Date(Math.trunc(seconds) * 1000)));
+      return mapFloats(columns, evaluation, (seconds) =>
+        part(new Date(Math.trunc(seconds) * 1000)),
+      );
     },
   ],
 );

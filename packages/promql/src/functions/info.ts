@@ -10,6 +10,7 @@ import {
   METRIC_NAME,
   type SampleColumns,
 } from '@tyto/model';
+import type { QueryBudget } from '../budget.ts';
 import {
   ABSENT,
   type Column,
@@ -18,6 +19,7 @@ import {
   FLOAT,
   HISTOGRAM,
   mergeEqual,
+  sizeOf,
 } from '../column.ts';
 import { dataMatchers, infoNameMatchers, infoSelector } from '../infoSelector.ts';
 import { selectLatest } from '../selectors.ts';
@@ -29,27 +31,34 @@ const info: VectorFunction = async (call, grid, evaluation) => {
   const given: readonly Matcher[] = call.args[1]?.kind === 'vector' ? call.args[1].matchers : [];
   const names = infoNameMatchers(given);
   const data = dataMatchers(given);
+  const { budget } = evaluation;
   const base = await evaluation.vector(call.args[0], grid);
   const infos = await selectLatest(infoSelector(call), grid, evaluation, fillTimes);
   const byIdentity = new Map<string, Column[]>();
   for (const column of infos) {
+    if (budget.due()) await budget.pause();
     const { key } = column.labels.keep(IDENTIFYING);
-    byIdentity.set(key, [...(byIdentity.get(key) ?? []), column]);
+    const known = byIdentity.get(key);
+    if (known === undefined) byIdentity.set(key, [column]);
+    else known.push(column);
   }
   const required = data.some((matcher) => !matcher.matches(''));
   const wanted = new Set(data.map(({ name }) => name));
   const results: Column[] = [];
   for (const column of base) {
-    if (evaluation.budget.due()) await evaluation.budget.pause();
+    if (budget.due()) await budget.pause();
     if (matchesAll(names, column.labels)) {
       // An info series is not enriched itself.
       results.push(column);
       continue;
     }
     const candidates = byIdentity.get(column.labels.keep(IDENTIFYING).key) ?? [];
-    results.push(...enriched(column, candidates, wanted, required));
+    for (const one of await enriched(column, candidates, wanted, required, budget)) {
+      budget.acquire(sizeOf(1, grid.count));
+      results.push(one);
+    }
   }
-  return mergeEqual(results);
+  return mergeEqual(results, budget);
 };
 
 /** The times of the samples, and of what kind they are. */
@@ -63,15 +72,17 @@ function fillTimes(samples: SampleColumns, latest: Int32Array, column: Column): 
 }
 
 /** The column split by the labels that its steps get. */
-function enriched(
+async function enriched(
   column: Column,
   candidates: readonly Column[],
   wanted: ReadonlySet<string>,
   required: boolean,
-): Column[] {
+  budget: QueryBudget,
+): Promise<Column[]> {
   const count = column.values.length;
   const results = new Map<string, Column>();
   for (let step = 0; step < count; step++) {
+    if (budget.due()) await budget.pause();
     if (column.present[step] === ABSENT) continue;
     const chosen = newestOfEachName(candidates, step);
     if (chosen.length === 0 && required) continue;

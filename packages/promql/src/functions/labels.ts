@@ -1,8 +1,13 @@
 /** label_replace and label_join: labels out of labels. */
 import { type AnchoredRegExp, compileAnchored, errorMessage, TytoError } from '@tyto/base';
 import { type Labels, METRIC_NAME } from '@tyto/model';
-import { mergeEqual, relabeled, withoutEmpty } from '../column.ts';
+import { type Column, mergeEqual, relabeled, withoutEmpty } from '../column.ts';
+import type { Evaluation } from '../evaluation.ts';
+import { CHARACTERS_PER_SAMPLE, LABEL_VALUE_LENGTH_MAX } from '../limits.ts';
 import type { VectorFunction } from './registry.ts';
+
+/** The new value of the label; undefined where a series stays as it is. */
+type NewValue = (labels: Labels) => string | undefined;
 
 const labelReplace: VectorFunction = async (call, grid, evaluation) => {
   const [, target, replacement, source, pattern] = call.args.map((arg, index) =>
@@ -11,13 +16,10 @@ const labelReplace: VectorFunction = async (call, grid, evaluation) => {
   const regexp = compilePattern(pattern);
   checkLabelName(target, 'destination label name in label_replace()');
   const columns = await evaluation.vector(call.args[0], grid);
-  const replaced = columns.map((column) => {
-    const groups = regexp.capture(column.labels.get(source));
-    if (groups === undefined) return column;
-    const labels = column.labels.with(target, expandTemplate(replacement, groups, regexp));
-    return relabeled(column, labels, target === METRIC_NAME ? false : column.dropName);
+  return withLabel(columns, target, evaluation, (labels) => {
+    const groups = regexp.capture(labels.get(source));
+    return groups === undefined ? undefined : expandTemplate(replacement, groups, regexp);
   });
-  return mergeEqual(withoutEmpty(replaced));
 };
 
 const labelJoin: VectorFunction = async (call, grid, evaluation) => {
@@ -25,13 +27,42 @@ const labelJoin: VectorFunction = async (call, grid, evaluation) => {
   checkLabelName(target, 'destination label name in label_join()');
   for (const source of sources) checkLabelName(source, 'source label name in label_join()');
   const columns = await evaluation.vector(call.args[0], grid);
-  const joined = columns.map((column) => {
-    const value = sources.map((source) => column.labels.get(source)).join(separator);
-    const labels: Labels = column.labels.with(target, value);
-    return relabeled(column, labels, target === METRIC_NAME ? false : column.dropName);
+  return withLabel(columns, target, evaluation, (labels) => {
+    const values = sources.map((source) => labels.get(source));
+    checkLength(values.reduce((sum, value) => sum + value.length + separator.length, 0));
+    return values.join(separator);
   });
-  return mergeEqual(withoutEmpty(joined));
 };
+
+/** The columns with a label of their own making; its text is the query's to its end. */
+async function withLabel(
+  columns: readonly Column[],
+  target: string,
+  { budget }: Evaluation,
+  newValue: NewValue,
+): Promise<Column[]> {
+  const results: Column[] = [];
+  for (const column of columns) {
+    if (budget.due()) await budget.pause();
+    const value = newValue(column.labels);
+    if (value === undefined) {
+      results.push(column);
+      continue;
+    }
+    budget.pin(Math.ceil(value.length / CHARACTERS_PER_SAMPLE));
+    const dropName = target === METRIC_NAME ? false : column.dropName;
+    results.push(relabeled(column, column.labels.with(target, value), dropName));
+  }
+  return mergeEqual(withoutEmpty(results), budget);
+}
+
+function checkLength(length: number): void {
+  if (length <= LABEL_VALUE_LENGTH_MAX) return;
+  throw new TytoError(
+    'execution',
+    `label_replace() or label_join() makes a label value longer than ${LABEL_VALUE_LENGTH_MAX}`,
+  );
+}
 
 function compilePattern(pattern: string): AnchoredRegExp {
   try {
@@ -58,13 +89,17 @@ function expandTemplate(
   groups: readonly string[],
   regexp: AnchoredRegExp,
 ): string {
+  let length = template.length;
   return template.replace(
     /\$(?:\$|(\w+)|\{(\w+)\})/g,
     (whole, plain: string | undefined, braced: string | undefined) => {
       const name = plain ?? braced;
       if (name === undefined) return whole === '$$' ? '$' : whole;
       const index = /^\d+$/.test(name) ? Number(name) : regexp.groupIndex(name);
-      return index === undefined ? '' : (groups[index] ?? '');
+      const value = index === undefined ? '' : (groups[index] ?? '');
+      length += value.length;
+      checkLength(length);
+      return value;
     },
   );
 }

@@ -1,5 +1,6 @@
 /** Functions of one number, applied to every float of a vector, and their kin with bounds. */
 import { ABSENT, type Column, FLOAT } from '../column.ts';
+import type { Evaluation } from '../evaluation.ts';
 import type { VectorFunction } from './registry.ts';
 
 const simple: Readonly<Record<string, (value: number) => number>> = {
@@ -29,18 +30,22 @@ const simple: Readonly<Record<string, (value: number) => number>> = {
 };
 
 /** Replaces every float by what `convert` makes of it; histograms vanish, names will. */
-export function mapFloats(
+export async function mapFloats(
   columns: readonly Column[],
+  { budget }: Evaluation,
   convert: (value: number, step: number) => number,
-): Column[] {
-  return columns.map((column) => {
+): Promise<Column[]> {
+  const results: Column[] = [];
+  for (const column of columns) {
+    if (budget.due()) await budget.pause();
     const { values, present } = column;
     for (let step = 0; step < values.length; step++) {
       if (present[step] === FLOAT) values[step] = convert(values[step], step);
       else present[step] = ABSENT;
     }
-    return { ...column, dropName: true, histograms: null };
-  });
+    results.push({ ...column, dropName: true, histograms: null });
+  }
+  return results;
 }
 
 const clamp: VectorFunction = async (call, grid, evaluation) => {
@@ -48,23 +53,26 @@ const clamp: VectorFunction = async (call, grid, evaluation) => {
   const low = await evaluation.scalar(call.args[1], grid);
   const high = await evaluation.scalar(call.args[2], grid);
   for (const { present } of columns) {
+    if (evaluation.budget.due()) await evaluation.budget.pause();
     for (let step = 0; step < present.length; step++) {
       if (low[step] > high[step]) present[step] = ABSENT;
     }
   }
-  return mapFloats(columns, (value, step) => Math.max(low[step], Math.min(high[step], value)));
+  return mapFloats(columns, evaluation, (value, step) =>
+    Math.max(low[step], Math.min(high[step], value)),
+  );
 };
 
 const clampMax: VectorFunction = async (call, grid, evaluation) => {
   const columns = await evaluation.vector(call.args[0], grid);
   const high = await evaluation.scalar(call.args[1], grid);
-  return mapFloats(columns, (value, step) => Math.min(high[step], value));
+  return mapFloats(columns, evaluation, (value, step) => Math.min(high[step], value));
 };
 
 const clampMin: VectorFunction = async (call, grid, evaluation) => {
   const columns = await evaluation.vector(call.args[0], grid);
   const low = await evaluation.scalar(call.args[1], grid);
-  return mapFloats(columns, (value, step) => Math.max(low[step], value));
+  return mapFloats(columns, evaluation, (value, step) => Math.max(low[step], value));
 };
 
 /** Rounds to the nearest multiple; halves go up. */
@@ -74,7 +82,7 @@ const round: VectorFunction = async (call, grid, evaluation) => {
     call.args.length > 1
       ? await evaluation.scalar(call.args[1], grid)
       : new Float64Array(grid.count).fill(1);
-  return mapFloats(columns, (value, step) => {
+  return mapFloats(columns, evaluation, (value, step) => {
     // Multiplying by the inverse is what Prometheus does; the results differ in the last digit.
     const inverse = 1 / nearest[step];
     return Math.floor(value * inverse + 0.5) / inverse;
@@ -85,7 +93,7 @@ export const mathFunctions: readonly (readonly [string, VectorFunction])[] = [
   ...Object.entries(simple).map(([name, convert]): readonly [string, VectorFunction] => [
     name,
     async (call, grid, evaluation) =>
-      mapFloats(await evaluation.vector(call.args[0], grid), convert),
+      mapFloats(await evaluation.vector(call.args[0], grid), evaluation, convert),
   ]),
   ['clamp', clamp],
   ['clamp_max', clampMax],

@@ -11,6 +11,7 @@ import {
   FLOAT,
   type Grid,
   hasAny,
+  sizeOf,
 } from '../column.ts';
 import { readColumns, type ReadOne, windowRequest } from '../storedColumns.ts';
 import type { WindowSource } from '../windowSource.ts';
@@ -88,7 +89,7 @@ async function overWindows(
     if (prepared !== undefined) await evaluation.budget.wait(prepared);
     const column = columnOf(index);
     if (column === undefined) continue;
-    evaluation.budget.acquire(grid.count);
+    evaluation.budget.acquire(sizeOf(1, grid.count));
     columns.push(column);
   }
   return columns;

@@ -13,6 +13,7 @@ const scalar: ScalarFunction = async (call, grid, evaluation) => {
   const out = new Float64Array(grid.count).fill(Number.NaN);
   const found = new Uint8Array(grid.count);
   for (const { present, values } of columns) {
+    if (evaluation.budget.due()) await evaluation.budget.pause();
     for (let step = 0; step < grid.count; step++) {
       if (present[step] !== FLOAT) continue;
       out[step] = found[step] === 0 ? values[step] : Number.NaN;
@@ -64,12 +65,13 @@ const timestamp: VectorFunction = async (call, grid, evaluation) => {
   }
   const columns = await evaluation.vector(arg, grid);
   for (const { present } of columns) {
+    if (evaluation.budget.due()) await evaluation.budget.pause();
     for (let step = 0; step < present.length; step++) {
       if (present[step] !== ABSENT) present[step] = FLOAT;
     }
   }
   const { values } = evaluationTimes(grid);
-  return mapFloats(columns, (_value, step) => values[step]);
+  return mapFloats(columns, evaluation, (_value, step) => values[step]);
 };
 
 export const scalarToVectorFunctions: readonly (readonly [string, VectorFunction])[] = [

@@ -3,6 +3,7 @@ import { compareLabels, type Labels } from '@tyto/model';
 import type { Call } from '@tyto/syntax';
 import { messages } from '../annotations.ts';
 import { type Column, FLOAT } from '../column.ts';
+import { sortPaced } from '../paced.ts';
 import type { VectorFunction } from './registry.ts';
 
 function byValue(sign: 1 | -1): VectorFunction {
@@ -13,7 +14,8 @@ function byValue(sign: 1 | -1): VectorFunction {
       return columns;
     }
     const floats = columns.filter((column) => column.present[0] === FLOAT);
-    return floats.sort((a, b) => compareNaNLast(a.values[0], b.values[0], sign));
+    const compare = (a: Column, b: Column) => compareNaNLast(a.values[0], b.values[0], sign);
+    return sortPaced(floats, compare, evaluation.budget);
   };
 }
 
@@ -32,7 +34,7 @@ function byLabel(sign: 1 | -1): VectorFunction {
     }
     const names = labelNames(call, (index) => evaluation.text(call.args[index]));
     const compare = (a: Column, b: Column) => sign * compareByLabels(a.labels, b.labels, names);
-    return columns.sort(compare);
+    return sortPaced(columns, compare, evaluation.budget);
   };
 }
 

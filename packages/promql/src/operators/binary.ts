@@ -7,6 +7,7 @@ import {
   FLOAT,
   type Grid,
   hasAny,
+  sizeOf,
 } from '../column.ts';
 import type { Evaluation } from '../evaluation.ts';
 import { arithmetic, compare } from './arithmetic.ts';
@@ -39,7 +40,9 @@ export async function evaluateBinary(
   }
   const left = await evaluation.vector(node.left, grid);
   const right = await evaluation.vector(node.right, grid);
-  if (isSetOperator(node.operator)) return evaluateSets(node, left, right, grid);
+  if (isSetOperator(node.operator)) {
+    return evaluateSets(node, left, right, grid, evaluation);
+  }
   return evaluateMatching(node, left, right, grid, evaluation);
 }
 
@@ -63,7 +66,9 @@ async function withScalar(
     const result = make(column.labels, column.dropName || dropsName, grid.count);
     const [a, b] = leftIsScalar ? [scalarColumn, column] : [column, scalarColumn];
     combineColumns(node, a, b, column, result, evaluation);
-    if (hasAny(result.present)) out.push(result);
+    if (!hasAny(result.present)) continue;
+    evaluation.budget.acquire(sizeOf(1, grid.count));
+    out.push(result);
   }
   return out;
 }

@@ -6,6 +6,7 @@
 import { must, TytoError } from '@tyto/base';
 import { Labels } from '@tyto/model';
 import { type Binary, isComparison, type VectorMatching } from '@tyto/syntax';
+import type { QueryBudget } from '../budget.ts';
 import {
   ABSENT,
   type Column,
@@ -15,6 +16,7 @@ import {
   type Grid,
   hasAny,
   mergeEqual,
+  sizeOf,
 } from '../column.ts';
 import type { Evaluation } from '../evaluation.ts';
 import { combineColumns } from './combine.ts';
@@ -48,26 +50,29 @@ export async function evaluateMatching(
     ? { many: right, one: left, swapped, fillMany: fillLeft, fillOne: fillRight }
     : { many: left, one: right, swapped, fillMany: fillLeft, fillOne: fillRight };
   const signatureOf = signatureFunction(matching);
-  const manyGroups = groupBySignature(sides.many, signatureOf);
-  const oneGroups = groupBySignature(sides.one, signatureOf);
-  const manyPresent = presenceOfAny(sides.many, grid.count);
+  const { budget } = evaluation;
+  const manyGroups = await groupBySignature(sides.many, signatureOf, budget);
+  const oneGroups = await groupBySignature(sides.one, signatureOf, budget);
+  const manyPresent = await presenceOfAny(sides.many, grid.count, budget);
   const results: Column[] = [];
   for (const [key, ones] of oneGroups) {
-    if (ones.length > 1) refuseDuplicates(ones, manyPresent, swapped, signatureOf);
+    if (ones.length > 1) {
+      await refuseDuplicates(ones, manyPresent, swapped, signatureOf, budget);
+    }
     if (!manyGroups.has(key) && sides.fillMany === undefined) continue;
-    if (evaluation.budget.due()) await evaluation.budget.pause();
+    if (budget.due()) await budget.pause();
     const manys = manyGroups.get(key) ?? [];
     const group = new GroupPairing(node, matching, sides, grid, evaluation);
-    results.push(...group.run(manys, ones));
+    for (const column of await group.run(manys, ones)) results.push(column);
   }
   if (sides.fillOne !== undefined) {
     for (const [key, manys] of manyGroups) {
       if (oneGroups.has(key)) continue;
       const group = new GroupPairing(node, matching, sides, grid, evaluation);
-      results.push(...group.run(manys, []));
+      for (const column of await group.run(manys, [])) results.push(column);
     }
   }
-  return mergeEqual(results);
+  return mergeEqual(results, budget);
 }
 
 /** The pairs of one signature. */
@@ -92,28 +97,41 @@ class GroupPairing {
     this.#evaluation = evaluation;
   }
 
-  run(manys: readonly Column[], ones: readonly Column[]): Column[] {
+  async run(manys: readonly Column[], ones: readonly Column[]): Promise<Column[]> {
+    const { budget } = this.#evaluation;
     const results: Column[] = [];
     for (const many of manys) {
-      for (const one of ones) this.#pair(many, one, many, one, results);
+      for (const one of ones) {
+        if (budget.due()) await budget.pause();
+        this.#pair(many, one, many, one, results);
+      }
     }
-    this.#fill(manys, ones, results);
+    await this.#fill(manys, ones, results);
     const oneToOne = this.#matching.cardinality === 'one-to-one';
-    if (oneToOne && manys.length > 1) refuseOverlap(manys, ones, this.#sides.fillOne);
-    return mergeEqual(results, oneToOne ? MANY_TO_ONE : NOT_UNIQUE);
+    if (oneToOne && manys.length > 1) {
+      await refuseOverlap(manys, ones, this.#sides.fillOne, budget);
+    }
+    return mergeEqual(results, budget, oneToOne ? MANY_TO_ONE : NOT_UNIQUE);
   }
 
   /** Pairs what has no partner at a step with the values of `fill`. */
-  #fill(manys: readonly Column[], ones: readonly Column[], results: Column[]): void {
+  async #fill(manys: readonly Column[], ones: readonly Column[], results: Column[]): Promise<void> {
+    const { budget } = this.#evaluation;
     const { fillMany, fillOne } = this.#sides;
     const { count } = this.#grid;
     if (fillOne !== undefined) {
-      const gaps = gapColumn(ones, fillOne, this.#signatureLabels(manys), count);
-      for (const many of manys) this.#pair(many, gaps, many, undefined, results);
+      const gaps = await gapColumn(ones, fillOne, this.#signatureLabels(manys), count, budget);
+      for (const many of manys) {
+        if (budget.due()) await budget.pause();
+        this.#pair(many, gaps, many, undefined, results);
+      }
     }
     if (fillMany !== undefined) {
-      const gaps = gapColumn(manys, fillMany, this.#signatureLabels(ones), count);
-      for (const one of ones) this.#pair(gaps, one, gaps, one, results);
+      const gaps = await gapColumn(manys, fillMany, this.#signatureLabels(ones), count, budget);
+      for (const one of ones) {
+        if (budget.due()) await budget.pause();
+        this.#pair(gaps, one, gaps, one, results);
+      }
     }
   }
 
@@ -140,19 +158,22 @@ class GroupPairing {
     const out = make(labels, dropName, this.#grid.count);
     const [left, right] = swapped ? [one, many] : [many, one];
     combineColumns(node, left, right, left, out, this.#evaluation);
-    if (hasAny(out.present)) results.push(out);
+    if (!hasAny(out.present)) return;
+    this.#evaluation.budget.acquire(sizeOf(1, this.#grid.count));
+    results.push(out);
   }
 }
 
 /** A column that has `value` at the steps at which none of `columns` has anything. */
-function gapColumn(
+async function gapColumn(
   columns: readonly Column[],
   value: number,
   labels: Labels,
   count: number,
-): Column {
+  budget: QueryBudget,
+): Promise<Column> {
   const gaps = emptyColumn(labels, false, count);
-  const taken = presenceOfAny(columns, count);
+  const taken = await presenceOfAny(columns, count, budget);
   for (let step = 0; step < count; step++) {
     if (taken[step] === 1) continue;
     gaps.present[step] = FLOAT;
@@ -161,9 +182,14 @@ function gapColumn(
   return gaps;
 }
 
-function presenceOfAny(columns: readonly Column[], count: number): Uint8Array {
+async function presenceOfAny(
+  columns: readonly Column[],
+  count: number,
+  budget: QueryBudget,
+): Promise<Uint8Array> {
   const any = new Uint8Array(count);
   for (const { present } of columns) {
+    if (budget.due()) await budget.pause();
     for (let step = 0; step < count; step++) {
       if (present[step] !== ABSENT) any[step] = 1;
     }
@@ -172,14 +198,16 @@ function presenceOfAny(columns: readonly Column[], count: number): Uint8Array {
 }
 
 /** Throws where two series of the unique side meet at a step at which there is work to do. */
-function refuseDuplicates(
+async function refuseDuplicates(
   ones: readonly Column[],
   manyPresent: Uint8Array,
   swapped: boolean,
   signatureOf: (labels: Labels) => Labels,
-): void {
+  budget: QueryBudget,
+): Promise<void> {
   for (let step = 0; step < manyPresent.length; step++) {
     if (manyPresent[step] === 0) continue;
+    if (budget.due()) await budget.pause();
     const met = ones.filter(({ present }) => present[step] !== ABSENT);
     if (met.length < 2) continue;
     const side = swapped ? 'left' : 'right';
@@ -201,15 +229,17 @@ function showLabels(labels: Labels): string {
 }
 
 /** Throws where two series of the many side meet one of the other in a one-to-one match. */
-function refuseOverlap(
+async function refuseOverlap(
   manys: readonly Column[],
   ones: readonly Column[],
   fill: number | undefined,
-): void {
+  budget: QueryBudget,
+): Promise<void> {
   const count = manys[0].present.length;
-  const partnered = presenceOfAny(ones, count);
+  const partnered = await presenceOfAny(ones, count, budget);
   for (let step = 0; step < count; step++) {
     if (partnered[step] === 0 && fill === undefined) continue;
+    if (budget.due()) await budget.pause();
     let met = 0;
     for (const { present } of manys) if (present[step] !== ABSENT) met++;
     if (met > 1) throw new TytoError('execution', MANY_TO_ONE);

@@ -1,17 +1,24 @@
 /** The sign in front of a vector. */
 import { type Column, HISTOGRAM } from '../column.ts';
+import type { Evaluation } from '../evaluation.ts';
 import { scaleHistogram } from '../histograms/arithmetic.ts';
 
-export function negated(columns: readonly Column[]): Column[] {
-  return columns.map((column) => ({
-    ...column,
-    dropName: true,
-    values: column.values.map((value) => -value),
-    histograms:
+export async function negated(
+  columns: readonly Column[],
+  { budget }: Evaluation,
+): Promise<Column[]> {
+  const results: Column[] = [];
+  for (const column of columns) {
+    if (budget.due()) await budget.pause();
+    const { values, present } = column;
+    for (let step = 0; step < values.length; step++) values[step] = -values[step];
+    const histograms =
       column.histograms?.map((histogram, step) =>
-        histogram !== undefined && column.present[step] === HISTOGRAM
+        histogram !== undefined && present[step] === HISTOGRAM
           ? scaleHistogram(histogram, -1)
           : undefined,
-      ) ?? null,
-  }));
+      ) ?? null;
+    results.push({ ...column, dropName: true, histograms });
+  }
+  return results;
 }

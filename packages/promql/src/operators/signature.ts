@@ -1,6 +1,7 @@
 /** Which series belong together: the labels that must agree, as one string. */
 import { type Labels, METRIC_NAME } from '@tyto/model';
 import type { VectorMatching } from '@tyto/syntax';
+import type { QueryBudget } from '../budget.ts';
 import type { Column } from '../column.ts';
 
 export type SignatureOf = (labels: Labels) => Labels;
@@ -16,12 +17,14 @@ export function signatureFunction(matching: VectorMatching): SignatureOf {
 }
 
 /** The columns of each signature, in the order of their first. */
-export function groupBySignature(
+export async function groupBySignature(
   columns: readonly Column[],
   signatureOf: SignatureOf,
-): Map<string, Column[]> {
+  budget: QueryBudget,
+): Promise<Map<string, Column[]>> {
   const groups = new Map<string, Column[]>();
   for (const column of columns) {
+    if (budget.due()) await budget.pause();
     const { key } = signatureOf(column.labels);
     const group = groups.get(key);
     if (group === undefined) groups.set(key, [column]);

@@ -131,6 +131,12 @@ export const START_FLAGS: readonly FlagDefinition[] = [
     'Memory for results of range queries, of times whose samples no longer change; 0 for none.',
   ),
   flag(
+    'query.max-samples-total',
+    'number',
+    '0',
+    'Samples that all queries together may hold; 0 for twice those of one query.',
+  ),
+  flag(
     'query.lookback-delta',
     'duration',
     '5m',

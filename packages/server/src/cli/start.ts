@@ -179,11 +179,19 @@ function tytoOptions(
       slowMs: duration(flags, 'query.log-slower-than'),
       sampleLimit: Number(text(flags, 'query.max-samples')),
       resultCacheBytes: parseSize(text(flags, 'query.result-cache-size')) ?? 0,
+      samplesTotalMax: samplesTotalMax(flags),
       lookbackMs: duration(flags, 'query.lookback-delta'),
     },
     flags,
     quit: () => stopping?.(),
   };
+}
+
+/** Those of one query fit in any case. */
+function samplesTotalMax(flags: Flags): number {
+  const one = Number(text(flags, 'query.max-samples'));
+  const all = Number(text(flags, 'query.max-samples-total'));
+  return Math.max(one, all === 0 ? 2 * one : all);
 }
 
 function logOptions(flags: Flags): { level: string; format: 'json' | 'text' } {

@@ -23,7 +23,7 @@ export function registerExplainApi(app: FastifyInstance, options: ExplainApiOpti
     handler: async (request, reply) => {
       const params = paramsOf(request);
       const text = params.text('query');
-      const watched = queryOptions(params, reply);
+      const watched = queryOptions(params, reply, queries);
       if (params.text('step') === '') {
         const result = await queries.instant(text, params.time('time', clock.nowMs()), watched);
         return sendData(reply, explanation(text, result));

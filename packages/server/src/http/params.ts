@@ -7,6 +7,8 @@ import type { FastifyRequest } from 'fastify';
 /** The longest answer of a range query, per series, as in Prometheus. */
 const POINTS_MAX = 11_000;
 const TIME_MS_MAX = 8.64e15;
+/** Selectors of one request; each is a search through all series. */
+const SELECTORS_MAX = 200;
 
 /** The widest range of time that the store can be asked for. */
 export const ALWAYS = { minTimeMs: -TIME_MS_MAX, maxTimeMs: TIME_MS_MAX };
@@ -105,7 +107,9 @@ export class Params {
 
   /** The lists of matchers of all `match[]`. */
   matcherSets(name = 'match[]'): Matcher[][] {
-    return this.all(name).map((text) => {
+    const texts = this.all(name);
+    if (texts.length > SELECTORS_MAX) throw invalid(name, `more than ${SELECTORS_MAX} of them`);
+    return texts.map((text) => {
       const matchers = [...parseSelector(text)];
       if (matchers.every((matcher) => matcher.matches(''))) {
         throw new TytoError('bad_data', 'match[] must contain at least one non-empty matcher');

@@ -17,7 +17,7 @@ import { sendData, sendPieces, sendRaw } from './envelope.ts';
 import { unescapeLabelName } from './labelNames.ts';
 import { ALWAYS, named, type Params, paramsOf } from './params.ts';
 import { parsedQuery } from './parsedQuery.ts';
-import { labelsJson, queryDataPieces } from './queryJson.ts';
+import { labelsPieces, queryDataPieces } from './queryJson.ts';
 
 export interface PrometheusApiOptions {
   readonly clock: Clock;
@@ -60,12 +60,18 @@ function clientSignal(reply: FastifyReply): AbortSignal {
   return controller.signal;
 }
 
-/** What a request changes of how a query is run; it ends when its client goes away. */
-export function queryOptions(params: Params, reply: FastifyReply) {
+/**
+ * What a request changes of how a query is run. It ends when its client goes away; what it holds is
+ * counted until its answer is sent.
+ */
+export function queryOptions(params: Params, reply: FastifyReply, queries: QueryRunner) {
   const timeoutMs = params.duration('timeout');
   const lookbackMs = params.duration('lookback_delta');
+  const account = queries.openAccount();
+  reply.raw.on('close', () => account.close());
   return {
     signal: clientSignal(reply),
+    account,
     // 0 is as good as nothing, as in Prometheus.
     ...(lookbackMs === undefined || lookbackMs <= 0 ? {} : { lookbackMs }),
     ...(timeoutMs === undefined ? {} : { timeoutMs }),
@@ -76,7 +82,7 @@ function instantQuery({ queries, clock }: PrometheusApiOptions): Handler {
   return async (params, reply) => {
     const limit = params.limit('limit');
     const timeMs = params.time('time', clock.nowMs());
-    const options = queryOptions(params, reply);
+    const options = queryOptions(params, reply, queries);
     const query = () => queries.instant(params.text('query'), timeMs, options);
     return sendResult(reply, params, await ofQuery(query), limit);
   };
@@ -86,7 +92,7 @@ function rangeQuery({ queries }: PrometheusApiOptions): Handler {
   return async (params, reply) => {
     const limit = params.limit('limit');
     const { startMs, endMs, stepMs } = params.range();
-    const options = queryOptions(params, reply);
+    const options = queryOptions(params, reply, queries);
     const query = () => queries.range(params.text('query'), startMs, endMs, stepMs, options);
     return sendResult(reply, params, await ofQuery(query), limit);
   };
@@ -190,7 +196,7 @@ function series({ store }: PrometheusApiOptions): Handler {
   return async (params, reply) => {
     const request = labelRequest(params, params.requiredMatcherSets());
     const { items, truncated } = await store.series(request);
-    return sendRaw(reply, `[${items.map(labelsJson).join(',')}]`, limitWarning(truncated));
+    return sendPieces(reply, labelsPieces(items), limitWarning(truncated), []);
   };
 }
 

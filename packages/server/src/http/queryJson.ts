@@ -105,7 +105,14 @@ function samplePair(timestampMs: number, value: number): string {
 /** What JSON does not escape: neither its own characters nor parts of others. */
 const PLAIN = /^[ !#-[\]-\ud7ff\ue000-\uffff]*$/;
 
-export function labelsJson(labels: Labels): string {
+/** A list of label sets. */
+export function* labelsPieces(sets: readonly Labels[]): IterableIterator<string> {
+  yield '[';
+  for (let i = 0; i < sets.length; i++) yield (i > 0 ? ',' : '') + labelsJson(sets[i]);
+  yield ']';
+}
+
+function labelsJson(labels: Labels): string {
   const { pairs } = labels;
   let text = '';
   for (let i = 0; i < pairs.length; i += 2) {

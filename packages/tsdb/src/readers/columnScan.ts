@@ -15,7 +15,7 @@ import {
   READ_AHEAD_TASKS_MIN,
   READ_TASK_SAMPLES,
   READ_TASKS_AHEAD,
-  SCAN_TASK_SAMPLES,
+  SCAN_TASKS_JOINED,
   SCANNED_SAMPLES_MAX,
 } from '../limits.ts';
 import type { SeriesPlaces } from '../seriesPlaces.ts';
@@ -27,8 +27,6 @@ import { GROUP_RESULT_BYTES, RESULT_BYTES, type ScanAnswer, type ScanTask } from
 
 /** Series by which the size of a selection is judged. */
 const SERIES_LOOKED_AT = 16;
-/** Bytes of the results of one batch. */
-const TARGET_BYTES = READ_TASK_SAMPLES * SAMPLE_BYTES;
 
 export interface ScanSelection {
   readonly sources: readonly SeriesSource[];
@@ -40,8 +38,13 @@ export interface ScanSelection {
 }
 
 /** Whether the results of a series, or of a group, fit a batch. */
-export function canScan(request: WindowRequest): boolean {
-  return request.count * GROUP_RESULT_BYTES <= TARGET_BYTES;
+export function canScan(request: WindowRequest, pool: ReaderPool | undefined): boolean {
+  return request.count * GROUP_RESULT_BYTES <= targetBytes(pool);
+}
+
+/** The memory for the results of one batch is that for the samples of a task. */
+function targetBytes(pool: ReaderPool | undefined): number {
+  return (pool?.taskSamples ?? READ_TASK_SAMPLES) * SAMPLE_BYTES;
 }
 
 interface Planned {
@@ -66,7 +69,9 @@ export class ColumnScan implements ColumnReader {
   readonly #selection: ScanSelection;
   readonly #request: WindowRequest;
   readonly #groups: WindowGroups | undefined;
-  readonly #taskSamples: number;
+  readonly #batchSamples: number;
+  /** Bytes of the results of a batch. */
+  readonly #targetBytes: number;
   readonly #running: Running[] = [];
   #next = 0;
   readonly #isWide: boolean;
@@ -86,11 +91,14 @@ export class ColumnScan implements ColumnReader {
     this.#selection = selection;
     this.#request = plain;
     this.#groups = groups;
+    this.#targetBytes = targetBytes(pool);
     // Few tasks leave less to be brought together; each thread should have some, though.
+    const taskSamples = pool?.taskSamples ?? READ_TASK_SAMPLES;
     const samples = this.#estimate();
-    this.#isWide = pool !== undefined && samples > READ_AHEAD_TASKS_MIN * pool.taskSamples;
+    this.#isWide = pool !== undefined && samples > READ_AHEAD_TASKS_MIN * taskSamples;
     const share = Math.ceil(samples / (2 * (pool?.count ?? 1)));
-    this.#taskSamples = Math.min(SCAN_TASK_SAMPLES, Math.max(READ_TASK_SAMPLES, share));
+    const most = taskSamples * SCAN_TASKS_JOINED;
+    this.#batchSamples = Math.min(most, Math.max(taskSamples, share));
   }
 
   next(): Promise<ColumnBatch> | ColumnBatch | undefined {
@@ -175,12 +183,12 @@ export class ColumnScan implements ColumnReader {
     for (; index < places.size; index++) {
       const before = plan.end;
       const results = own === undefined ? index - first + 1 : own.countWith(index);
-      if (index > first && results * resultBytes > TARGET_BYTES) break;
+      if (index > first && results * resultBytes > this.#targetBytes) break;
       if (!isCurrent || !this.#planSeries(index, first, plan)) {
         plan.cutTo(before);
         leftOut.push(index);
       }
-      if (plan.sampleCount > this.#taskSamples && index > first) {
+      if (plan.sampleCount > this.#batchSamples && index > first) {
         plan.cutTo(before);
         break;
       }
