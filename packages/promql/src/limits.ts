@@ -7,7 +7,7 @@ export const SAMPLE_LIMIT = 50_000_000;
 export const ACCOUNT_FREE_SAMPLES = 100_000;
 
 /**
- * A series of a result counts as so many more: its labels and arrays, some hundred bytes. More would
+ * A series of a result counts as so many more: its labels and arrays, some 100 bytes. More would
  * refuse what Prometheus answers with the same limit, less would let small steps fill the memory.
  */
 export const SERIES_SAMPLES = 16;
