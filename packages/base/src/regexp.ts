@@ -23,11 +23,27 @@ export interface AnchoredRegExp {
 const PATTERN_LENGTH_MAX = 64 * 1024;
 const META = /[\\^$.|?*+()[\]{}]/;
 
+/** Compiled patterns that are kept, since queries come again; each takes some kilobytes. */
+const KEPT_COUNT_MAX = 512;
+const KEPT_LENGTH_MAX = 1000;
+/** By source, the least recently used first. */
+const kept = new Map<string, AnchoredRegExp>();
+
 /**
  * Compiles `source` anchored at both ends; `.` matches newlines, as in Prometheus 3.
  * Throws TytoError `bad_data` with the reason of a pattern that does not parse.
  */
 export function compileAnchored(source: string): AnchoredRegExp {
+  const known = kept.get(source);
+  kept.delete(source);
+  const compiled = known ?? compileAnew(source);
+  if (source.length <= KEPT_LENGTH_MAX) kept.set(source, compiled);
+  const [oldest] = kept.keys();
+  if (kept.size > KEPT_COUNT_MAX) kept.delete(oldest);
+  return compiled;
+}
+
+function compileAnew(source: string): AnchoredRegExp {
   if (source.length > PATTERN_LENGTH_MAX) {
     throw new TytoError('bad_data', `regular expression is longer than ${PATTERN_LENGTH_MAX}`);
   }
@@ -95,6 +111,11 @@ function matchFunction(
     if (contained !== undefined && contained !== '' && !META.test(contained)) {
       return (value) => value.includes(contained);
     }
+  }
+  const suffix = source.slice(2);
+  if (/^\.[*+]/.test(source) && !META.test(suffix)) {
+    const before = source[1] === '+' ? 1 : 0;
+    return (value) => value.length >= suffix.length + before && value.endsWith(suffix);
   }
   return (value) => value.startsWith(prefix) && program().testExact(value);
 }
