@@ -291,6 +291,11 @@ export function checked<T>(
   };
 }
 
+/** The same schema, for files that other tools write fields of their own into. */
+export function withoutUnknown<T>(schema: Schema<T>): Schema<T> {
+  return (node, decoder) => schema(node, { ...decoder, passesUnknown: true } as Decoder);
+}
+
 /** Turns what `schema` decoded into something else; a TytoError becomes a problem at the node. */
 export function mapped<T, U>(
   schema: Schema<T>,
@@ -337,7 +342,7 @@ function reportUnknown(
   decoder: Decoder,
 ): void {
   const name = string(key, decoder);
-  if (known.includes(name)) return;
+  if (known.includes(name) || 'passesUnknown' in decoder) return;
   const ignored = options.ignored?.[name];
   if (ignored !== undefined) {
     decoder.warn(key, `${options.name}: the field "${name}" is accepted but not used: ${ignored}`);

@@ -83,6 +83,12 @@ export interface TytoOptions {
     readonly sampleLimit: number;
     readonly lookbackMs: number;
   };
+  /** See the flags `--rules.alert.*`. */
+  readonly rules: {
+    readonly resendDelayMs: number;
+    readonly outageToleranceMs: number;
+    readonly gracePeriodMs: number;
+  };
   readonly flags: ReadonlyMap<string, string>;
   quit(): void;
 }
@@ -348,7 +354,7 @@ export class Tyto {
       query: (expression, timeMs) => this.#engine.instant(expression, timeMs),
       sink: {
         send: (alerts) => {
-          this.#dispatcher.send(alerts);
+          this.#dispatcher.send(this.#alertForwarder.labelled(alerts));
           this.#alertForwarder.send(alerts);
         },
       },
@@ -356,6 +362,8 @@ export class Tyto {
       externalUrl,
       evaluationIntervalMs: prometheus.evaluationIntervalMs,
       queryOffsetMs: prometheus.queryOffsetMs,
+      resendDelayMs: this.#options.rules.resendDelayMs,
+      restore: this.#options.rules,
     });
     this.#reloadSuccessful = true;
     this.#lastReloadMs = clock.nowMs();

@@ -3,7 +3,7 @@
  * variables. Specification: Prometheus' template reference.
  */
 import { errorMessage, parseDuration, TytoError } from '@tyto/base';
-import type { InstantQuery, Labels, VectorSample } from '@tyto/model';
+import type { FloatHistogram, InstantQuery, Labels, VectorSample } from '@tyto/model';
 import type { TemplateSet } from './ast.ts';
 import { builtins } from './builtins.ts';
 import { executeTemplate, fail, type TemplateFunction } from './execute.ts';
@@ -18,11 +18,14 @@ import {
 } from './humanize.ts';
 import { parseTemplate } from './parser.ts';
 import { stringFunctions, textOf } from './stringFunctions.ts';
+import { histogramText } from './histogramText.ts';
 import { GoStruct, SafeHtml, type Value } from './values.ts';
 
 export interface RuleTemplateData {
   readonly labels: Labels;
   readonly value: number;
+  /** What stands for the value where it is a native histogram. */
+  readonly histogram?: FloatHistogram | undefined;
   readonly externalLabels: Labels;
   readonly externalUrl: string;
   readonly timeMs: number;
@@ -71,7 +74,7 @@ export async function expandRuleTemplate(
     Labels: new Map(data.labels.entries()),
     ExternalLabels: new Map(data.externalLabels.entries()),
     ExternalURL: data.externalUrl,
-    Value: data.value,
+    Value: templateValue(data),
   });
   for (;;) {
     try {
@@ -99,7 +102,11 @@ async function ask(query: InstantQuery, expression: string, timeMs: number): Pro
 }
 
 function sampleValue(sample: VectorSample): GoStruct {
-  return new GoStruct({ Labels: new Map(sample.labels.entries()), Value: sample.value });
+  return new GoStruct({ Labels: new Map(sample.labels.entries()), Value: templateValue(sample) });
+}
+
+function templateValue({ value, histogram }: Pick<VectorSample, 'value' | 'histogram'>): Value {
+  return histogram === undefined ? value : new GoStruct({}, {}, histogramText(histogram));
 }
 
 function functionsFor(
@@ -179,7 +186,10 @@ function labelOf(sample: Value, name: string): string {
 function sortByLabel(name: string, samples: Value): Value {
   if (!Array.isArray(samples)) return fail('sortByLabel wants a list of samples');
   const list = samples as Value[];
-  return [...list].sort((a, b) => (labelOf(a, name) < labelOf(b, name) ? -1 : 1));
+  return [...list].sort((a, b) => {
+    const [left, right] = [labelOf(a, name), labelOf(b, name)];
+    return left < right ? -1 : left > right ? 1 : 0;
+  });
 }
 
 function stripPort(text: string): string {

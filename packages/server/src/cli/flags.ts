@@ -104,11 +104,29 @@ export const START_FLAGS: readonly FlagDefinition[] = [
     'How far back a query looks for the newest sample.',
   ),
   flag(
+    'rules.alert.for-outage-tolerance',
+    'duration',
+    '1h',
+    'The longest outage after which alerts go on pending or firing where they stood.',
+  ),
+  flag(
+    'rules.alert.for-grace-period',
+    'duration',
+    '10m',
+    'After an outage, no alert that waits longer than this fires sooner than this.',
+  ),
+  flag(
     'rules.alert.resend-delay',
     'duration',
     '1m',
+    'How long a firing alert is told of before it is told of again.',
+  ),
+  flag(
+    'rules.max-concurrent-evals',
+    'number',
+    '4',
     'Accepted for compatibility.',
-    'it is one minute',
+    'the rules of a group run one after the other',
   ),
   flag(
     'enable-feature',

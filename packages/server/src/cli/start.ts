@@ -167,6 +167,11 @@ function tytoOptions(flags: Flags, host: string, port: number, logger: Logger): 
       sampleLimit: Number(text(flags, 'query.max-samples')),
       lookbackMs: duration(flags, 'query.lookback-delta'),
     },
+    rules: {
+      resendDelayMs: duration(flags, 'rules.alert.resend-delay'),
+      outageToleranceMs: duration(flags, 'rules.alert.for-outage-tolerance'),
+      gracePeriodMs: duration(flags, 'rules.alert.for-grace-period'),
+    },
     flags,
     quit: () => stopping?.(),
   };
