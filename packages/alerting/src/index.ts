@@ -26,7 +26,12 @@ export {
   type RuleConfig,
   type RuleGroupConfig,
 } from './rules/ruleFile.ts';
-export { type GroupDependencies, RuleGroup, type RuleStatus } from './rules/ruleGroup.ts';
+export {
+  evaluationTimeMs,
+  type GroupDependencies,
+  RuleGroup,
+  type RuleStatus,
+} from './rules/ruleGroup.ts';
 export { RuleManager } from './rules/ruleManager.ts';
 export { MemoryStateStore, type StateStore } from './stateStore.ts';
 export { expandRuleTemplate } from './template/ruleTemplate.ts';

@@ -1,6 +1,7 @@
 export { type EngineOptions, QueryEngine, type QueryOptions } from './engine.ts';
 export type { QueryRead, QueryUsage } from './usage.ts';
 export { LOOKBACK_MS, SAMPLE_LIMIT, SUBQUERY_STEP_MS, TIMEOUT_MS } from './limits.ts';
+export { withResetHints } from './testing/resetHints.ts';
 export {
   type EvalCommand,
   type Expectation,

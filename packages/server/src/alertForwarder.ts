@@ -45,7 +45,7 @@ export class AlertForwarder implements AlertSink {
     this.#externalLabels = config.externalLabels;
     this.#relabelConfigs = config.alertRelabelConfigs;
     this.#destinations = config.alertmanagers.flatMap((target) =>
-      target.urls.map((url) => ({ url: `${url}/api/v2/alerts`, target, queue: [], busy: false })),
+      target.urls.map((url) => ({ url, target, queue: [], busy: false })),
     );
   }
 

@@ -205,10 +205,10 @@ export class RuleGroup {
     this.evaluations++;
     try {
       const samples = await this.#samplesOfRule(status.rule, times);
-      await this.#write(status, samples, times.queryMs);
+      const refused = await this.#write(status, samples, times.queryMs);
       this.lastSamples += samples.length;
-      status.health = 'ok';
-      status.lastError = '';
+      status.health = refused > 0 ? 'err' : 'ok';
+      status.lastError = refused > 0 ? refusal(refused) : '';
     } catch (error) {
       this.failures++;
       status.health = 'err';
@@ -250,11 +250,12 @@ export class RuleGroup {
     return samples;
   }
 
+  /** Resolves to the number of samples that the store refused. */
   async #write(
     status: RuleStatus,
     samples: readonly VectorSample[],
     timeMs: number,
-  ): Promise<void> {
+  ): Promise<number> {
     const appender = this.#deps.store.appender();
     const written = new Map<string, Labels>();
     let refused = 0;
@@ -281,6 +282,7 @@ export class RuleGroup {
         refused,
       });
     }
+    return refused;
   }
 
   /** Ends series at a time; those that have newer samples already go on. */
@@ -307,10 +309,23 @@ export class RuleGroup {
 
   /** The first time after now in the group's rhythm. */
   #nextSlotMs(): number {
-    const nowMs = this.#deps.clock.nowMs();
-    const offset = hashOf(`${this.config.file};${this.config.name}`) % this.intervalMs;
-    return Math.floor((nowMs - offset) / this.intervalMs + 1) * this.intervalMs + offset;
+    return evaluationTimeMs(this.config, this.intervalMs, this.#deps.clock.nowMs() + 1);
   }
+}
+
+/** The first time from `fromMs` on at which a group is evaluated. */
+export function evaluationTimeMs(
+  { file, name }: Pick<RuleGroupConfig, 'file' | 'name'>,
+  intervalMs: number,
+  fromMs: number,
+): number {
+  const offset = hashOf(`${file};${name}`) % intervalMs;
+  return Math.ceil((fromMs - offset) / intervalMs) * intervalMs + offset;
+}
+
+function refusal(count: number): string {
+  const what = 'the series may have newer samples, or another rule writes it too';
+  return `the store refused ${count} samples: ${what}`;
 }
 
 function isSameRule(a: RuleStatus['rule'], b: RuleStatus['rule']): boolean {

@@ -112,7 +112,7 @@ async function restart(rule: string, until: number, from: number, more = {}): Pr
 }
 
 describe('after a restart', () => {
-  it('an alert waits on as if nothing had happened when no more than a round was missed', async () => {
+  it('an alert waits on as before when no more than a round was missed', async () => {
     const after = await restart('{alert: A, expr: up == 0, for: 5m}', 3, 5);
     expect(after.alerts()).toEqual([['pending', 0]]);
     await after.at(6);

@@ -6,6 +6,8 @@ export interface FlagDefinition {
   readonly kind: 'text' | 'duration' | 'size' | 'number' | 'boolean';
   readonly fallback: string;
   readonly help: string;
+  /** A letter that stands for the name: `-o`. */
+  readonly short?: string;
   /** Said at a start where the flag is given but changes nothing. */
   readonly unused?: string;
 }
@@ -144,6 +146,8 @@ export type Flags = ReadonlyMap<string, string>;
 export interface ParsedFlags {
   readonly flags: Flags;
   readonly given: ReadonlySet<string>;
+  /** All values of flags that were given, for those that may be given several times. */
+  readonly values: ReadonlyMap<string, readonly string[]>;
   readonly rest: readonly string[];
 }
 
@@ -163,7 +167,7 @@ function flag(
  */
 export function parseFlags(args: readonly string[], known: readonly FlagDefinition[]): ParsedFlags {
   const flags = new Map(known.map(({ name, fallback }) => [name, fallback]));
-  const given = new Set<string>();
+  const values = new Map<string, string[]>();
   const rest: string[] = [];
   for (let i = 0; i < args.length; i++) {
     const match = /^--?([^=]+)(?:=(.*))?$/s.exec(args[i]);
@@ -178,16 +182,16 @@ export function parseFlags(args: readonly string[], known: readonly FlagDefiniti
     if (value === undefined) throw bad(`--${definition.name} needs a value`);
     checkValue(definition, value);
     flags.set(definition.name, negated ? 'false' : value);
-    given.add(definition.name);
+    values.set(definition.name, [...(values.get(definition.name) ?? []), value]);
   }
-  return { flags, given, rest };
+  return { flags, given: new Set(values.keys()), values, rest };
 }
 
 function findFlag(
   name: string,
   known: readonly FlagDefinition[],
 ): { definition: FlagDefinition; negated: boolean } {
-  const exact = known.find((definition) => definition.name === name);
+  const exact = known.find((definition) => definition.name === name || definition.short === name);
   if (exact !== undefined) return { definition: exact, negated: false };
   const positive = known.find(
     (definition) => definition.kind === 'boolean' && name === `no-${definition.name}`,

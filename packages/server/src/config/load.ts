@@ -61,20 +61,32 @@ class ConfigError extends TytoError {
   }
 }
 
+export interface LoadOptions {
+  /** Leaves the files alone that the main one names. */
+  readonly onlyMain?: boolean;
+  /** Fields of rule files that nobody knows are passed over. */
+  readonly ignoresUnknownFields?: boolean;
+}
+
 /** Reads everything. Throws TytoError `bad_data` with all problems, one a line. */
-export async function loadConfig(files: ConfigFiles, clock: Clock): Promise<LoadedConfig> {
+export async function loadConfig(
+  files: ConfigFiles,
+  clock: Clock,
+  { onlyMain = false, ignoresUnknownFields = false }: LoadOptions = {},
+): Promise<LoadedConfig> {
   const problems: yaml.Problem[] = [];
   const main = await loadMain(files, problems);
   const { prometheus, prometheusBase: base } = main;
   const sections: ScrapeSection[] = [...prometheus.sections];
-  for (const { text, path } of await namedFiles(prometheus.scrapeConfigFiles, base, problems)) {
+  const scrapeFiles = onlyMain ? [] : prometheus.scrapeConfigFiles;
+  for (const { text, path } of await namedFiles(scrapeFiles, base, problems)) {
     const read = parseScrapeFile(text, path);
     sections.push(...read.sections);
     problems.push(...read.problems);
   }
   const finished = finishJobs(sections, prometheus.global);
   problems.push(...finished.problems);
-  const ruleGroups = await loadRules(main, base, problems);
+  const ruleGroups = onlyMain ? [] : await loadRules(main, base, problems, ignoresUnknownFields);
   const { alertmanager } = main;
   if (yaml.hasErrors(problems) || alertmanager === undefined) throw new ConfigError(problems);
   return {
@@ -82,7 +94,11 @@ export async function loadConfig(files: ConfigFiles, clock: Clock): Promise<Load
     jobs: finished.jobs,
     ruleGroups,
     alertmanager,
-    templates: await loadTemplates(alertmanager.templates, main.alertmanagerBase, clock),
+    templates: await loadTemplates(
+      onlyMain ? [] : alertmanager.templates,
+      main.alertmanagerBase,
+      clock,
+    ),
     watchesHost: main.watchesHost,
     retentionRules: main.retentionRules,
     source: main.source,
@@ -164,10 +180,11 @@ async function loadRules(
   main: MainConfig,
   base: string,
   problems: yaml.Problem[],
+  ignoresUnknownFields: boolean,
 ): Promise<RuleGroupConfig[]> {
   const groups: RuleGroupConfig[] = [];
   const add = (text: string, path: string) => {
-    const read = parseRuleFile(text, path);
+    const read = parseRuleFile(text, path, { ignoresUnknownFields });
     groups.push(...read.groups);
     problems.push(...read.problems);
   };
