@@ -43,6 +43,16 @@ export function mapFloats(
   });
 }
 
+/** As in Go: infinity is larger than NaN, and otherwise NaN wins. */
+export function larger(a: number, b: number): number {
+  return a === Infinity || b === Infinity ? Infinity : Math.max(a, b);
+}
+
+/** As in Go: minus infinity is smaller than NaN, and otherwise NaN wins. */
+export function smaller(a: number, b: number): number {
+  return a === -Infinity || b === -Infinity ? -Infinity : Math.min(a, b);
+}
+
 const clamp: VectorFunction = async (call, grid, evaluation) => {
   const columns = await evaluation.vector(call.args[0], grid);
   const low = await evaluation.scalar(call.args[1], grid);
@@ -52,19 +62,19 @@ const clamp: VectorFunction = async (call, grid, evaluation) => {
       if (low[step] > high[step]) present[step] = ABSENT;
     }
   }
-  return mapFloats(columns, (value, step) => Math.max(low[step], Math.min(high[step], value)));
+  return mapFloats(columns, (value, step) => larger(low[step], smaller(high[step], value)));
 };
 
 const clampMax: VectorFunction = async (call, grid, evaluation) => {
   const columns = await evaluation.vector(call.args[0], grid);
   const high = await evaluation.scalar(call.args[1], grid);
-  return mapFloats(columns, (value, step) => Math.min(high[step], value));
+  return mapFloats(columns, (value, step) => smaller(high[step], value));
 };
 
 const clampMin: VectorFunction = async (call, grid, evaluation) => {
   const columns = await evaluation.vector(call.args[0], grid);
   const low = await evaluation.scalar(call.args[1], grid);
-  return mapFloats(columns, (value, step) => Math.max(low[step], value));
+  return mapFloats(columns, (value, step) => larger(low[step], value));
 };
 
 /** Rounds to the nearest multiple; halves go up. */
