@@ -79,7 +79,7 @@ const KNOWN: readonly KnownDifference[] = [
 
 /** Functions that 2.42 has not, or has for native histograms or under another name. */
 const NEWER =
-  /^(?:histogram_(?!quantile$)|ts_of_|sort_by|first_over|mad_over|double_|info|step|range|start)|_of$/;
+  /^(?:histogram_(?!quantile$)|ts_of|sort_by|first_o|mad_o|double_|info|step|range|start)|_of$/;
 
 const directory = mkdtempSync(join(tmpdir(), 'tyto-differential-'));
 
@@ -175,6 +175,12 @@ async function append(store: Tsdb, series: readonly Sampled[]): Promise<void> {
   await appender.commit();
 }
 
+interface ApiAnswer {
+  readonly status: string;
+  readonly error: string;
+  readonly data: { readonly resultType: string; readonly result: unknown };
+}
+
 interface ApiSeries {
   readonly metric: Record<string, string>;
   readonly value?: [number, string];
@@ -195,9 +201,11 @@ async function askPrometheus(
       : { start: String(startS), end: String(endS), step: String(stepS) };
   const body = new URLSearchParams({ query, ...times });
   const answer = await fetch(`${url}/api/v1/${path}`, { method: 'POST', body });
-  const { status, data, error } = await answer.json();
+  const { status, data, error } = (await answer.json()) as ApiAnswer;
   if (status !== 'success') return { error };
-  if (data.resultType === 'scalar') return new Map([['{}', new Map([floatPair(data.result)])]]);
+  if (data.resultType === 'scalar') {
+    return new Map([['{}', new Map([floatPair(data.result as [number, string])])]]);
+  }
   return new Map(
     (data.result as ApiSeries[]).map(({ metric, value, values = [] }) => [
       Labels.of(metric).toString(),

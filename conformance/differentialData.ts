@@ -1,7 +1,7 @@
 /**
- * Samples for comparing engines: counters with resets, gauges, gaps, stale markers, series that come
- * late and end early, classic histograms, values that are no numbers, labels of many shapes. All
- * times have a part of a second, which no evaluation has.
+ * Samples for comparing engines: counters with resets, gauges, gaps, stale markers, series
+ * that come late and end early, classic histograms, values that are no numbers, labels of many
+ * shapes. All times have a part of a second, which no evaluation has.
  */
 import type { RandomMetric, RandomSource } from './randomQueries.ts';
 

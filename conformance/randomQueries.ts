@@ -43,8 +43,8 @@ const ARITHMETIC = ['+', '-', '*', '/', '%', '^', 'atan2'];
 const COMPARISONS = ['==', '!=', '>', '<', '>=', '<='];
 const RANGES = ['47s', '1m', '2m30s', '5m', '10m', '23m'];
 /**
- * Steps and times are multiples of ten seconds, or end with a 7: the left end of a subquery is at no
- * step then. It would be in with 2.42, and out with 3.
+ * Steps and times are multiples of ten seconds, or end with a 7: the left end of a subquery is
+ * at no step then. It would be in with 2.42, and out with 3.
  */
 const SUBQUERY_RANGES = ['4m31s', '9m12s', '17m53s'];
 const OFFSETS = ['30s', '1m', '7m', '-1m', '20m'];

@@ -45,11 +45,8 @@ import { OtlpBodies } from './http/otlpBodies.ts';
 import { OtlpGrpcServer } from './http/otlpGrpc.ts';
 import { registerOtlpMetrics } from './metrics/otlpMetrics.ts';
 import { SelfMetrics } from './metrics/selfMetrics.ts';
-import {
-  registerAlertMetrics,
-  registerRuleMetrics,
-  registerStoreMetrics,
-} from './metrics/storeMetrics.ts';
+import { registerRuleMetrics } from './metrics/ruleMetrics.ts';
+import { registerAlertMetrics, registerStoreMetrics } from './metrics/storeMetrics.ts';
 import { registerForwardMetrics } from './metrics/forwardMetrics.ts';
 import { registerWriteMetrics } from './metrics/writeMetrics.ts';
 import { PushKeeper } from './pushKeeper.ts';

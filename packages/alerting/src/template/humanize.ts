@@ -1,6 +1,6 @@
 /** humanize and its relatives, with Prometheus' rounding and words. */
 import { fail } from './execute.ts';
-import { printf } from './builtins.ts';
+import { printf } from './printf.ts';
 import { GoDuration, GoTime, print, printFloat, toNumber, type Value } from './values.ts';
 
 /** Go counts nanoseconds in 63 bits. */

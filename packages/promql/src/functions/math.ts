@@ -44,12 +44,12 @@ export function mapFloats(
 }
 
 /** As in Go: infinity is larger than NaN, and otherwise NaN wins. */
-export function larger(a: number, b: number): number {
+function larger(a: number, b: number): number {
   return a === Infinity || b === Infinity ? Infinity : Math.max(a, b);
 }
 
 /** As in Go: minus infinity is smaller than NaN, and otherwise NaN wins. */
-export function smaller(a: number, b: number): number {
+function smaller(a: number, b: number): number {
   return a === -Infinity || b === -Infinity ? -Infinity : Math.min(a, b);
 }
 

@@ -1,4 +1,4 @@
-/** `tyto check …`: files, metrics and servers, checked as promtool does. See docs/checks.md. */
+/** `tyto check …`: files, metrics and servers, checked as promtool does. See docs/tools.md. */
 import { parseAlertmanagerConfig, parseRuleFile, type RuleGroupConfig } from '@tyto/alerting';
 import { formatPlace, must, parseDuration, systemClock, TytoError, yaml } from '@tyto/base';
 import { loadConfig, readConfigFile } from '../config/load.ts';

@@ -1,4 +1,4 @@
-/** `tyto test rules FILE…`: unit tests of rules, in promtool's format. See docs/rule-tests.md. */
+/** `tyto test rules FILE…`: unit tests of rules, in promtool's format. See docs/tools.md. */
 import { writeFile } from 'node:fs/promises';
 import { basename, dirname, resolve } from 'node:path';
 import { parseRuleFile, type RuleGroupConfig } from '@tyto/alerting';
