@@ -41,6 +41,15 @@ suite('rule files', () => {
     });
   }
 
+  it("of Prometheus' rule manager are read, all but one with an unknown field", () => {
+    const fixtures = at('prometheus/rules_fixtures');
+    const refused = readdirSync(fixtures).filter((name) => {
+      const { problems } = parseRuleFile(readFileSync(join(fixtures, name), 'utf8'), name);
+      return yaml.hasErrors(problems);
+    });
+    expect(refused).toEqual(['invalid_rules.yaml']);
+  });
+
   it('of the extracted cases are valid or not as there', () => {
     const cases = sharedCases<{ rules_yaml: string; valid: boolean }>(
       'prometheus',
