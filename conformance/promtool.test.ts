@@ -56,7 +56,7 @@ function ruleTestCases(name: string): RuleTestCase[] {
   return sharedCases<RuleTestCase>('prometheus', 'extracted', name);
 }
 
-suite('tyto test rules', () => {
+suite('tyto test rules', { concurrent: true }, () => {
   const cases = [
     ...ruleTestCases('promtool_TestRulesUnitTest.json'),
     ...ruleTestCases('promtool_TestRulesUnitTestRun.json'),
@@ -85,7 +85,7 @@ suite('tyto test rules', () => {
   });
 });
 
-suite('tyto check', () => {
+suite('tyto check', { concurrent: true }, () => {
   const syntaxCases = sharedCases<{
     name: string;
     file: string;
@@ -128,7 +128,7 @@ suite('tyto check', () => {
     'promtool_TestCheckSDFile.json',
   );
   it.each(fileCases)('targets of a file: $name', async ({ file, err = '' }) => {
-    const config = at('sd.yml');
+    const config = at(`${basename(file)}.yml`);
     const path = join(testdata ?? '', basename(file));
     const text = `scrape_configs: [{job_name: a, file_sd_configs: [{files: ['${path}']}]}]\n`;
     writeFileSync(config, text);
@@ -213,6 +213,28 @@ describe.skipIf(!hasPrometheus())('promtool says the same', () => {
     const [own, theirs] = await metricsOf(METRICS);
     expect(own).toEqual(theirs);
     expect(own.code).toBe(3);
+  });
+
+  it('of web configurations', async () => {
+    const hash = '$2y$10$X0h1gDsPszWURQaxFh.zoubFi6DXncSjhoQNJgRrnGs7EsimhC7zG';
+    const texts = [
+      '',
+      `basic_auth_users: {a: ${hash}}`,
+      'basic_auth_users: {a: plain}',
+      'http_server_config: {http2: false, headers: {X-Frame-Options: deny}}',
+      'http_server_config: {headers: {X-Other: a}}',
+      'tls_server_config: {cert_file: none.pem, key_file: none.pem}',
+      'tls_server_config: {min_version: TLS15}',
+      'other: 1',
+    ];
+    const codes: (number | null)[][] = [];
+    for (const text of texts) {
+      writeFileSync(at('web.yml'), text);
+      const call = ['check', 'web-config', at('web.yml')];
+      codes.push([(await run(call)).code, (await run(call, '', ['promtool'])).code]);
+    }
+    expect(codes.map(([own]) => own)).toEqual(codes.map(([, theirs]) => theirs));
+    expect(codes.map(([own]) => own)).toEqual([0, 0, 1, 0, 1, 1, 1, 1]);
   });
 
   it('of good metrics, and how many series they have', async () => {

@@ -70,6 +70,8 @@ export class RuleGroup {
   #stopped = false;
   #running: Promise<void> = Promise.resolve();
   #restoresLeft: number;
+  /** Series of rules that a reload removed: the next evaluation ends them. */
+  #orphans: Labels[] = [];
 
   /** `restores`: whether a run before this process may have left the state of alerts behind. */
   constructor(config: RuleGroupConfig, deps: GroupDependencies, restores = true) {
@@ -119,9 +121,6 @@ export class RuleGroup {
     const gone = free.flatMap((status) => [...status.written.values()]);
     this.#orphans = [...previous.#orphans, ...gone];
   }
-
-  /** Series of rules that a reload removed: the next evaluation ends them. */
-  #orphans: Labels[] = [];
 
   start(): void {
     this.#schedule(this.#nextSlotMs());

@@ -12,6 +12,7 @@ import {
 } from './check/lint.ts';
 import { checkMetrics } from './check/metrics.ts';
 import { checkServer } from './check/server.ts';
+import { checkWebConfig } from './check/webConfig.ts';
 import {
   type Command,
   type CommandCall,
@@ -113,6 +114,23 @@ const COMMANDS: Readonly<Record<string, Command>> = {
       return checkMetrics(await readStandardInput(), isLinted, call.isSet('extended')) === 0
         ? 0
         : LINT_EXIT_CODE;
+    },
+  },
+  'web-config': {
+    usage: 'FILE...',
+    help: "Checks web configuration files of Prometheus' servers and exporters.",
+    flags: [],
+    wordsMin: 1,
+    wordsMax: Infinity,
+    run: async ({ words }) => {
+      const failures: string[] = [];
+      for (const file of words) {
+        const problems = await checkWebConfig(file);
+        if (problems === '') print(`${file}: good`);
+        else failures.push(problems);
+      }
+      if (failures.length > 0) throw new TytoError('bad_data', failures.join('\n'));
+      return 0;
     },
   },
   healthy: {
