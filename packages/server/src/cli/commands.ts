@@ -1,5 +1,5 @@
 /** Commands with commands of their own, such as `tyto check rules`: calls, help, mistyped names. */
-import { nearestName, TytoError } from '@tyto/base';
+import { errorCode, nearestName, TytoError } from '@tyto/base';
 import { describeFlags, type FlagDefinition, type Flags, parseFlags } from './flags.ts';
 
 export interface CommandCall {
@@ -48,6 +48,11 @@ export async function runCommands(
     return;
   }
   const { flags, values, rest: words } = parseFlags(rest, command.flags);
+  process.stdout.on('error', (error) => {
+    if (errorCode(error) !== 'EPIPE') throw error;
+    // As after `| head`: who stopped reading needs no message.
+    process.exit(1);
+  });
   if (words.length < command.wordsMin || words.length > command.wordsMax) {
     throw new TytoError('bad_data', `usage: tyto ${program} ${name} ${command.usage}`);
   }

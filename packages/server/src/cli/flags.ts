@@ -162,14 +162,19 @@ function flag(
 }
 
 /**
- * Parses `--name=value`, `--name value`, `--name` and `--no-name` for booleans. Throws TytoError
- * `bad_data` for an unknown flag, with the nearest right name, or a value that does not fit.
+ * Parses `--name=value`, `--name value`, `--name` and `--no-name` for booleans; behind `--` there
+ * are no flags. Throws TytoError `bad_data` for an unknown flag, with the nearest right name, or a
+ * value that does not fit.
  */
 export function parseFlags(args: readonly string[], known: readonly FlagDefinition[]): ParsedFlags {
   const flags = new Map(known.map(({ name, fallback }) => [name, fallback]));
   const values = new Map<string, string[]>();
   const rest: string[] = [];
   for (let i = 0; i < args.length; i++) {
+    if (args[i] === '--') {
+      rest.push(...args.slice(i + 1));
+      break;
+    }
     const match = /^--?([^=]+)(?:=(.*))?$/s.exec(args[i]);
     if (match === null || args[i] === '-') {
       rest.push(args[i]);

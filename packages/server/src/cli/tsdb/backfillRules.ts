@@ -14,6 +14,7 @@ import {
   PrometheusBlockWriter,
   type PrometheusBlockMeta,
 } from '@tyto/promblock';
+import { parseExpr, walkExpr } from '@tyto/syntax';
 import { BLOCK_RANGE_MS } from '@tyto/tsdb';
 import { readConfigFile } from '../../config/load.ts';
 import type { ApiClient } from '../apiClient.ts';
@@ -81,10 +82,15 @@ async function loadGroups(
 
 /** The server knows nothing yet of what the other rules are to record. */
 function warnOfChains(group: string, rules: readonly Recorded[], request: BackfillRequest): void {
+  const records = new Set(rules.map(({ record }) => record));
   for (const { record, expr } of rules) {
-    const used = rules.find((other) => other.record !== record && expr.includes(other.record));
+    const names: string[] = [];
+    walkExpr(parseExpr(expr), (node) => {
+      if (node.kind === 'vector') names.push(node.name);
+    });
+    const used = names.find((name) => name !== record && records.has(name));
     if (used === undefined) continue;
-    const what = `${record} asks for ${used.record}, which the server must have already`;
+    const what = `${record} asks for ${used}, which the server must have already`;
     request.warn(`${group}: ${what}; backfill that one first`);
   }
 }
