@@ -6,7 +6,7 @@ import { errorMessage, parseDuration, TytoError } from '@tyto/base';
 import type { FloatHistogram, InstantQuery, Labels, VectorSample } from '@tyto/model';
 import type { TemplateSet } from './ast.ts';
 import { builtins } from './builtins.ts';
-import { executeTemplate, fail, type TemplateFunction } from './execute.ts';
+import { executeTemplate, fail, type TemplateFunction, type TemplateFunctions } from './execute.ts';
 import {
   humanize,
   humanize1024,
@@ -42,15 +42,6 @@ class Suspension {
   }
 }
 
-const NAMES = new Set([
-  ...Object.keys(builtins),
-  ...Object.keys(stringFunctions),
-  ...['query', 'first', 'label', 'value', 'strvalue', 'sortByLabel', 'args', 'graphLink'],
-  ...['tableLink', 'stripPort', 'stripDomain', 'humanize', 'humanize1024', 'humanizeDuration'],
-  ...['humanizePercentage', 'humanizeTimestamp', 'toTime', 'toDuration', 'now', 'parseDuration'],
-  ...['pathPrefix', 'externalURL', 'urlQueryEscape', 'tmpl'],
-]);
-
 const PREAMBLE =
   '{{$labels := .Labels}}{{$externalLabels := .ExternalLabels}}{{$externalURL := .ExternalURL}}{{$value := .Value}}';
 
@@ -66,10 +57,9 @@ export async function expandRuleTemplate(
   query: InstantQuery,
 ): Promise<string> {
   if (!text.includes('{{')) return text;
-  const set: TemplateSet = new Map();
-  parseTemplate('', PREAMBLE + text, NAMES, set);
+  const set = parsed(text);
   const answers = new Map<string, Value>();
-  const functions = new Map(Object.entries(functionsFor(data, answers, set)));
+  const functions = functionsFor(data, answers, set);
   const dot = new GoStruct({
     Labels: new Map(data.labels.entries()),
     ExternalLabels: new Map(data.externalLabels.entries()),
@@ -85,6 +75,22 @@ export async function expandRuleTemplate(
       answers.set(error.expression, await ask(query, error.expression, data.timeMs));
     }
   }
+}
+
+/** Parsed templates; there are as many as rules have, and each is expanded for every alert. */
+const PARSED_MAX = 2000;
+const parsedTemplates = new Map<string, TemplateSet>();
+
+/** Nobody changes what is returned. */
+function parsed(text: string): TemplateSet {
+  let set = parsedTemplates.get(text);
+  if (set === undefined) {
+    set = new Map();
+    parseTemplate('', PREAMBLE + text, NAMES, set);
+    if (parsedTemplates.size >= PARSED_MAX) parsedTemplates.clear();
+    parsedTemplates.set(text, set);
+  }
+  return set;
 }
 
 async function ask(query: InstantQuery, expression: string, timeMs: number): Promise<Value> {
@@ -109,29 +115,17 @@ function templateValue({ value, histogram }: Pick<VectorSample, 'value' | 'histo
   return histogram === undefined ? value : new GoStruct({}, {}, histogramText(histogram));
 }
 
-function functionsFor(
-  data: RuleTemplateData,
-  answers: ReadonlyMap<string, Value>,
-  set: TemplateSet,
-): Record<string, TemplateFunction> {
-  const functions: Record<string, TemplateFunction> = {
+/** What needs nothing of the alert. */
+const PURE_FUNCTIONS: ReadonlyMap<string, TemplateFunction> = new Map(
+  Object.entries<TemplateFunction>({
     ...builtins,
     ...stringFunctions,
-    query: (expression) => {
-      const text = textOf(expression);
-      if (!answers.has(text)) throw new Suspension(text);
-      return answers.get(text);
-    },
     first: (samples) => firstOf(samples),
     label: (name, sample) => labelOf(sample, textOf(name)),
     value: (sample) => structOf(sample).fields.get('Value'),
     strvalue: (sample) => labelOf(sample, '__value__'),
     sortByLabel: (name, samples) => sortByLabel(textOf(name), samples),
     args: (...args) => new Map(args.map((arg, i) => [`arg${i}`, arg] as const)),
-    tmpl: (name, argument) => {
-      const options = { set, functions: new Map(Object.entries(functions)), html: false };
-      return new SafeHtml(executeTemplate(textOf(name), argument, {}, options));
-    },
     graphLink: (expression) => graphPath(textOf(expression), 0),
     tableLink: (expression) => graphPath(textOf(expression), 1),
     stripPort: (text) => stripPort(textOf(text)),
@@ -143,14 +137,37 @@ function functionsFor(
     humanizeTimestamp,
     toTime,
     toDuration,
-    now: () => data.timeMs / 1000,
     parseDuration: (text) => {
       const ms = parseDuration(textOf(text));
       return ms === undefined ? fail(`not a valid duration string: "${textOf(text)}"`) : ms / 1000;
     },
+    urlQueryEscape: (text) => queryEscape(textOf(text)),
+  }),
+);
+
+const OWN_NAMES = ['query', 'tmpl', 'now', 'pathPrefix', 'externalURL'];
+const NAMES: ReadonlySet<string> = new Set([...PURE_FUNCTIONS.keys(), ...OWN_NAMES]);
+
+function functionsFor(
+  data: RuleTemplateData,
+  answers: ReadonlyMap<string, Value>,
+  set: TemplateSet,
+): TemplateFunctions {
+  const own: Readonly<Record<string, TemplateFunction>> = {
+    query: (expression) => {
+      const text = textOf(expression);
+      if (!answers.has(text)) throw new Suspension(text);
+      return answers.get(text);
+    },
+    tmpl: (name, argument) =>
+      new SafeHtml(executeTemplate(textOf(name), argument, {}, { set, functions, html: false })),
+    now: () => data.timeMs / 1000,
     pathPrefix: () => pathOf(data.externalUrl),
     externalURL: () => data.externalUrl,
-    urlQueryEscape: (text) => queryEscape(textOf(text)),
+  };
+  const functions = {
+    get: (name: string) =>
+      PURE_FUNCTIONS.get(name) ?? (Object.hasOwn(own, name) ? own[name] : undefined),
   };
   return functions;
 }

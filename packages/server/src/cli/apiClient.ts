@@ -98,6 +98,18 @@ export class ApiClient {
     return this.#read(path, status, body);
   }
 
+  /** The text of a page. Rejects with TytoError for another status than 2xx. */
+  async page(path: string, timeoutMs: number): Promise<string> {
+    const { status, body } = await this.#http.get({
+      url: `${this.#base}${path}`,
+      headers: this.#headers,
+      signal: AbortSignal.timeout(timeoutMs),
+      bodyBytesMax: ANSWER_BYTES_MAX,
+    });
+    if (status >= 200 && status < 300) return Buffer.from(body).toString('utf8').trim();
+    throw new TytoError('unavailable', `${this.#base}${path}: status ${status}`);
+  }
+
   /** Posts bytes as they are. Resolves to the status and the beginning of the answer. */
   async send(
     body: Uint8Array,

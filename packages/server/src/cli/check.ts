@@ -2,6 +2,7 @@
 import { parseAlertmanagerConfig, parseRuleFile, type RuleGroupConfig } from '@tyto/alerting';
 import { formatPlace, must, parseDuration, systemClock, TytoError, yaml } from '@tyto/base';
 import { loadConfig, readConfigFile } from '../config/load.ts';
+import { HTTP_CONFIG_FLAG } from './apiClient.ts';
 import { checkNamedFiles } from './check/configFiles.ts';
 import {
   CONFIG_LINTS,
@@ -136,18 +137,18 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   healthy: {
     usage: '[--url=URL]',
     help: 'Asks whether a server is healthy.',
-    flags: [URL_FLAG],
+    flags: [URL_FLAG, HTTP_CONFIG_FLAG],
     wordsMin: 0,
     wordsMax: 0,
-    run: (call) => checkServer(call.text('url'), '/-/healthy'),
+    run: (call) => checkServer(call.text('url'), call.text('http.config.file'), '/-/healthy'),
   },
   ready: {
     usage: '[--url=URL]',
     help: 'Asks whether a server is ready.',
-    flags: [URL_FLAG],
+    flags: [URL_FLAG, HTTP_CONFIG_FLAG],
     wordsMin: 0,
     wordsMax: 0,
-    run: (call) => checkServer(call.text('url'), '/-/ready'),
+    run: (call) => checkServer(call.text('url'), call.text('http.config.file'), '/-/ready'),
   },
 };
 
