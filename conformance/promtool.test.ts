@@ -23,6 +23,9 @@ beforeAll(() => {
 }, 60_000);
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
+const FEATURES =
+  'promql-experimental-functions,promql-extended-range-selectors,promql-binop-fill-modifiers';
+
 interface Ran {
   readonly code: number | null;
   readonly stdout: string;
@@ -138,7 +141,8 @@ suite('tyto check', { concurrent: true }, () => {
 
   const ruleCases: [string[], number][] = [
     [['rules.yml'], 0],
-    [['features.yml'], 0],
+    [['features.yml'], 1],
+    [[`--enable-feature=${FEATURES}`, 'features.yml'], 0],
     [['rules-bad.yml'], 1],
     [['rules_extrafields.yml'], 1],
     [['--ignore-unknown-fields', 'rules_extrafields.yml'], 0],

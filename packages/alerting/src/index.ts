@@ -24,6 +24,7 @@ export {
   parseRuleFile,
   type RecordingRuleConfig,
   type RuleConfig,
+  type RuleFileOptions,
   type RuleGroupConfig,
 } from './rules/ruleFile.ts';
 export {
@@ -34,4 +35,4 @@ export {
 } from './rules/ruleGroup.ts';
 export { RuleManager } from './rules/ruleManager.ts';
 export { MemoryStateStore, type StateStore } from './stateStore.ts';
-export { expandRuleTemplate } from './template/ruleTemplate.ts';
+export { expandRuleTemplate, RULE_TEMPLATE_FUNCTIONS } from './template/ruleTemplate.ts';

@@ -52,6 +52,26 @@ describe('the client of /api/v1', () => {
     expect(answer).toEqual({ data: [], warnings: ['w'], infos: ['i'] });
   });
 
+  it('asks for the steps of relabelling with the labels as JSON', async () => {
+    const { client, sent } = clientThatAnswers(200, '{"status":"success","data":{"steps":[]}}');
+    const { data } = await client.relabelSteps('a pool', { __address__: 'host:1' });
+    expect(data.steps).toEqual([]);
+    expect(sent[0]?.url).toBe(
+      'https://host/prefix/api/v1/targets/relabel_steps?scrapePool=a%20pool&labels=' +
+        '%7B%22__address__%22%3A%22host%3A1%22%7D',
+    );
+  });
+
+  it('escapes names of labels that are no classic ones, and those that look escaped', async () => {
+    const { client, sent } = clientThatAnswers(200, '{"status":"success","data":[]}');
+    for (const name of ['job', 'a.b_c', 'U__x']) await client.labelValues(name);
+    expect(sent.map(({ url }) => url.split('/').at(-2))).toEqual([
+      'job',
+      'U__a_2e_b__c',
+      'U__U____x',
+    ]);
+  });
+
   it('sends a long query as a form instead of a long URL', async () => {
     const { client, sent } = clientThatAnswers(200, '{"status":"success","data":{}}');
     await client.query({ query: 'x'.repeat(5000) });

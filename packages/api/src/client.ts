@@ -20,14 +20,18 @@ import type {
   BuildInfo,
   ConfigData,
   Envelope,
+  FeaturesData,
   FlagsData,
   LabelMap,
   MatrixData,
   MetadataData,
   QueryData,
+  RelabelStepsData,
   RulesData,
   RuntimeInfo,
+  StatusNotification,
   TargetsData,
+  TsdbBlocksData,
   TsdbStatus,
 } from './prometheus.ts';
 import {
@@ -78,6 +82,10 @@ export interface LabelsRequest {
 
 export interface RulesRequest {
   readonly type?: 'alert' | 'record' | undefined;
+  readonly exclude_alerts?: boolean | undefined;
+  /** Groups on a page; the token is that of the page before. */
+  readonly group_limit?: number | undefined;
+  readonly group_next_token?: string | undefined;
 }
 
 export interface TargetsRequest {
@@ -97,6 +105,13 @@ export interface ApiClient {
   ): Promise<Answered<readonly string[]>>;
   metadata(o?: CallOptions): Promise<Answered<MetadataData>>;
   targets(r?: TargetsRequest, o?: CallOptions): Promise<Answered<TargetsData>>;
+  /** `labels` are those of a target before relabelling. */
+  relabelSteps(
+    scrapePool: string,
+    labels: LabelMap,
+    o?: CallOptions,
+  ): Promise<Answered<RelabelStepsData>>;
+  scrapePoolConfig(scrapePool: string, o?: CallOptions): Promise<Answered<ConfigData>>;
   rules(r?: RulesRequest, o?: CallOptions): Promise<Answered<RulesData>>;
   alerts(o?: CallOptions): Promise<Answered<AlertsData>>;
   buildInfo(o?: CallOptions): Promise<Answered<BuildInfo>>;
@@ -104,6 +119,9 @@ export interface ApiClient {
   config(o?: CallOptions): Promise<Answered<ConfigData>>;
   flags(o?: CallOptions): Promise<Answered<FlagsData>>;
   tsdbStatus(o?: CallOptions): Promise<Answered<TsdbStatus>>;
+  tsdbBlocks(o?: CallOptions): Promise<Answered<TsdbBlocksData>>;
+  features(o?: CallOptions): Promise<Answered<FeaturesData>>;
+  notifications(o?: CallOptions): Promise<Answered<readonly StatusNotification[]>>;
   readonly alertmanager: AlertmanagerClient;
 }
 
@@ -152,6 +170,9 @@ export function createApiClient(options: ClientOptions): ApiClient {
       get(`label/${encodeURIComponent(escapeLabelName(name))}/values`, matching(r), o),
     metadata: (o) => get('metadata', {}, o),
     targets: (r, o) => get('targets', { ...r }, o),
+    relabelSteps: (scrapePool, labels, o) =>
+      get('targets/relabel_steps', { scrapePool, labels: JSON.stringify(labels) }, o),
+    scrapePoolConfig: (scrapePool, o) => get('scrape_pools/config', { scrapePool }, o),
     rules: (r, o) => get('rules', { ...r }, o),
     alerts: (o) => get('alerts', {}, o),
     buildInfo: (o) => get('status/buildinfo', {}, o),
@@ -159,6 +180,9 @@ export function createApiClient(options: ClientOptions): ApiClient {
     config: (o) => get('status/config', {}, o),
     flags: (o) => get('status/flags', {}, o),
     tsdbStatus: (o) => get('status/tsdb', {}, o),
+    tsdbBlocks: (o) => get('status/tsdb/blocks', {}, o),
+    features: (o) => get('features', {}, o),
+    notifications: (o) => get('notifications', {}, o),
     alertmanager: createAlertmanagerClient(caller),
   };
 }
@@ -249,7 +273,7 @@ function matching(r: LabelsRequest | undefined): Parameters {
 
 /** Names outside the classic alphabet travel in the `U__` escaping of the API. */
 function escapeLabelName(name: string): string {
-  if (/^[a-zA-Z_][a-zA-Z0-9_]*$/.test(name)) return name;
+  if (/^(?!U__)[a-zA-Z_][a-zA-Z0-9_]*$/.test(name)) return name;
   let escaped = 'U__';
   for (const character of name) {
     if (character === '_') escaped += '__';

@@ -77,7 +77,11 @@ export interface QueryTimings {
 
 export interface QueryStats {
   readonly timings?: Partial<QueryTimings>;
-  readonly samples?: { readonly totalQueryableSamples?: number; readonly peakSamples?: number };
+  readonly samples?: {
+    readonly totalQueryableSamples?: number;
+    readonly samplesRead?: number;
+    readonly peakSamples?: number;
+  };
 }
 
 export interface MatrixData {
@@ -263,6 +267,57 @@ export interface TsdbStatus {
   readonly seriesCountByLabelValuePair: readonly NamedCount[];
 }
 
+/** A block of the database on disk. Times in milliseconds since the epoch. */
+export interface TsdbBlock {
+  readonly ulid: string;
+  readonly minTime: number;
+  readonly maxTime: number;
+  readonly stats: {
+    readonly numSamples: number;
+    readonly numSeries: number;
+    readonly numChunks: number;
+  };
+  readonly compaction: { readonly level: number; readonly sources: readonly string[] };
+  readonly version: number;
+}
+
+export interface TsdbBlocksData {
+  readonly blocks: readonly TsdbBlock[];
+}
+
+/** What a rule of relabelling, and those before it, make of a target's labels. */
+export interface RelabelStep {
+  /** As it is written in YAML. */
+  readonly rule: {
+    readonly action: string;
+    readonly regex: string;
+    readonly source_labels?: readonly string[];
+    readonly separator?: string;
+    readonly modulus?: number;
+    readonly target_label?: string;
+    readonly replacement?: string;
+  };
+  /** Empty where the target is dropped. */
+  readonly output: LabelMap;
+  readonly keep: boolean;
+}
+
+export interface RelabelStepsData {
+  readonly steps: readonly RelabelStep[];
+}
+
+/** What whoever runs the server should know: `GET /api/v1/notifications`. */
+export interface StatusNotification {
+  readonly text: string;
+  /** RFC 3339. */
+  readonly date: string;
+  /** False in what followers of the stream get when it is over. */
+  readonly active: boolean;
+}
+
+/** By category and name, what the server can do, and whether that is enabled. */
+export type FeaturesData = Readonly<Record<string, Readonly<Record<string, boolean>>>>;
+
 /** What is stored and was read by no query and no rule: `GET /tyto/api/v1/unread`. */
 export interface UnreadSeries {
   readonly days: number;
@@ -294,6 +349,35 @@ export interface RunningQuery {
   readonly samplesRead: number;
   readonly samplesHeld: number;
   readonly samplesPeak: number;
+}
+
+/** How a query was evaluated: `GET /tyto/api/v1/explain`. */
+export interface QueryExplanation {
+  readonly query: string;
+  readonly queueSeconds: number;
+  readonly preparationSeconds: number;
+  readonly evaluationSeconds: number;
+  readonly samplesRead: number;
+  /** Samples and points that were in memory at once, at most. */
+  readonly samplesPeak: number;
+  /** What selectors found in the store. Times in seconds since the epoch. */
+  readonly reads: readonly {
+    readonly selector: string;
+    readonly start: number;
+    readonly end: number;
+    readonly series: number;
+  }[];
+  readonly steps: readonly QueryExplanationStep[];
+}
+
+/** The evaluation of a part of a query; times and samples include those of what is inside. */
+export interface QueryExplanationStep {
+  readonly text: string;
+  readonly notes: readonly string[];
+  readonly seconds: number;
+  readonly samplesRead: number;
+  readonly series: number;
+  readonly steps: readonly QueryExplanationStep[];
 }
 
 /** The number in a sample's text: `NaN`, `+Inf` and `-Inf` beside decimals. */

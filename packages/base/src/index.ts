@@ -16,3 +16,4 @@ export { nearestName } from './nearest.ts';
 export { type AnchoredRegExp, compileAnchored, compileSearch } from './regexp.ts';
 export * as yaml from './yaml.ts';
 export { redactYaml } from './yamlRedact.ts';
+export { formatYaml, parseYaml } from './yamlText.ts';

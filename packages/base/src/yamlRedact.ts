@@ -1,13 +1,13 @@
 /** A YAML text with its secrets covered, for pages and logs. */
-import { isPair, isScalar, parseDocument, visit } from 'yaml';
+import { isPair, isScalar, isSeq, parseDocument, visit } from 'yaml';
 
 const COVER = '<secret>';
 const USER_INFO = /(\w+:\/\/[^/\s:@"']*:)[^@/\s"']+@/g;
 
 /**
- * Covers the values of the named fields, however they are written, and the passwords in web
- * addresses. `a/b` names the fields `b` anywhere below a field `a`. A text that is no YAML is
- * covered whole.
+ * Covers the values of the named fields, also those in lists, however they are written, and the
+ * passwords in web addresses. `a/b` names the fields `b` anywhere below a field `a`. A text
+ * that is no YAML is covered whole.
  */
 export function redactYaml(text: string, secretFields: ReadonlySet<string>): string {
   const document = parseDocument(text, { prettyErrors: false });
@@ -20,10 +20,11 @@ export function redactYaml(text: string, secretFields: ReadonlySet<string>): str
         secretFields.has(name) ||
         path.some((parent) => isPair(parent) && secretFields.has(`${keyOf(parent)}/${name}`));
       if (!isSecret) return;
-      const value = pair.value;
-      if (!isScalar(value) || value.value === null || value.value === '' || !value.range) return;
-      ranges.push([value.range[0], value.range[1]]);
-      return visit.SKIP;
+      const values = isSeq(pair.value) ? pair.value.items : [pair.value];
+      for (const value of values) {
+        if (!isScalar(value) || value.value === null || value.value === '') continue;
+        if (value.range) ranges.push([value.range[0], value.range[1]]);
+      }
     },
   });
   ranges.sort((a, b) => b[0] - a[0]);

@@ -6,6 +6,7 @@ export {
   type StaticConfig,
   staticConfigSchema,
   type TargetGroup,
+  UNSUPPORTED_DISCOVERIES,
 } from './config/discoveryConfig.ts';
 export { httpUrl } from './config/fields.ts';
 export {

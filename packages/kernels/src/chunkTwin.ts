@@ -102,7 +102,9 @@ function readIntegers(reader: Reader, count: number): bigint[] {
   }
   let index = 0;
   for (let i = 0; i < exceptions; i++) {
-    index += reader.count(count - 1 - index);
+    const distance = reader.count(count - 1 - index);
+    if (i > 0 && distance === 0) throw new TytoError('io', 'two exceptions at one index');
+    index += distance;
     values[index] = reader.signed();
   }
   return values;

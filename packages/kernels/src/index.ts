@@ -9,6 +9,7 @@ export {
 export { CHUNK_SAMPLES_MAX } from './limits.ts';
 export { type ExpectedLines, LineMatcher, RUN_LINES_MAX } from './lineMatcher.ts';
 export { matchLinesSlowly } from './lineMatcherTwin.ts';
+export { pointText } from './pointText.ts';
 export { rateWindowsSlowly } from './rateTwin.ts';
 export { decodeSnappy, encodeSnappy } from './snappy.ts';
 export { decodeSnappySlowly } from './snappyTwin.ts';
@@ -29,3 +30,4 @@ export {
   type WriteVersion,
 } from './writeRequestReader.ts';
 export { readWriteRequestSlowly, sipHashSlowly, type SlowSeries } from './writeRequestTwin.ts';
+export { WindowScanner } from './windowScanner.ts';

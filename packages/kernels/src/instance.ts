@@ -18,10 +18,27 @@ export interface KernelExports {
     values: number,
     capacity: number,
   ): number;
-  rateWindows(
+  countStale(values: number, from: number, to: number): number;
+  dropStale(timestamps: number, values: number, count: number): number;
+  firstNotBefore(timestamps: number, from: number, to: number, timeMs: number): number;
+  bounds(
+    timestamps: number,
+    count: number,
+    startMs: number,
+    stepMs: number,
+    stepCount: number,
+    rangeMs: number,
+    froms: number,
+    tos: number,
+  ): void;
+  findResets(values: number, count: number, resets: number): number;
+  rateOf(
     timestamps: number,
     values: number,
-    count: number,
+    froms: number,
+    tos: number,
+    resets: number,
+    resetCount: number,
     startMs: number,
     stepMs: number,
     stepCount: number,
@@ -30,8 +47,104 @@ export interface KernelExports {
     isRate: number,
     out: number,
     present: number,
-    resets: number,
   ): void;
+  lastOf(
+    values: number,
+    froms: number,
+    tos: number,
+    stepCount: number,
+    out: number,
+    present: number,
+  ): void;
+  firstOf(
+    values: number,
+    froms: number,
+    tos: number,
+    stepCount: number,
+    out: number,
+    present: number,
+  ): void;
+  countOf(
+    froms: number,
+    tos: number,
+    stepCount: number,
+    onlyOne: number,
+    out: number,
+    present: number,
+  ): void;
+  changesOf(
+    values: number,
+    count: number,
+    froms: number,
+    tos: number,
+    stepCount: number,
+    onlyFalls: number,
+    totals: number,
+    out: number,
+    present: number,
+  ): void;
+  lastPairOf(
+    timestamps: number,
+    values: number,
+    froms: number,
+    tos: number,
+    stepCount: number,
+    isRate: number,
+    out: number,
+    present: number,
+  ): void;
+  sumOf(
+    values: number,
+    count: number,
+    froms: number,
+    tos: number,
+    stepCount: number,
+    isMean: number,
+    blocks: number,
+    out: number,
+    present: number,
+  ): void;
+  extremeOf(
+    values: number,
+    count: number,
+    froms: number,
+    tos: number,
+    stepCount: number,
+    isMax: number,
+    blocks: number,
+    out: number,
+    present: number,
+  ): void;
+  quantileOf(
+    values: number,
+    froms: number,
+    tos: number,
+    stepCount: number,
+    quantile: number,
+    sorted: number,
+    spare: number,
+    out: number,
+    present: number,
+  ): void;
+  addToSums(
+    column: number,
+    present: number,
+    stepCount: number,
+    values: number,
+    errors: number,
+    counts: number,
+  ): void;
+  addToCounts(present: number, stepCount: number, counts: number): void;
+  addToExtremes(
+    column: number,
+    present: number,
+    stepCount: number,
+    isMax: number,
+    values: number,
+    counts: number,
+  ): void;
+  setPowersOfTen(at: number): void;
+  writePoints(timestamps: number, values: number, count: number, out: number): number;
   snappySize(source: number, length: number): number;
   snappyDecode(source: number, length: number, out: number, size: number): number;
   snappyEncode(source: number, length: number, out: number, table: number): number;

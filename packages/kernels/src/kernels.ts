@@ -94,24 +94,30 @@ export function rateWindows(
   const timestampsAt = heapBase;
   const valuesAt = timestampsAt + count * 8;
   const outAt = valuesAt + count * 8;
-  const presentAt = outAt + stepCount * 8;
-  const resetsAt = align(presentAt + stepCount);
-  ensureMemory(exports, resetsAt + count * 4 + SLACK_BYTES);
+  const fromsAt = outAt + stepCount * 8;
+  const tosAt = fromsAt + stepCount * 4;
+  const resetsAt = tosAt + stepCount * 4;
+  const presentAt = resetsAt + count * 4;
+  ensureMemory(exports, presentAt + stepCount + SLACK_BYTES);
   copyBitsIn(timestampsAt, timestamps, 0, count);
   copyBitsIn(valuesAt, values, 0, count);
-  exports.rateWindows(
+  exports.bounds(timestampsAt, count, startMs, stepMs, stepCount, rangeMs, fromsAt, tosAt);
+  const isCounter = kind !== 'delta';
+  exports.rateOf(
     timestampsAt,
     valuesAt,
-    count,
+    fromsAt,
+    tosAt,
+    resetsAt,
+    isCounter ? exports.findResets(valuesAt, count, resetsAt) : 0,
     startMs,
     stepMs,
     stepCount,
     rangeMs,
-    kind === 'delta' ? 0 : 1,
+    isCounter ? 1 : 0,
     kind === 'rate' ? 1 : 0,
     outAt,
     presentAt,
-    resetsAt,
   );
   out.set(new Float64Array(exports.memory.buffer, outAt, stepCount));
   present.set(new Uint8Array(exports.memory.buffer, presentAt, stepCount));

@@ -43,8 +43,20 @@ export {
   SERIES_LIMIT,
   type SeriesRef,
   type SeriesSelection,
+  type SettledTime,
   TOO_OLD,
   UNKNOWN_SERIES,
 } from './metricStore.ts';
 export { bitsOf, countStaleBits, isStaleBits, SampleColumns, writeStaleBits } from './samples.ts';
 export type { InstantQuery, MatrixSeries, QueryResult, QueryValue, VectorSample } from './value.ts';
+export {
+  type ColumnBatch,
+  type ColumnReader,
+  type GroupColumns,
+  type GroupOperator,
+  NOT_COMPUTED,
+  type SeriesGroups,
+  type WindowFunction,
+  type WindowGroups,
+  type WindowRequest,
+} from './windowColumns.ts';

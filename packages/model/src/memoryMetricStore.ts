@@ -32,6 +32,7 @@ interface PendingSample {
   readonly series: MemorySeries;
   readonly timestampMs: number;
   readonly value: number | 'stale' | FloatHistogram;
+  readonly startTimeMs: number;
 }
 
 export class MemoryMetricStore implements MetricStore {
@@ -45,12 +46,13 @@ export class MemoryMetricStore implements MetricStore {
       ref: SeriesRef,
       timestampMs: number,
       value: PendingSample['value'],
+      startTimeMs = 0,
     ): AppendResult => {
       const series = this.#series[ref];
       if (series === undefined) return UNKNOWN_SERIES;
       const previous = pending.findLast((sample) => sample.series === series);
       const verdict = judge(series, previous, timestampMs, value);
-      if (verdict === APPENDED) pending.push({ series, timestampMs, value });
+      if (verdict === APPENDED) pending.push({ series, timestampMs, value, startTimeMs });
       return verdict;
     };
     return {
@@ -82,10 +84,12 @@ export class MemoryMetricStore implements MetricStore {
       commit: async () => {
         for (const [series, exemplar] of exemplars) series.exemplars.push(exemplar);
         exemplars = [];
-        for (const { series, timestampMs, value } of pending) {
-          if (value === 'stale') series.columns.pushStale(timestampMs);
-          else if (typeof value === 'number') series.columns.push(timestampMs, value);
-          else series.columns.pushHistogram(timestampMs, value);
+        for (const { series, timestampMs, value, startTimeMs } of pending) {
+          const { columns } = series;
+          if (value === 'stale') columns.pushStale(timestampMs);
+          else if (typeof value === 'number') columns.push(timestampMs, value);
+          else columns.pushHistogram(timestampMs, value);
+          columns.setStartTime(columns.length - 1, startTimeMs);
         }
         pending = [];
       },
@@ -117,6 +121,7 @@ export class MemoryMetricStore implements MetricStore {
           if (columns.isStale(i)) target.pushStale(timestampMs);
           else if (histogram !== undefined) target.pushHistogram(timestampMs, histogram);
           else target.push(timestampMs, columns.values[i]);
+          target.setStartTime(target.length - 1, columns.startTimes?.[i] ?? 0);
         }
       },
     };

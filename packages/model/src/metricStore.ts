@@ -8,6 +8,7 @@ import type { FloatHistogram } from './histogram.ts';
 import type { Labels } from './labels.ts';
 import type { Matcher } from './matcher.ts';
 import type { SampleColumns } from './samples.ts';
+import type { ColumnReader, SeriesGroups, WindowRequest } from './windowColumns.ts';
 
 /** A store's short name for a series; meaningful to the appenders of that store only. */
 export type SeriesRef = number;
@@ -40,7 +41,11 @@ export const NO_SERIES: SeriesRef = -1;
 export interface MetricAppender {
   /** Finds or creates a series. NO_SERIES when the store is at its limit. */
   series(labels: Labels): SeriesRef;
-  append(ref: SeriesRef, timestampMs: number, value: number): AppendResult;
+  /**
+   * `startTimeMs`: since when a counter counts; 0 where that is unknown. It is no part of what
+   * makes a sample: one that repeats another's time and value is REPEATED with any start time.
+   */
+  append(ref: SeriesRef, timestampMs: number, value: number, startTimeMs?: number): AppendResult;
   /**
    * Samples [from, from + count) of two columns, in rising time; the bits of the values are kept,
    * so stale markers may be among them. What is refused falls out and the rest is appended; the
@@ -67,7 +72,12 @@ export interface MetricAppender {
   /** Ends the series at this time, until it gets a further sample. */
   appendStale(ref: SeriesRef, timestampMs: number): AppendResult;
   /** A native histogram. A series may hold floats and histograms at different times. */
-  appendHistogram(ref: SeriesRef, timestampMs: number, histogram: FloatHistogram): AppendResult;
+  appendHistogram(
+    ref: SeriesRef,
+    timestampMs: number,
+    histogram: FloatHistogram,
+    startTimeMs?: number,
+  ): AppendResult;
   /** Kept among the newest of all series; one that repeats its series' newest is REPEATED. */
   appendExemplar(ref: SeriesRef, exemplar: Exemplar): AppendResult;
   /** Makes the batch visible to readers at once and durable when resolved. Rejects with `io`. */
@@ -102,6 +112,10 @@ export interface SeriesSelection {
   prepare?(index: number): Promise<void> | undefined;
   /** After the last `prepare`, however the reading ended. */
   release?(): void;
+  /** Computes columns instead of giving samples; undefined where this selection does not. */
+  columns?(request: WindowRequest): ColumnReader | undefined;
+  /** The series by these labels, without making all their labels; undefined where it does not. */
+  groupBy?(names: readonly string[]): SeriesGroups | undefined;
   /**
    * What the asker of a query should know of this answer, such as that something is missing; may
    * grow while series are read.
@@ -131,7 +145,15 @@ export interface Limited<T> {
   readonly truncated: boolean;
 }
 
+/** Samples before a time are what they are, while the version is the same. */
+export interface SettledTime {
+  readonly beforeMs: number;
+  readonly version: number;
+}
+
 export interface MetricQuerier {
+  /** For those who keep results; a querier that does not know has none. */
+  settled?(): SettledTime | undefined;
   select(request: SelectRequest): Promise<SeriesSelection>;
   /** Sorted. */
   labelNames(request: LabelRequest): Promise<Limited<string>>;

@@ -45,6 +45,11 @@ export class SampleColumns {
   values: Float64Array<ArrayBuffer>;
   /** The histogram at an index, where the sample is one; null when the series has none at all. */
   histograms: (FloatHistogram | undefined)[] | null = null;
+  /**
+   * When what a sample counts began, in milliseconds since the epoch; 0 where that is unknown.
+   * Null when it is for all of them, as it mostly is.
+   */
+  startTimes: Float64Array<ArrayBuffer> | null = null;
   length = 0;
   /** How many of the samples are stale markers. */
   staleCount = 0;
@@ -60,6 +65,7 @@ export class SampleColumns {
     this.length = 0;
     this.staleCount = 0;
     this.histograms = null;
+    this.startTimes = null;
   }
 
   /** Makes room for `count` more samples; the arrays may be replaced. */
@@ -73,6 +79,11 @@ export class SampleColumns {
     // Bits are copied, not numbers, so that stale markers survive.
     const bits = bitsOf(values);
     bits.set(this.#bits.subarray(0, this.length * 2));
+    if (this.startTimes !== null) {
+      const startTimes = new Float64Array(capacity);
+      startTimes.set(this.startTimes.subarray(0, this.length));
+      this.startTimes = startTimes;
+    }
     this.timestamps = timestamps;
     this.values = values;
     this.#bits = bits;
@@ -83,6 +94,7 @@ export class SampleColumns {
     this.timestamps[this.length] = timestampMs;
     this.values[this.length] = value;
     this.histograms?.push(undefined);
+    if (this.startTimes !== null) this.startTimes[this.length] = 0;
     this.length++;
   }
 
@@ -91,6 +103,7 @@ export class SampleColumns {
     this.timestamps[this.length] = timestampMs;
     writeStaleBits(this.#bits, this.length);
     this.histograms?.push(undefined);
+    if (this.startTimes !== null) this.startTimes[this.length] = 0;
     this.length++;
     this.staleCount++;
   }
@@ -99,6 +112,14 @@ export class SampleColumns {
     this.push(timestampMs, histogram.count);
     this.histograms ??= new Array<FloatHistogram | undefined>(this.length).fill(undefined);
     this.histograms[this.length - 1] = histogram;
+  }
+
+  /** Notes the start time of a sample that is there; 0 for an unknown one. */
+  setStartTime(index: number, startTimeMs: number): void {
+    if (this.startTimes === null && startTimeMs !== 0) {
+      this.startTimes = new Float64Array(this.timestamps.length);
+    }
+    if (this.startTimes !== null) this.startTimes[index] = startTimeMs;
   }
 
   isStale(index: number): boolean {
@@ -116,6 +137,7 @@ export class SampleColumns {
     if (this.histograms !== null) {
       for (let i = 0; i < count; i++) this.histograms.push(undefined);
     }
+    this.startTimes?.fill(0, this.length, end);
     this.length = end;
   }
 }

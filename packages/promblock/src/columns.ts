@@ -24,6 +24,7 @@ function appendSample(from: SampleColumns, index: number, target: SampleColumns)
   const histogram = from.histograms?.[index];
   if (histogram !== undefined) target.pushHistogram(time, histogram);
   else appendWords(target, time, wordAt(from, index, HIGH), wordAt(from, index, LOW));
+  if (from.startTimes !== null) target.setStartTime(target.length - 1, from.startTimes[index]);
 }
 
 /** Appends a float by its bits. */

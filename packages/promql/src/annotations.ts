@@ -38,6 +38,12 @@ export class Annotations {
     return [...infos];
   }
 
+  /** What an earlier evaluation told, with places already. */
+  add({ warnings, infos }: { warnings: readonly string[]; infos: readonly string[] }): void {
+    for (const warning of warnings) this.#warnings.add(warning);
+    for (const info of infos) this.#infos.add(info);
+  }
+
   warn(message: string, span: Span): void {
     this.#add(this.#warnings, `PromQL warning: ${message}`, span);
   }
@@ -121,6 +127,9 @@ export const messages = {
   conflictingResets: (during: string) => `conflicting counter resets during histogram ${during}`,
   reconciledBounds: (during: string) =>
     `mismatched custom buckets were reconciled during ${during}`,
+  startTimeOverlap: (name: string) =>
+    'sample has start time that overlaps with previous sample timestamp for metric ' +
+    JSON.stringify(name),
   notCounter: (name: string) =>
     `this native histogram metric is not a counter: ${JSON.stringify(name)}`,
   notGauge: (name: string) =>

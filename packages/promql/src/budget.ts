@@ -99,21 +99,23 @@ export class QueryBudget {
   }
 
   /** Waits for a store, no longer than the query may run. Throws as `due`. */
-  async wait(work: Promise<void>): Promise<void> {
+  async wait<T>(work: Promise<T>): Promise<T> {
     const { clock, signal } = this.#options;
     let finish = () => {};
-    const ended = new Promise<void>((resolve) => {
-      finish = resolve;
+    const ended = new Promise<undefined>((resolve) => {
+      finish = () => resolve(undefined);
     });
     const timer = clock.schedule(this.#deadlineMs - clock.monotonicMs() + 1, finish);
     signal?.addEventListener('abort', finish);
+    let result: T | undefined;
     try {
-      await Promise.race([work, ended]);
+      result = await Promise.race([work, ended]);
     } finally {
       timer.cancel();
       signal?.removeEventListener('abort', finish);
     }
     // Answers that have come meanwhile go first, so this is no pause for everything else.
     if (this.due()) await this.pause();
+    return result as T;
   }
 }

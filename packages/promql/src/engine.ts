@@ -5,10 +5,11 @@ import type {
   MetricQuerier,
   QueryResult,
   QueryValue,
+  SettledTime,
   VectorSample,
 } from '@tyto/model';
 import { compareLabels, Labels, METRIC_NAME } from '@tyto/model';
-import { type Expr, parseExpr, typeOf, unwrapParens } from '@tyto/syntax';
+import { type Expr, type ParseOptions, parseExpr, typeOf, unwrapParens } from '@tyto/syntax';
 import { Annotations } from './annotations.ts';
 import { QueryBudget } from './budget.ts';
 import {
@@ -21,9 +22,13 @@ import {
   relabeled,
 } from './column.ts';
 import { Evaluator } from './evaluator.ts';
+import { statisticsSelectors } from './foundResets.ts';
 import { LOOKBACK_MS, SAMPLE_LIMIT, SUBQUERY_STEP_MS, TIMEOUT_MS } from './limits.ts';
 import { planLoads, QueryTimes } from './plan.ts';
 import { QuerySources } from './source.ts';
+import { Repeats } from './repeats.ts';
+import { type CachedRange, cacheKey, joinRanges, ResultCache } from './resultCache.ts';
+import { Trace } from './trace.ts';
 import type { QueryUsage } from './usage.ts';
 import { windowBounds } from './windows/bounds.ts';
 
@@ -36,8 +41,12 @@ export interface EngineOptions {
   readonly subqueryStepMs?: number;
   /** Whether `__type__` and `__unit__` go away with the metric name; false by default. */
   readonly typeAndUnitLabels?: boolean;
-  /** Whether experimental functions may be used; true by default. */
-  readonly experimental?: boolean;
+  /** Which experimental parts of the language may be used; all by default. */
+  readonly experimental?: ParseOptions['experimental'];
+  /** Whether start times of samples tell of counter resets; false by default. */
+  readonly useStartTimes?: boolean;
+  /** Bytes of results that are kept for what no longer changes; 0, none, by default. */
+  readonly resultCacheBytes?: number;
 }
 
 /** What one query may change of the engine's options. */
@@ -61,19 +70,36 @@ interface Prepared {
   readonly sources: QuerySources;
 }
 
+/** Where the results of a query are kept. */
+interface KnownResults {
+  readonly cache: ResultCache;
+  readonly key: string;
+  readonly settled: SettledTime;
+  readonly range: CachedRange | undefined;
+}
+
 export class QueryEngine {
   readonly #querier: MetricQuerier;
   readonly #options: EngineOptions;
+  readonly #cache: ResultCache | undefined;
 
   constructor(querier: MetricQuerier, options: EngineOptions = {}) {
     this.#querier = querier;
     this.#options = options;
+    const { resultCacheBytes = 0 } = options;
+    if (resultCacheBytes > 0) this.#cache = new ResultCache(resultCacheBytes);
+  }
+
+  /** Bytes of results that are kept now. */
+  get cachedBytes(): number {
+    return this.#cache?.bytes ?? 0;
   }
 
   /** Evaluates at one moment. Rejects with TytoError. */
   async instant(text: string, timeMs: number, options: QueryOptions = {}): Promise<QueryResult> {
     const grid = { startMs: timeMs, stepMs: 0, count: 1 };
-    const prepared = await this.#prepare(text, grid, timeMs, options, false);
+    const expr = this.#parse(text);
+    const prepared = await this.#prepare(text, expr, grid, timeMs, options, false);
     return this.#run(prepared, () => instantValue(prepared, timeMs));
   }
 
@@ -89,26 +115,40 @@ export class QueryEngine {
     if (endMs < startMs) throw new TytoError('bad_data', 'the end of a query is before its start');
     const count = Math.floor((endMs - startMs) / stepMs) + 1;
     const grid = { startMs, stepMs, count };
-    const prepared = await this.#prepare(text, grid, endMs, options, true);
+    const expr = this.#parse(text);
+    checkRangeType(expr);
+    const known = this.#known(text, expr, grid, options);
+    const skipped = known?.range?.grid.count ?? 0;
+    const rest = { startMs: startMs + skipped * stepMs, stepMs, count: count - skipped };
+    const prepared = await this.#prepare(text, expr, rest, endMs, options, true);
     return this.#run(prepared, async () => {
-      return { type: 'matrix', series: await rangeSeries(prepared) };
+      const series = await rangeSeries(prepared, known, grid);
+      return { type: 'matrix', series };
     });
+  }
+
+  #parse(text: string): Expr {
+    return parseExpr(text, { experimental: this.#options.experimental ?? true });
+  }
+
+  /** Where results of the query are kept, and which are there; undefined where none are. */
+  #known(text: string, expr: Expr, grid: Grid, options: QueryOptions): KnownResults | undefined {
+    const cache = this.#cache;
+    const settled = cache === undefined ? undefined : this.#querier.settled?.();
+    const lookbackMs = options.lookbackMs ?? this.#options.lookbackMs ?? LOOKBACK_MS;
+    const key = settled === undefined ? undefined : cacheKey(text, expr, grid, lookbackMs);
+    if (cache === undefined || settled === undefined || key === undefined) return undefined;
+    return { cache, key, settled, range: cache.find(key, grid, settled.version) };
   }
 
   async #prepare(
     text: string,
+    expr: Expr,
     grid: Grid,
     endMs: number,
     options: QueryOptions,
     isRange: boolean,
   ): Promise<Prepared> {
-    const expr = parseExpr(text, { experimental: this.#options.experimental ?? true });
-    const type = typeOf(expr);
-    if (isRange && type !== 'vector' && type !== 'scalar') {
-      const shown = type === 'matrix' ? 'range vector' : type;
-      const words = 'for range query, must be Scalar or instant Vector';
-      throw new TytoError('bad_data', `invalid expression type "${shown}" ${words}`);
-    }
     const defaults = this.#options;
     const budget = new QueryBudget({
       sampleLimit: options.sampleLimit ?? defaults.sampleLimit ?? SAMPLE_LIMIT,
@@ -123,12 +163,21 @@ export class QueryEngine {
       lookbackMs: options.lookbackMs ?? defaults.lookbackMs ?? LOOKBACK_MS,
       subqueryStepMs: defaults.subqueryStepMs ?? SUBQUERY_STEP_MS,
     });
-    const sources = new QuerySources(planLoads(expr, grid, times), budget);
-    options.watch?.(usageOf(budget, sources));
-    await sources.select(this.#querier, options.signal);
+    const sources = new QuerySources(planLoads(expr, grid, times), budget, {
+      useStartTimes: defaults.useStartTimes ?? false,
+      statistics: statisticsSelectors(expr),
+    });
+    const clock = defaults.clock ?? systemClock;
+    const trace = new Trace(text, clock, () => budget.read);
+    const usage = usageOf(budget, sources, trace);
+    options.watch?.(usage);
+    const startedMs = clock.monotonicMs();
+    if (grid.count > 0) await sources.select(this.#querier, options.signal);
+    usage.preparationMs = clock.monotonicMs() - startedMs;
     const annotations = new Annotations(text);
     const droppedWithName = defaults.typeAndUnitLabels === true ? RESERVED : NAME_ONLY;
-    const parts = { annotations, budget, times, sources, isRange, droppedWithName };
+    const repeats = new Repeats(text, expr, budget);
+    const parts = { annotations, budget, times, sources, isRange, droppedWithName, repeats, trace };
     const evaluator = new Evaluator(parts);
     return { expr, grid, evaluator, sources };
   }
@@ -147,8 +196,21 @@ export class QueryEngine {
   }
 }
 
-function usageOf(budget: QueryBudget, sources: QuerySources): QueryUsage {
+function checkRangeType(expr: Expr): void {
+  const type = typeOf(expr);
+  if (type === 'vector' || type === 'scalar') return;
+  const shown = type === 'matrix' ? 'range vector' : type;
+  const words = 'for range query, must be Scalar or instant Vector';
+  throw new TytoError('bad_data', `invalid expression type "${shown}" ${words}`);
+}
+
+function usageOf(
+  budget: QueryBudget,
+  sources: QuerySources,
+  trace: Trace,
+): QueryUsage & { preparationMs: number | undefined } {
   return {
+    preparationMs: undefined,
     get heldSamples() {
       return budget.held;
     },
@@ -159,6 +221,7 @@ function usageOf(budget: QueryBudget, sources: QuerySources): QueryUsage {
       return budget.read;
     },
     reads: sources.reads,
+    steps: trace.steps,
   };
 }
 
@@ -180,7 +243,7 @@ async function instantValue(prepared: Prepared, timeMs: number): Promise<QueryVa
   }
   const columns = await evaluator.vector(expr, grid);
   const named = columns.filter(({ present }) => present[0] !== ABSENT);
-  const samples = mergeEqual(withoutDroppedNames(named, evaluator)).map((column): VectorSample => {
+  const samples = distinct(named, expr, evaluator).map((column): VectorSample => {
     const { labels, values } = column;
     const histogram = column.present[0] === HISTOGRAM ? column.histograms?.[0] : undefined;
     return { labels, timestampMs: timeMs, value: values[0], histogram };
@@ -213,20 +276,57 @@ async function matrixSeries({ expr, grid, evaluator }: Prepared): Promise<Matrix
   return series.sort((a, b) => compareLabels(a.labels, b.labels));
 }
 
-async function rangeSeries({ expr, grid, evaluator }: Prepared): Promise<MatrixSeries[]> {
+/** `prepared` is of the steps behind what is known, `grid` of all. */
+async function rangeSeries(
+  prepared: Prepared,
+  known: KnownResults | undefined,
+  grid: Grid,
+): Promise<MatrixSeries[]> {
+  const { expr, evaluator } = prepared;
   const { startMs, stepMs, count } = grid;
-  const times = Float64Array.from({ length: count }, (_, step) => startMs + step * stepMs);
+  const times = new Float64Array(count);
+  for (let step = 0; step < count; step++) times[step] = startMs + step * stepMs;
   if (typeOf(expr) === 'scalar') {
     const values = await evaluator.scalar(expr, grid);
     return [{ labels: Labels.empty, timestamps: times, values }];
   }
-  const columns = await evaluator.vector(expr, grid);
   const series: MatrixSeries[] = [];
-  for (const column of mergeEqual(withoutDroppedNames(columns, evaluator))) {
+  for (const column of await rangeColumns(prepared, known, grid)) {
     const compact = compactSeries(column, times);
     if (compact !== undefined) series.push(compact);
   }
   return series.sort((a, b) => compareLabels(a.labels, b.labels));
+}
+
+async function rangeColumns(
+  { expr, grid: rest, evaluator, sources }: Prepared,
+  known: KnownResults | undefined,
+  grid: Grid,
+): Promise<Column[]> {
+  const computed = rest.count === 0 ? [] : await evaluator.vector(expr, rest);
+  const named = distinct(computed, expr, evaluator);
+  if (known === undefined) return named;
+  const { range } = known;
+  const { annotations, budget } = evaluator;
+  if (range !== undefined) {
+    budget.acquire(range.columns.length * grid.count);
+    annotations.add(range);
+  }
+  const columns = range === undefined ? named : joinRanges(range, named, grid.count);
+  const { warnings, infos } = annotations;
+  // What a store could not read now it may read later.
+  const isWhole = [...sources.warnings()].length === 0;
+  if (isWhole) {
+    const result = { grid, columns, warnings: [...warnings], infos: [...infos] };
+    known.cache.keep(known.key, result, known.settled);
+  }
+  return columns;
+}
+
+/** The columns under their final labels, those of equal ones joined. */
+function distinct(columns: readonly Column[], expr: Expr, evaluator: Evaluator): Column[] {
+  const named = withoutDroppedNames(columns, evaluator);
+  return unwrapParens(expr).kind === 'vector' ? named : mergeEqual(named);
 }
 
 function withoutDroppedNames(columns: readonly Column[], evaluator: Evaluator): Column[] {

@@ -4,6 +4,7 @@ import type { QueryBudget } from './budget.ts';
 import type { Column, Grid } from './column.ts';
 import type { QueryTimes } from './plan.ts';
 import type { QuerySources } from './source.ts';
+import type { Trace } from './trace.ts';
 import type { WindowSource } from './windowSource.ts';
 
 /** What functions, operators and aggregations may ask of the running query. */
@@ -16,6 +17,8 @@ export interface Evaluation {
   readonly isRange: boolean;
   /** The labels that go away together with the metric name. */
   readonly droppedWithName: ReadonlySet<string>;
+  /** Where it is told how parts are computed. */
+  readonly trace: Trace;
   vector(expr: Expr, grid: Grid): Promise<Column[]>;
   /** One number per step. */
   scalar(expr: Expr, grid: Grid): Promise<Float64Array>;

@@ -13,7 +13,9 @@ import type { Evaluation } from './evaluation.ts';
 import { evaluateBinary, evaluateScalarBinary } from './operators/binary.ts';
 import { isStepInvariant, type QueryTimes } from './plan.ts';
 import { evaluateSelector } from './selectors.ts';
+import type { Repeats } from './repeats.ts';
 import type { QuerySources } from './source.ts';
+import type { Trace } from './trace.ts';
 import { negated } from './operators/negate.ts';
 import { matrixWindows, subqueryWindows, type WindowSource } from './windowSource.ts';
 
@@ -24,6 +26,8 @@ export interface EvaluatorParts {
   readonly sources: QuerySources;
   readonly isRange: boolean;
   readonly droppedWithName: ReadonlySet<string>;
+  readonly repeats: Repeats;
+  readonly trace: Trace;
 }
 
 export class Evaluator implements Evaluation {
@@ -33,6 +37,8 @@ export class Evaluator implements Evaluation {
   readonly sources: QuerySources;
   readonly isRange: boolean;
   readonly droppedWithName: ReadonlySet<string>;
+  readonly trace: Trace;
+  readonly #repeats: Repeats;
 
   constructor(parts: EvaluatorParts) {
     this.annotations = parts.annotations;
@@ -41,17 +47,30 @@ export class Evaluator implements Evaluation {
     this.sources = parts.sources;
     this.isRange = parts.isRange;
     this.droppedWithName = parts.droppedWithName;
+    this.trace = parts.trace;
+    this.#repeats = parts.repeats;
   }
 
   async vector(expr: Expr, grid: Grid): Promise<Column[]> {
-    const heldBefore = this.budget.held;
-    if (this.budget.due()) await this.budget.pause();
-    const once = grid.count > 1 && isStepInvariant(expr);
-    const evaluated = await this.#vector(expr, once ? { ...grid, stepMs: 0, count: 1 } : grid);
-    const columns = once ? evaluated.map((column) => broadcast(column, grid.count)) : evaluated;
-    // What the parts of the expression held is gone now; only the answer stays.
-    this.budget.settle(heldBefore + columns.length * grid.count);
-    return columns;
+    const step = this.trace.begin(expr);
+    let seriesCount = 0;
+    try {
+      const heldBefore = this.budget.held;
+      if (this.budget.due()) await this.budget.pause();
+      const once = grid.count > 1 && isStepInvariant(expr);
+      if (once) this.trace.note('the same at every step: evaluated once');
+      const seen = once ? { ...grid, stepMs: 0, count: 1 } : grid;
+      const known = this.#repeats.take(expr, seen);
+      if (known !== undefined) this.trace.note('known from the same part before');
+      const evaluated = known ?? this.#repeats.keep(expr, seen, await this.#vector(expr, seen));
+      const columns = once ? evaluated.map((column) => broadcast(column, grid.count)) : evaluated;
+      // What the parts of the expression held is gone now; only the answer stays.
+      this.budget.settle(heldBefore + columns.length * grid.count);
+      seriesCount = columns.length;
+      return columns;
+    } finally {
+      this.trace.end(step, seriesCount);
+    }
   }
 
   async #vector(expr: Expr, grid: Grid): Promise<Column[]> {

@@ -1,4 +1,5 @@
 export { type EngineOptions, QueryEngine, type QueryOptions } from './engine.ts';
+export type { QueryStep } from './trace.ts';
 export type { QueryRead, QueryUsage } from './usage.ts';
 export { LOOKBACK_MS, SAMPLE_LIMIT, SUBQUERY_STEP_MS, TIMEOUT_MS } from './limits.ts';
 export { withResetHints } from './testing/resetHints.ts';

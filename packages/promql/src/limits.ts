@@ -20,3 +20,6 @@ export const ANNOTATION_COUNT_MAX = 100;
 
 /** Points of one inner evaluation of a subquery per series; memory is 9 bytes for each. */
 export const SUBQUERY_STEP_COUNT_MAX = 50_000_000;
+
+/** The part of all kept results that one query's may take. */
+export const RESULT_CACHE_SHARE = 0.25;

@@ -87,6 +87,9 @@ interface Use {
   readonly maxTimeMs: number;
 }
 
+/** Functions that also look at the sample before each window. */
+const EXACT: ReadonlySet<string> = new Set(['exact_increase', 'exact_rate']);
+
 /** Assigns each selector of `root` the load that it reads from. */
 export function planLoads(
   root: Expr,
@@ -94,13 +97,13 @@ export function planLoads(
   times: QueryTimes,
 ): Map<VectorSelector, SelectorLoad> {
   const groups = new Map<string, Use[]>();
-  const add = (node: VectorSelector, seen: Grid, rangeMs: number) => {
+  const add = (node: VectorSelector, seen: Grid, rangeMs: number, isExact = false) => {
     const key = node.matchers.map(formatMatcher).sort().join();
     const uses = groups.get(key) ?? [];
     groups.set(key, uses);
     const endMs = seen.startMs + seen.stepMs * (seen.count - 1);
     const lookback = times.options.lookbackMs;
-    const extended = node.anchored || node.smoothed;
+    const extended = node.anchored || node.smoothed || isExact;
     const reachMs = extended ? rangeMs + lookback : rangeMs;
     uses.push({
       node,
@@ -108,18 +111,20 @@ export function planLoads(
       maxTimeMs: node.smoothed ? endMs + lookback : endMs,
     });
   };
-  const visit = (expr: Expr, outer: Grid): void => {
+  const visit = (expr: Expr, outer: Grid, isExact = false): void => {
     if (expr.kind === 'vector') {
       add(expr, times.shifted(expr, outer), times.options.lookbackMs);
     } else if (expr.kind === 'matrix') {
-      add(expr.selector, times.shifted(expr.selector, outer), times.range(expr.range));
+      add(expr.selector, times.shifted(expr.selector, outer), times.range(expr.range), isExact);
     } else if (expr.kind === 'subquery') {
       visit(expr.inner, times.inner(expr, times.shifted(expr, outer)));
     } else if (expr.kind === 'call' && expr.name === 'info') {
       visit(expr.args[0], outer);
       visit(infoSelector(expr), outer);
     } else {
-      for (const child of childrenOf(expr)) visit(child, outer);
+      const looksBefore = expr.kind === 'call' && EXACT.has(expr.name);
+      const passesOn = isExact && expr.kind === 'paren';
+      for (const child of childrenOf(expr)) visit(child, outer, looksBefore || passesOn);
     }
   };
   visit(root, grid);

@@ -1,8 +1,17 @@
 /** Reading series for an evaluation: each load is selected once, and decoded once where shared. */
 import { must } from '@tyto/base';
-import { type Labels, type MetricQuerier, SampleColumns, type SeriesSelection } from '@tyto/model';
+import {
+  type ColumnReader,
+  type Labels,
+  type MetricQuerier,
+  SampleColumns,
+  type SeriesGroups,
+  type SeriesSelection,
+  type WindowRequest,
+} from '@tyto/model';
 import type { VectorSelector } from '@tyto/syntax';
 import type { QueryBudget } from './budget.ts';
+import { withFoundResets } from './foundResets.ts';
 import type { SelectorLoad } from './plan.ts';
 import type { QueryRead } from './usage.ts';
 
@@ -16,6 +25,16 @@ export interface SeriesSource {
   prepare(index: number): Promise<void> | undefined;
   /** The samples with stale markers; valid until the next call. Not to be changed. */
   samples(index: number): SampleColumns;
+  /** As a SeriesSelection's; undefined where the store has none. */
+  columns(request: WindowRequest): ColumnReader | undefined;
+  groupBy(names: readonly string[]): SeriesGroups | undefined;
+}
+
+export interface SourceOptions {
+  /** Whether start times of samples are told to functions. */
+  readonly useStartTimes: boolean;
+  /** Selectors in whose histograms counter resets are found while they are read. */
+  readonly statistics: ReadonlySet<VectorSelector>;
 }
 
 /** All that a query reads. */
@@ -26,10 +45,20 @@ export class QuerySources {
   /** What has been found so far. */
   readonly reads: QueryRead[] = [];
   readonly #budget: QueryBudget;
+  readonly #options: SourceOptions;
 
-  constructor(loads: ReadonlyMap<VectorSelector, SelectorLoad>, budget: QueryBudget) {
+  constructor(
+    loads: ReadonlyMap<VectorSelector, SelectorLoad>,
+    budget: QueryBudget,
+    options: SourceOptions,
+  ) {
     this.#loads = loads;
     this.#budget = budget;
+    this.#options = options;
+  }
+
+  get useStartTimes(): boolean {
+    return this.#options.useStartTimes;
   }
 
   async select(querier: MetricQuerier, signal: AbortSignal | undefined): Promise<void> {
@@ -41,8 +70,8 @@ export class QuerySources {
       this.#selections.push(selection);
       this.reads.push({ matchers, minTimeMs, maxTimeMs, seriesCount: selection.size });
       const source = load.shared
-        ? new DecodedSource(selection, this.#budget)
-        : new StreamedSource(selection, scratch, this.#budget);
+        ? new DecodedSource(selection, this.#budget, this.useStartTimes)
+        : new StreamedSource(selection, scratch, this.#budget, this.useStartTimes);
       this.#sources.set(load, source);
     }
   }
@@ -59,7 +88,8 @@ export class QuerySources {
 
   of(node: VectorSelector): SeriesSource {
     const load = must(this.#loads.get(node), 'the plan has a load for every selector');
-    return must(this.#sources.get(load), 'every load was selected');
+    const source = must(this.#sources.get(load), 'every load was selected');
+    return this.#options.statistics.has(node) ? withFoundResets(source) : source;
   }
 }
 
@@ -67,8 +97,15 @@ class StreamedSource implements SeriesSource {
   readonly #selection: SeriesSelection;
   readonly #scratch: SampleColumns;
   readonly #budget: QueryBudget;
+  readonly #useStartTimes: boolean;
 
-  constructor(selection: SeriesSelection, scratch: SampleColumns, budget: QueryBudget) {
+  constructor(
+    selection: SeriesSelection,
+    scratch: SampleColumns,
+    budget: QueryBudget,
+    useStartTimes: boolean,
+  ) {
+    this.#useStartTimes = useStartTimes;
     this.#selection = selection;
     this.#scratch = scratch;
     this.#budget = budget;
@@ -90,9 +127,18 @@ class StreamedSource implements SeriesSource {
     return this.#selection.prepare?.(index);
   }
 
+  columns(request: WindowRequest): ColumnReader | undefined {
+    return this.#selection.columns?.(request);
+  }
+
+  groupBy(names: readonly string[]): SeriesGroups | undefined {
+    return this.#selection.groupBy?.(names);
+  }
+
   samples(index: number): SampleColumns {
     this.#scratch.clear();
     this.#selection.readInto(index, this.#scratch);
+    if (!this.#useStartTimes) this.#scratch.startTimes = null;
     this.#budget.noteRead(this.#scratch.length);
     this.#budget.check(this.#scratch.length);
     return this.#scratch;
@@ -104,8 +150,10 @@ class DecodedSource implements SeriesSource {
   readonly #decoded: (SampleColumns | undefined)[];
   readonly #labels: (Labels | undefined)[];
   readonly #budget: QueryBudget;
+  readonly #useStartTimes: boolean;
 
-  constructor(selection: SeriesSelection, budget: QueryBudget) {
+  constructor(selection: SeriesSelection, budget: QueryBudget, useStartTimes: boolean) {
+    this.#useStartTimes = useStartTimes;
     this.#budget = budget;
     this.#selection = selection;
     this.#decoded = new Array(selection.size);
@@ -129,11 +177,20 @@ class DecodedSource implements SeriesSource {
     return this.#decoded[index] === undefined ? this.#selection.prepare?.(index) : undefined;
   }
 
+  columns(request: WindowRequest): ColumnReader | undefined {
+    return this.#selection.columns?.(request);
+  }
+
+  groupBy(names: readonly string[]): SeriesGroups | undefined {
+    return this.#selection.groupBy?.(names);
+  }
+
   samples(index: number): SampleColumns {
     let samples = this.#decoded[index];
     if (samples === undefined) {
       samples = new SampleColumns(16);
       this.#selection.readInto(index, samples);
+      if (!this.#useStartTimes) samples.startTimes = null;
       this.#budget.noteRead(samples.length);
       this.#budget.pin(samples.length);
       this.#decoded[index] = samples;

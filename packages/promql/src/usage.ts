@@ -1,5 +1,6 @@
 /** What a query takes, for whoever watches it while it runs, and afterwards. */
 import type { Matcher } from '@tyto/model';
+import type { QueryStep } from './trace.ts';
 
 /** One read of the store. */
 export interface QueryRead {
@@ -16,6 +17,10 @@ export interface QueryUsage {
   readonly peakSamples: number;
   /** Samples that were read from the store so far. */
   readonly readSamples: number;
+  /** How long finding the series took; undefined until all of them are found. */
+  readonly preparationMs?: number | undefined;
   /** The reads whose series have been found so far. */
   readonly reads: readonly QueryRead[];
+  /** How it was evaluated: one step, with others in it, when that is done. */
+  readonly steps: readonly QueryStep[];
 }

@@ -21,8 +21,9 @@ export interface WindowSource {
   readonly lookbackMs: number;
   /** What is selected, for messages and for absent_over_time. */
   readonly expr: Expr;
-  /** The selector, where the windows are over stored series. */
+  /** The selector, where the windows are over stored series, and where these are read. */
   readonly selector: VectorSelector | undefined;
+  readonly stored: SeriesSource | undefined;
 }
 
 export function matrixWindows(
@@ -43,6 +44,7 @@ export function matrixWindows(
     lookbackMs: evaluation.times.options.lookbackMs,
     expr: node,
     selector: node.selector,
+    stored: source,
   };
 }
 
@@ -65,6 +67,7 @@ export function subqueryWindows(
     lookbackMs: times.options.lookbackMs,
     expr: node,
     selector: undefined,
+    stored: undefined,
   };
 }
 
@@ -77,6 +80,8 @@ function withoutStale(samples: SampleColumns, scratch: SampleColumns): SampleCol
     const histogram = samples.histograms?.[i];
     if (histogram !== undefined) scratch.pushHistogram(samples.timestamps[i], histogram);
     else scratch.push(samples.timestamps[i], samples.values[i]);
+    if (samples.startTimes !== null)
+      scratch.setStartTime(scratch.length - 1, samples.startTimes[i]);
   }
   return scratch;
 }

@@ -15,7 +15,7 @@ const HELP = `Tyto ${VERSION}: metrics, alerts and dashboards of a software syst
 Usage:
   tyto [start] [flags]           watch, store, alert, serve http://localhost:9090
   tyto check config FILE...      check prometheus.yml, tyto.yaml, alertmanager.yml and rule files
-  tyto check rules [FILE...]     check rule files; see tyto check --help for more
+  tyto check rules [FILE...]     check rule files; see tyto check --help
   tyto test rules FILE...        run unit tests of rules
   tyto query COMMAND SERVER ...  ask a server: instant, range, series, labels, analyze
   tyto promql COMMAND ...        format expressions, change their matchers

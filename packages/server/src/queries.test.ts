@@ -38,7 +38,7 @@ beforeEach(async () => {
       if (fields !== undefined) logged.push(fields);
     },
   };
-  const limits = { concurrencyMax: 2, slowMs: 10_000 };
+  const limits = { concurrencyMax: 2, slowMs: 10_000, timeoutMs: 60_000 };
   const engine = new QueryEngine(querier, { clock });
   runner = new QueryRunner(engine, clock, logger, new SelfMetrics(clock), limits);
 });
@@ -125,6 +125,36 @@ describe('queries in flight', () => {
     expect(runner.active()).toEqual([]);
   });
 
+  it('have their time also while they wait, and no more than the server gives', async () => {
+    const running = [runner.instant('m', T), runner.instant('m', T)];
+    const short = failure(runner.instant('sum(m)', T, { timeoutMs: 5000 }));
+    const greedy = failure(runner.instant('sum(m)', T, { timeoutMs: 3_600_000 }));
+    await settle();
+    await clock.advance(5000);
+    const message = 'query timed out in query queue';
+    expect(await short).toMatchObject({ kind: 'timeout', message });
+    await clock.advance(55_000);
+    expect(await greedy).toMatchObject({ kind: 'timeout', message });
+    await openGates();
+    await Promise.all(running.map(failure));
+    expect(runner.active()).toEqual([]);
+  });
+
+  it('tell how long they waited, looked for series, and were evaluated', async () => {
+    const running = [runner.instant('m', T), runner.instant('m', T)];
+    const timed = runner.instant('sum(m)', T);
+    await settle();
+    await clock.advance(3000);
+    await openGates();
+    await Promise.all(running);
+    await settle();
+    await clock.advance(2000);
+    await openGates();
+    const { timings, usage } = await timed;
+    expect(timings).toEqual({ queueMs: 3000, preparationMs: 2000, evaluationMs: 2000 });
+    expect(usage).toMatchObject({ readSamples: 3 });
+  });
+
   it('are told in the log when they were slow, with what they read', async () => {
     const slow = runner.range('rate(m{n!="2"}[5m])', T - 60_000, T, 15_000);
     await settle();
@@ -144,6 +174,7 @@ describe('queries in flight', () => {
         step: 15,
         samplesRead: 2,
         samplesPeak: expect.any(Number),
+        plan: 'rate(m{n!="2"}[5m]) 0.000s, 0 series',
         reads: expect.stringMatching(/^\{.*n!="2".*\} from 2023-.* to 2023-.*Z: 2 series$/),
       },
     ]);

@@ -4,18 +4,36 @@
  */
 import { type Clock, type Logger, TytoError } from '@tyto/base';
 import { formatMatcher, type QueryResult } from '@tyto/model';
-import type { QueryEngine, QueryOptions, QueryRead, QueryUsage } from '@tyto/promql';
+import type { QueryEngine, QueryOptions, QueryRead, QueryStep, QueryUsage } from '@tyto/promql';
 import type { SelfMetrics } from './metrics/selfMetrics.ts';
 
 /** Queries that may wait; more are refused at once, which is better than an answer too late. */
 const WAITING_MAX = 500;
 /** Of a query's text and of its reads in the log. */
 const LOGGED_CHARACTERS_MAX = 2000;
+/** Of the text of one part of a query. */
+const STEP_CHARACTERS_MAX = 100;
 
 export interface QueryLimits {
   readonly concurrencyMax: number;
   /** Queries that take longer are logged; 0 for none. */
   readonly slowMs: number;
+  /** The longest that a query may wait and run; a caller may ask for less. */
+  readonly timeoutMs: number;
+}
+
+/** A result, and what it took. */
+export interface TimedResult extends QueryResult {
+  readonly timings: QueryTimes;
+  readonly usage: QueryUsage | undefined;
+}
+
+export interface QueryTimes {
+  /** Waiting for its turn. */
+  readonly queueMs: number;
+  /** Finding series, and all of the evaluation, the former included. */
+  readonly preparationMs: number;
+  readonly evaluationMs: number;
 }
 
 /** Times of an instant query are the same. */
@@ -72,7 +90,7 @@ export class QueryRunner {
     metrics.queriesMax.set(limits.concurrencyMax);
   }
 
-  instant(text: string, timeMs: number, options: QueryOptions = {}): Promise<QueryResult> {
+  instant(text: string, timeMs: number, options: QueryOptions = {}): Promise<TimedResult> {
     const range = { startMs: timeMs, endMs: timeMs, stepMs: 0 };
     return this.#run(text, range, options, (watched) =>
       this.#engine.instant(text, timeMs, watched),
@@ -85,7 +103,7 @@ export class QueryRunner {
     endMs: number,
     stepMs: number,
     options: QueryOptions = {},
-  ): Promise<QueryResult> {
+  ): Promise<TimedResult> {
     return this.#run(text, { startMs, endMs, stepMs }, options, (watched) =>
       this.#engine.range(text, startMs, endMs, stepMs, watched),
     );
@@ -113,7 +131,7 @@ export class QueryRunner {
     range: QueryRange,
     options: QueryOptions,
     query: (watched: QueryOptions) => Promise<QueryResult>,
-  ): Promise<QueryResult> {
+  ): Promise<TimedResult> {
     if (this.#waiting.size >= WAITING_MAX) {
       throw new TytoError('unavailable', `${WAITING_MAX} queries are waiting already`);
     }
@@ -124,14 +142,24 @@ export class QueryRunner {
     signal?.addEventListener('abort', leave);
     this.#metrics.queriesRunning.inc();
     try {
-      await this.#turn(entry);
+      const timeoutMs = Math.min(options.timeoutMs ?? Infinity, this.#limits.timeoutMs);
+      const queueMs = await this.#turn(entry, timeoutMs);
       const watch = (usage: QueryUsage) => {
         entry.usage = usage;
         options.watch?.(usage);
       };
-      return await this.#timed(entry, () =>
-        query({ ...options, signal: entry.abort.signal, watch }),
-      );
+      const watched = {
+        ...options,
+        timeoutMs: timeoutMs - queueMs,
+        signal: entry.abort.signal,
+        watch,
+      };
+      const startedMs = this.#clock.monotonicMs();
+      const result = await this.#timed(entry, () => query(watched));
+      const evaluationMs = this.#clock.monotonicMs() - startedMs;
+      const { usage } = entry;
+      const preparationMs = usage?.preparationMs ?? 0;
+      return { ...result, timings: { queueMs, preparationMs, evaluationMs }, usage };
     } finally {
       signal?.removeEventListener('abort', leave);
       this.#active.delete(entry.id);
@@ -153,19 +181,27 @@ export class QueryRunner {
     return entry;
   }
 
-  /** Waits for a place among those that run. Throws `canceled` for a query that is ended before. */
-  async #turn(entry: Entry): Promise<void> {
+  /**
+   * Waits for a place among those that run, and resolves with how long. Rejects with `canceled` for
+   * a query that is ended before, and with `timeout`.
+   */
+  async #turn(entry: Entry, timeoutMs: number): Promise<number> {
     const arrivedMs = this.#clock.monotonicMs();
     const { signal } = entry.abort;
     if (signal.aborted) throw endedBy(signal);
     if (this.#running < this.#limits.concurrencyMax) this.#running++;
     else {
       await new Promise<void>((resolve, reject) => {
+        const timer = this.#clock.schedule(timeoutMs, () => {
+          entry.abort.abort(new TytoError('timeout', 'query timed out in query queue'));
+        });
         const enter = () => {
+          timer.cancel();
           signal.removeEventListener('abort', end);
           resolve();
         };
         const end = () => {
+          timer.cancel();
           this.#waiting.delete(enter);
           reject(endedBy(signal));
         };
@@ -174,8 +210,9 @@ export class QueryRunner {
       });
     }
     entry.startedMs = this.#clock.monotonicMs();
-    const waitedS = (entry.startedMs - arrivedMs) / 1000;
-    this.#metrics.queryDuration.observe({ slice: 'queue_time' }, waitedS);
+    const waitedMs = entry.startedMs - arrivedMs;
+    this.#metrics.queryDuration.observe({ slice: 'queue_time' }, waitedMs / 1000);
+    return waitedMs;
   }
 
   async #timed(entry: Entry, query: () => Promise<QueryResult>): Promise<QueryResult> {
@@ -203,6 +240,7 @@ export class QueryRunner {
       step: stepMs / 1000,
       samplesRead: usage?.readSamples ?? 0,
       samplesPeak: usage?.peakSamples ?? 0,
+      plan: (usage?.steps ?? []).map(stepText).join('; ').slice(0, LOGGED_CHARACTERS_MAX),
       reads: (usage?.reads ?? []).map(readText).join('; ').slice(0, LOGGED_CHARACTERS_MAX),
     });
   }
@@ -212,6 +250,14 @@ export class QueryRunner {
 function readText({ matchers, minTimeMs, maxTimeMs, seriesCount }: QueryRead): string {
   const range = `from ${timeText(minTimeMs)} to ${timeText(maxTimeMs)}`;
   return `{${matchers.map(formatMatcher).join()}} ${range}: ${seriesCount} series`;
+}
+
+/** `rate(x[5m]) 0.12s, 40 series (computed by the store)`, and what is inside in braces. */
+function stepText({ text, notes, elapsedMs, seriesCount, steps }: QueryStep): string {
+  const told = notes.length === 0 ? '' : ` (${notes.join(', ')})`;
+  const inside = steps.length === 0 ? '' : ` {${steps.map(stepText).join('; ')}}`;
+  const seconds = (elapsedMs / 1000).toFixed(3);
+  return `${text.slice(0, STEP_CHARACTERS_MAX)} ${seconds}s, ${seriesCount} series${told}${inside}`;
 }
 
 /** A query may ask for times that no calendar has. */

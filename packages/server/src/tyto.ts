@@ -9,6 +9,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { Dispatcher, RuleManager } from '@tyto/alerting';
 import {
+  type AnchoredRegExp,
   type Clock,
   errorMessage,
   formatDuration,
@@ -27,6 +28,8 @@ import {
   WriteReceiver,
 } from '@tyto/collect';
 import { type Forwarder, MergedQuerier, ReadServer } from '@tyto/forward';
+import { Notifications } from './notifications.ts';
+import type { Features } from './features.ts';
 import { QueryEngine } from '@tyto/promql';
 import { Tsdb } from '@tyto/tsdb';
 import type { FastifyInstance } from 'fastify';
@@ -48,6 +51,7 @@ import { SelfMetrics } from './metrics/selfMetrics.ts';
 import { registerRuleMetrics } from './metrics/ruleMetrics.ts';
 import { registerAlertMetrics, registerStoreMetrics } from './metrics/storeMetrics.ts';
 import { registerForwardMetrics } from './metrics/forwardMetrics.ts';
+import { registerNotificationMetrics } from './metrics/notificationMetrics.ts';
 import { registerWriteMetrics } from './metrics/writeMetrics.ts';
 import { PushKeeper } from './pushKeeper.ts';
 import { QueryRunner } from './queries.ts';
@@ -64,6 +68,12 @@ export interface TytoOptions {
   readonly receivesWrites: boolean;
   readonly receivesOtlp: boolean;
   readonly isAdminApiEnabled: boolean;
+  readonly features: Features;
+  /** Origins whose pages may read the API. */
+  readonly corsOrigin: AnchoredRegExp;
+  /** Those who follow notifications at once, and the largest limit of a search; 0 for none. */
+  readonly followersMax: number;
+  readonly searchLimitMax: number;
   readonly retentionMs: number;
   readonly retentionBytes: number;
   readonly logFsyncIntervalMs: number;
@@ -78,6 +88,7 @@ export interface TytoOptions {
     /** Queries that take longer are logged; 0 for none. */
     readonly slowMs: number;
     readonly sampleLimit: number;
+    readonly resultCacheBytes: number;
     readonly lookbackMs: number;
   };
   /** See the flags `--rules.alert.*`. */
@@ -90,6 +101,12 @@ export interface TytoOptions {
   quit(): void;
 }
 
+/** Prometheus' words, which scripts look for. */
+const RELOAD_FAILED = 'Configuration reload has failed.';
+const STARTING = 'Tyto is starting: targets and rules are not in place yet.';
+const STOPPING = 'Tyto is shutting down and gracefully stopping all operations.';
+const RESTART_NEEDED = 'The configuration of storage has changed: a restart is needed to apply it.';
+
 const HOST_JOB = 'node';
 const SELF_JOB = 'tyto';
 const PUSH_JOB = 'pushgateway';
@@ -99,6 +116,9 @@ export class Tyto {
   readonly #tsdb: Tsdb;
   readonly #state: LmdbStateStore;
   readonly #metrics: SelfMetrics;
+  readonly #notifications: Notifications;
+  /** What the stores were opened with. */
+  readonly #storage: string;
   readonly #scrapes: ScrapeManager;
   readonly #rules = new RuleManager();
   readonly #dispatcher: Dispatcher;
@@ -141,19 +161,23 @@ export class Tyto {
     this.#options = options;
     this.#config = config;
     this.#metrics = new SelfMetrics(clock);
+    this.#notifications = new Notifications(clock, options.followersMax);
+    this.#storage = storageSettings(config);
     this.#tsdb = tsdb;
     this.#forwarder = forwarder;
     this.#state = state;
     this.#startedMs = clock.nowMs();
     this.#lastReloadMs = this.#startedMs;
+    const { keepsStartTimes } = options.features;
     this.#scrapes = new ScrapeManager({
       store: tsdb,
       clock,
       logger,
       version: VERSION,
       metrics: this.#metrics.scrape,
+      keepsStartTimes,
     });
-    const { timeoutMs, sampleLimit, lookbackMs } = options.query;
+    const { timeoutMs, sampleLimit, lookbackMs, resultCacheBytes } = options.query;
     this.#querier = new MergedQuerier({
       own: tsdb,
       logger,
@@ -164,14 +188,18 @@ export class Tyto {
       sampleLimit,
       externalLabels: () => this.#config.prometheus.externalLabels,
     });
-    this.#engine = new QueryEngine(this.#querier, { clock, timeoutMs, sampleLimit, lookbackMs });
+    const { syntax: experimental, useStartTimes } = options.features;
+    const limits = { timeoutMs, sampleLimit, lookbackMs, resultCacheBytes };
+    const language = { experimental, useStartTimes };
+    this.#engine = new QueryEngine(this.#querier, { clock, ...language, ...limits });
     this.#queries = new QueryRunner(this.#engine, clock, logger, this.#metrics, options.query);
     const observer = this.#metrics.notify;
     this.#dispatcher = new Dispatcher({ clock, logger, state, externalUrl, observer });
     this.#alertForwarder = new AlertForwarder(logger);
     this.#host = new HostMetrics({ clock, logger });
-    this.#receiver = new WriteReceiver({ store: tsdb, clock, key: randomBytes(16) });
-    this.#otlp = new OtlpReceiver({ store: tsdb, clock });
+    const key = randomBytes(16);
+    this.#receiver = new WriteReceiver({ store: tsdb, clock, key, keepsStartTimes });
+    this.#otlp = new OtlpReceiver({ store: tsdb, clock, keepsStartTimes });
     this.#otlpBodies = new OtlpBodies(this.#otlp);
     this.#pushes = new PushGateway(clock);
     this.#pushKeeper = new PushKeeper(this.#pushes, options.dataDirectory, clock, logger);
@@ -181,6 +209,7 @@ export class Tyto {
     registerForwardMetrics(this.#metrics, forwarder, this.#querier);
     registerRuleMetrics(this.#metrics, this.#rules);
     registerAlertMetrics(this.#metrics, this.#dispatcher, this.#alertForwarder);
+    registerNotificationMetrics(this.#metrics, this.#notifications);
   }
 
   /** Opens everything and begins to scrape and evaluate. Rejects with TytoError. */
@@ -214,14 +243,22 @@ export class Tyto {
 
   /** Opens the port. Rejects with the system's error when it is taken. */
   async listen(host: string, port: number): Promise<string> {
-    const { clock, logger, externalUrl, lifecycle, isAdminApiEnabled, flags } = this.#options;
+    const { clock, logger, externalUrl, lifecycle, features } = this.#options;
+    this.#notifications.add(STARTING);
     this.#http = await createHttpServer({
       clock,
       logger,
       externalUrl,
       lifecycle,
-      isAdminApiEnabled,
-      flags,
+      features,
+      isAdminApiEnabled: this.#options.isAdminApiEnabled,
+      flags: this.#options.flags,
+      corsOrigin: this.#options.corsOrigin,
+      searchLimitMax: this.#options.searchLimitMax,
+      isSearchEnabled: features.searchApi,
+      syntax: features.syntax,
+      notifications: this.#notifications,
+      scrapeTexts: () => this.#config.scrapeTexts,
       metrics: this.#metrics,
       queries: this.#queries,
       store: this.#tsdb,
@@ -248,11 +285,11 @@ export class Tyto {
         reloadSuccessful: this.#reloadSuccessful,
         lastReloadMs: this.#lastReloadMs,
         retention: formatDuration(this.#options.retentionMs),
-        alertmanagerUrls: [
-          `${externalUrl.replace(/\/$/, '')}/api/v2/alerts`,
-          ...this.#alertForwarder.urls,
-        ],
       }),
+      alertmanagerUrls: () => [
+        `${externalUrl.replace(/\/$/, '')}/api/v2/alerts`,
+        ...this.#alertForwarder.urls,
+      ],
       isReady: () => this.#ready,
       reload: () => this.reload(),
       quit: () => this.#options.quit(),
@@ -285,6 +322,7 @@ export class Tyto {
   async run(): Promise<void> {
     await this.#apply(this.#config);
     this.#ready = true;
+    this.#notifications.remove(STARTING);
   }
 
   /** Reads the files again. A mistake leaves the old configuration in force, and rejects. */
@@ -297,6 +335,7 @@ export class Tyto {
   /** Ends in order: no new work, then what is under way, then the stores. */
   async stop(): Promise<void> {
     this.#ready = false;
+    this.#notifications.add(STOPPING);
     for (const server of this.#moreServers) {
       server.close();
       server.closeAllConnections();
@@ -312,14 +351,18 @@ export class Tyto {
   }
 
   async #reload(): Promise<void> {
-    const { logger, files, clock } = this.#options;
+    const { logger, files, clock, features } = this.#options;
     try {
-      const config = await loadConfig(files, clock);
+      const config = await loadConfig(files, clock, { features });
       await this.#apply(config);
       this.#config = config;
+      this.#notifications.remove(RELOAD_FAILED);
+      if (storageSettings(config) === this.#storage) this.#notifications.remove(RESTART_NEEDED);
+      else this.#notifications.add(RESTART_NEEDED);
       logger.info('the configuration was reloaded', { file: files.config || 'built-in' });
     } catch (error) {
       this.#reloadSuccessful = false;
+      this.#notifications.add(RELOAD_FAILED);
       this.#metrics.reloadSuccessful.set(0);
       logger.error('the configuration was refused; the old one stays in force', {
         error: errorMessage(error),
@@ -414,6 +457,12 @@ export class Tyto {
     const read = () => this.#metrics.registry.metrics();
     this.#scrapes.addInternal({ jobName: SELF_JOB, instance, read }, global);
   }
+}
+
+/** What only a start applies, of all that the section `storage` says. */
+function storageSettings({ prometheus }: LoadedConfig): string {
+  const { path, retentionMs, retentionBytes, exemplarsMax } = prometheus.storage;
+  return JSON.stringify([path, retentionMs, retentionBytes, exemplarsMax]);
 }
 
 function logWarnings(warnings: readonly yaml.Problem[], logger: Logger): void {

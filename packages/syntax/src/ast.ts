@@ -35,6 +35,8 @@ export interface NumberLiteral {
 export interface StringLiteral {
   readonly kind: 'string';
   readonly value: string;
+  /** As Go quotes it, where its bytes are no UTF-8; `value` has U+FFFD in the place of those. */
+  readonly invalid?: string;
   readonly span: Span;
 }
 

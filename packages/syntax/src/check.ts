@@ -46,8 +46,23 @@ export function typeOf(expr: Expr): ValueType {
   }
 }
 
+/** Parts of the language that Prometheus has behind feature flags. */
+export interface ExperimentalSyntax {
+  /** Functions and aggregations that are marked as experimental. */
+  readonly functions: boolean;
+  /** `anchored` and `smoothed`. */
+  readonly extendedSelectors: boolean;
+  /** `fill`, `fill_left` and `fill_right`. */
+  readonly fillModifiers: boolean;
+}
+
+const ALL_EXPERIMENTS = { functions: true, extendedSelectors: true, fillModifiers: true };
+const NO_EXPERIMENTS = { functions: false, extendedSelectors: false, fillModifiers: false };
+
 /** Throws ParseError where types do not fit, in Prometheus' words. */
-export function checkTypes(text: string, root: Expr, experimental: boolean): void {
+export function checkTypes(text: string, root: Expr, given: boolean | ExperimentalSyntax): void {
+  const some = given === true ? ALL_EXPERIMENTS : NO_EXPERIMENTS;
+  const experimental: ExperimentalSyntax = typeof given === 'boolean' ? some : given;
   const fail = (span: Span, reason: string): never => {
     throw new ParseError(text, span, reason);
   };
@@ -62,10 +77,10 @@ export function checkTypes(text: string, root: Expr, experimental: boolean): voi
       case 'string':
         break;
       case 'vector':
-        checkSelector(expr, fail);
+        checkSelector(expr, expr.span, experimental, fail);
         break;
       case 'matrix':
-        checkSelector(expr.selector, fail);
+        checkSelector(expr.selector, expr.span, experimental, fail);
         break;
       case 'paren':
         visit(expr.inner);
@@ -90,7 +105,7 @@ export function checkTypes(text: string, root: Expr, experimental: boolean): voi
       case 'binary':
         visit(expr.left);
         visit(expr.right);
-        checkBinary(expr, fail);
+        checkBinary(expr, experimental, fail);
         break;
       case 'aggregation':
         visit(expr.inner);
@@ -110,14 +125,25 @@ export function checkTypes(text: string, root: Expr, experimental: boolean): voi
 type Fail = (span: Span, reason: string) => never;
 type ExpectType = (expr: Expr, wanted: ValueType, where: string) => void;
 
-function checkSelector(selector: VectorSelector, fail: Fail): void {
+function checkSelector(
+  selector: VectorSelector,
+  span: Span,
+  { extendedSelectors }: ExperimentalSyntax,
+  fail: Fail,
+): void {
+  if (!extendedSelectors && (selector.anchored || selector.smoothed)) {
+    const word = selector.anchored ? 'anchored' : 'smoothed';
+    fail(span, `${word} modifier is experimental and not enabled`);
+  }
   if (selector.matchers.every((matcher) => matcher.matches(''))) {
     fail(selector.span, 'vector selector must contain at least one non-empty matcher');
   }
 }
 
-function checkBinary(expr: Binary, fail: Fail): void {
+function checkBinary(expr: Binary, { fillModifiers }: ExperimentalSyntax, fail: Fail): void {
   const { operator, matching, span } = expr;
+  const fills = matching?.fillLeft !== undefined || matching?.fillRight !== undefined;
+  if (fills && !fillModifiers) fail(span, 'binop fill modifiers are experimental and not enabled');
   const left = typeOf(expr.left);
   const right = typeOf(expr.right);
   if (expr.returnBool && !isComparison(operator)) {
@@ -146,20 +172,21 @@ function checkBinary(expr: Binary, fail: Fail): void {
   if (matching?.cardinality !== 'many-to-many') {
     fail(span, `no grouping allowed for "${operator}" operation`);
   }
-  if (matching?.fillLeft !== undefined || matching?.fillRight !== undefined) {
+  if (fills) {
     fail(span, 'filling in missing series not allowed for set operators');
   }
 }
 
 function checkAggregation(
   expr: Aggregation,
-  experimental: boolean,
+  experimental: ExperimentalSyntax,
   expectType: ExpectType,
   fail: Fail,
 ): void {
   const { operator, parameter } = expr;
-  if (!experimental && (operator === 'limitk' || operator === 'limit_ratio')) {
-    fail(expr.span, `${operator}() is experimental and must be enabled`);
+  if (!experimental.functions && (operator === 'limitk' || operator === 'limit_ratio')) {
+    const flag = '--enable-feature=promql-experimental-functions';
+    fail(expr.span, `${operator}() is experimental and must be enabled with ${flag}`);
   }
   expectType(expr.inner, 'vector', 'aggregation expression');
   if (parameter === undefined) return;
@@ -167,14 +194,19 @@ function checkAggregation(
   expectType(parameter, wanted, 'aggregation parameter');
 }
 
-function checkCall(expr: Call, experimental: boolean, expectType: ExpectType, fail: Fail): void {
+function checkCall(
+  expr: Call,
+  experimental: ExperimentalSyntax,
+  expectType: ExpectType,
+  fail: Fail,
+): void {
   const signature = functionSignatures.get(expr.name);
   if (signature === undefined) {
     fail(expr.span, `unknown function with name "${expr.name}"`);
     return;
   }
   const { name, argTypes, optionalCount, repeatCount } = signature;
-  if (signature.experimental && !experimental) {
+  if (signature.experimental && !experimental.functions) {
     fail(expr.span, `function "${name}" is not enabled`);
   }
   const countMin = argTypes.length - optionalCount;

@@ -56,6 +56,8 @@ define('absent_over_time avg_over_time changes count_over_time delta deriv', ['m
 define('first_over_time idelta increase irate last_over_time max_over_time', ['matrix']);
 define('min_over_time present_over_time rate resets stddev_over_time', ['matrix']);
 define('stdvar_over_time sum_over_time', ['matrix']);
+// Tyto's own: what counters really rose by, where rate and increase extrapolate.
+define('exact_increase exact_rate', ['matrix']);
 define('mad_over_time', ['matrix'], 'vector', { experimental: true });
 define('ts_of_first_over_time ts_of_last_over_time', ['matrix'], 'vector', { experimental: true });
 define('ts_of_min_over_time ts_of_max_over_time', ['matrix'], 'vector', { experimental: true });

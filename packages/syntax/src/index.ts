@@ -28,7 +28,7 @@ export {
   type VectorMatching,
   type VectorSelector,
 } from './ast.ts';
-export { typeOf } from './check.ts';
+export { type ExperimentalSyntax, typeOf } from './check.ts';
 export { type DurationContext, durationMs } from './durations.ts';
 export { type FunctionSignature, functionSignatures } from './functions.ts';
 export { AGGREGATORS, describeToken, type Token, type TokenType, tokenize } from './lexer.ts';

@@ -55,6 +55,36 @@ const SIMPLE_ESCAPES: Readonly<Record<string, string>> = {
  * or octal escapes are decoded as UTF-8 together. Throws StringProblem.
  */
 export function unquote(quoted: string): string {
+  return decodeQuoted(quoted, (bytes) => new TextDecoder().decode(Uint8Array.from(bytes)));
+}
+
+/**
+ * A quoted string as Go would quote it again, where its escapes stand for bytes that are no UTF-8;
+ * undefined where they do not. Throws StringProblem.
+ */
+export function quoteInvalid(quoted: string): string | undefined {
+  const text = decodeQuoted(quoted, decodeEscapingInvalid);
+  return /[\udc80-\udcff]/u.test(text) ? quoteString(text) : undefined;
+}
+
+/** UTF-8 in which a byte that is none becomes half a surrogate pair: 0xff is U+DCFF. */
+function decodeEscapingInvalid(bytes: readonly number[]): string {
+  const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+  let out = '';
+  for (let at = 0; at < bytes.length; ) {
+    let length = bytes[at] < 0x80 ? 1 : bytes[at] < 0xe0 ? 2 : bytes[at] < 0xf0 ? 3 : 4;
+    try {
+      out += decoder.decode(Uint8Array.from(bytes.slice(at, at + length)));
+    } catch {
+      out += String.fromCharCode(0xdc00 + bytes[at]);
+      length = 1;
+    }
+    at += length;
+  }
+  return out;
+}
+
+function decodeQuoted(quoted: string, decode: (bytes: readonly number[]) => string): string {
   const quote = quoted[0];
   const body = quoted.slice(1, -1);
   if (quote === '`') return body;
@@ -62,7 +92,7 @@ export function unquote(quoted: string): string {
   let out = '';
   let bytes: number[] = [];
   const flush = () => {
-    if (bytes.length > 0) out += new TextDecoder().decode(Uint8Array.from(bytes));
+    if (bytes.length > 0) out += decode(bytes);
     bytes = [];
   };
   for (let i = 0; i < body.length; ) {
@@ -138,6 +168,7 @@ export function quoteString(text: string): string {
     else if (char === '\n') out += '\\n';
     else if (char === '\t') out += '\\t';
     else if (char === '\r') out += '\\r';
+    else if (code >= 0xdc80 && code <= 0xdcff) out += `\\x${(code - 0xdc00).toString(16)}`;
     else if (code < 0x20 || code === 0x7f) out += `\\x${code.toString(16).padStart(2, '0')}`;
     else out += char;
   }

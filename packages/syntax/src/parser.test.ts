@@ -90,9 +90,30 @@ describe('the type check', () => {
     it(`refuses ${query}`, () => expect(problemOf(query)?.reason).toBe(reason));
   }
 
-  it('refuses experimental functions when they are off', () => {
-    expect(() => parseExpr('mad_over_time(a[5m])', { experimental: false })).toThrow(/not enabled/);
-  });
+  const experiments = [
+    ['functions', 'mad_over_time(a[5m])', 'function "mad_over_time" is not enabled'],
+    [
+      'functions',
+      'limitk(1, a)',
+      'limitk() is experimental and must be enabled with ' +
+        '--enable-feature=promql-experimental-functions',
+    ],
+    ['extendedSelectors', 'rate(a[5m] anchored)', 'anchored modifier is experimental and not'],
+    ['extendedSelectors', 'a smoothed', 'smoothed modifier is experimental and not enabled'],
+    ['fillModifiers', 'a + fill(0) b', 'binop fill modifiers are experimental and not enabled'],
+  ] as const;
+  for (const [feature, query, reason] of experiments) {
+    it(`refuses ${query} unless ${feature} are enabled`, () => {
+      const all = { functions: true, extendedSelectors: true, fillModifiers: true };
+      expect(() => parseExpr(query, { experimental: false })).toThrow(reason);
+      expect(() => parseExpr(query, { experimental: { ...all, [feature]: false } })).toThrow(
+        reason,
+      );
+      const only = { functions: false, extendedSelectors: false, fillModifiers: false };
+      expect(parseExpr(query, { experimental: { ...only, [feature]: true } })).toBeDefined();
+      expect(parseExpr(query)).toBeDefined();
+    });
+  }
 });
 
 describe('prettyExpr', () => {

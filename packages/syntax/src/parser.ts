@@ -16,7 +16,7 @@ import {
   type Span,
   type VectorSelector,
 } from './ast.ts';
-import { checkTypes, typeOf } from './check.ts';
+import { checkTypes, type ExperimentalSyntax, typeOf } from './check.ts';
 import { parseBracketDuration, parseOffsetDuration } from './durations.ts';
 import { functionSignatures } from './functions.ts';
 import { parseDurationSeconds, parseNumber } from './literals.ts';
@@ -29,8 +29,8 @@ import {
 import { TokenCursor } from './tokenCursor.ts';
 
 export interface ParseOptions {
-  /** Whether functions and aggregations marked as experimental may be used; true by default. */
-  readonly experimental?: boolean;
+  /** Which experimental parts may be used; true, the default, for all, false for none. */
+  readonly experimental?: boolean | ExperimentalSyntax;
 }
 
 /** A deeper nesting than anybody writes; it keeps the stack from running out. */
@@ -150,7 +150,7 @@ class Parser extends TokenCursor {
         return { kind: 'number', value, isDuration: true, span };
       }
       case 'string':
-        return { kind: 'string', value: this.stringValue(), span };
+        return { kind: 'string', ...this.stringLiteral(), span };
       case 'aggregator':
         if (this.#startsAggregation()) return this.#aggregation();
         return this.#selector();

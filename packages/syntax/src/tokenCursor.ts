@@ -1,7 +1,7 @@
 /** A place in the list of tokens, and how problems there are told. */
 import { ParseError } from './problems.ts';
 import type { Span } from './ast.ts';
-import { StringProblem, unquote } from './literals.ts';
+import { quoteInvalid, StringProblem, unquote } from './literals.ts';
 import { describeToken, type Token, tokenize } from './lexer.ts';
 
 export class TokenCursor {
@@ -52,6 +52,14 @@ export class TokenCursor {
       if (error instanceof StringProblem) throw this.problem(token, error.message);
       throw error;
     }
+  }
+
+  /** Takes a string token, whose bytes may be no UTF-8. */
+  stringLiteral(): { readonly value: string; readonly invalid?: string } {
+    const { text } = this.peek();
+    const value = this.stringValue();
+    const invalid = value.includes('\ufffd') ? quoteInvalid(text) : undefined;
+    return invalid === undefined ? { value } : { value, invalid };
   }
 
   /** The token as it was written. */

@@ -23,11 +23,13 @@ import {
 } from '@tyto/model';
 import { BatchColumns, type ColumnPool } from './batchColumns.ts';
 import type { ExemplarRing } from './exemplarRing.ts';
-import { copyBits, type Head } from './head/head.ts';
+import type { Head } from './head/head.ts';
+import { copyBits } from './head/tails.ts';
 import { histogramProblem } from './histogramChunk.ts';
 import { FUTURE_MS_MAX } from './limits.ts';
 import { encodeLateSamples, type LoggedLateSample } from './log/lateRecord.ts';
 import { encodeHistograms, type LoggedHistogram } from './log/histogramRecord.ts';
+import { startedRecord } from './log/startedRecord.ts';
 import {
   encodeExemplars,
   encodeSamples,
@@ -99,10 +101,10 @@ export class Appender implements MetricAppender {
     return this.#target.resolve(labels);
   }
 
-  append(ref: SeriesRef, timestampMs: number, value: number): AppendResult {
+  append(ref: SeriesRef, timestampMs: number, value: number, startTimeMs = 0): AppendResult {
     this.#columns.reserve(1);
     this.#columns.values[this.#columns.count] = value;
-    return this.#append(ref, timestampMs);
+    return this.#append(ref, timestampMs, undefined, startTimeMs);
   }
 
   appendStale(ref: SeriesRef, timestampMs: number): AppendResult {
@@ -137,7 +139,7 @@ export class Appender implements MetricAppender {
       else if (previous < 0) verdict = head.judge(id, timestampMs, source, i, boundMs);
       else verdict = this.#judgeWithin(previous, timestampMs, index, undefined);
       if (verdict === OUT_OF_ORDER || (verdict === OUT_OF_BOUNDS && timestampMs <= latestMs)) {
-        verdict = this.#appendLate(ref, id, timestampMs, index, undefined, verdict);
+        verdict = this.#appendLate(ref, id, timestampMs, index, undefined, 0, verdict);
         if (answer === APPENDED) answer = verdict;
       } else if (verdict === APPENDED) {
         columns.refs[index] = ref;
@@ -185,12 +187,17 @@ export class Appender implements MetricAppender {
     return refused;
   }
 
-  appendHistogram(ref: SeriesRef, timestampMs: number, histogram: FloatHistogram): AppendResult {
+  appendHistogram(
+    ref: SeriesRef,
+    timestampMs: number,
+    histogram: FloatHistogram,
+    startTimeMs = 0,
+  ): AppendResult {
     const problem = histogramProblem(histogram);
     if (problem !== undefined) throw new TytoError('bad_data', problem);
     this.#columns.reserve(1);
     this.#columns.values[this.#columns.count] = histogram.count;
-    return this.#append(ref, timestampMs, histogram);
+    return this.#append(ref, timestampMs, histogram, startTimeMs);
   }
 
   appendExemplar(ref: SeriesRef, exemplar: Exemplar): AppendResult {
@@ -204,7 +211,7 @@ export class Appender implements MetricAppender {
 
   async commit(): Promise<void> {
     const { head, log, batches } = this.#target;
-    const { count, timestamps, values } = this.#columns;
+    const { count, timestamps, values, startTimes } = this.#columns;
     batches.close(this.#batch);
     if (!log.acceptsMore && count + this.#exemplars.length + this.#late.length > 0) {
       this.#target.committed(0, count + this.#late.length);
@@ -222,7 +229,8 @@ export class Appender implements MetricAppender {
     for (const { floatsEnd, histograms } of sections) {
       while (from < floatsEnd) {
         const taken = Math.min(RECORD_SAMPLES_MAX, floatsEnd - from);
-        written.push(log.append(encodeSamples(ids, timestamps, values, from, taken)));
+        const record = encodeSamples(ids, timestamps, values, from, taken);
+        written.push(log.append(startedRecord(record, startTimes, from, taken)));
         from += taken;
       }
       for (const record of encodeHistograms(histograms)) written.push(log.append(record));
@@ -265,7 +273,12 @@ export class Appender implements MetricAppender {
     return kept;
   }
 
-  #append(ref: SeriesRef, timestampMs: number, histogram?: FloatHistogram): AppendResult {
+  #append(
+    ref: SeriesRef,
+    timestampMs: number,
+    histogram?: FloatHistogram,
+    startTimeMs = 0,
+  ): AppendResult {
     const { head, batches } = this.#target;
     const id = head.series.idOf(ref);
     if (id < 0) return UNKNOWN_SERIES;
@@ -277,10 +290,11 @@ export class Appender implements MetricAppender {
         ? this.#judge(id, timestampMs, index, head.boundMs, histogram)
         : this.#judgeWithin(previous, timestampMs, index, histogram);
     if (verdict === OUT_OF_ORDER || verdict === OUT_OF_BOUNDS) {
-      return this.#appendLate(ref, id, timestampMs, index, histogram, verdict);
+      return this.#appendLate(ref, id, timestampMs, index, histogram, startTimeMs, verdict);
     }
     if (verdict !== APPENDED) return verdict;
     if (histogram !== undefined) this.#histograms.set(index, histogram);
+    if (startTimeMs !== 0) this.#columns.setStartTime(index, startTimeMs);
     this.#columns.refs[index] = ref;
     this.#columns.timestamps[index] = timestampMs;
     batches.mark(id, this.#batch, index);
@@ -295,13 +309,15 @@ export class Appender implements MetricAppender {
     timestampMs: number,
     index: number,
     histogram: FloatHistogram | undefined,
+    startTimeMs: number,
     otherwise: AppendResult,
   ): AppendResult {
     const { late, head, outOfOrderWindowMs } = this.#target;
     if (outOfOrderWindowMs <= 0) return otherwise;
     if (timestampMs < head.maxTimeMs - outOfOrderWindowMs) return TOO_OLD;
     const { bits } = this.#columns;
-    const sample = { timestampMs, low: bits[2 * index], high: bits[2 * index + 1], histogram };
+    const [low, high] = [bits[2 * index], bits[2 * index + 1]];
+    const sample = { timestampMs, low, high, histogram, startTimeMs };
     const verdict = late.judge(id, sample);
     if (verdict === APPENDED) this.#late.push({ ref, sample });
     return verdict;
@@ -353,7 +369,7 @@ export class Appender implements MetricAppender {
    */
   #applyTo(head: Head, ids: Uint32Array): AppliedBatch {
     const { boundMs } = head;
-    const { count, refs, timestamps, bits } = this.#columns;
+    const { count, refs, timestamps, bits, startTimes } = this.#columns;
     const applied: AppliedBatch = { floats: 0, sections: [] };
     let section: BatchSection = { floatsEnd: 0, histograms: [], histogramIds: new Set() };
     let end = 0;
@@ -373,13 +389,16 @@ export class Appender implements MetricAppender {
       if (from === end) continue;
       if (histogram !== undefined) {
         const timestampMs = timestamps[start];
+        const startTimeMs = startTimes?.[start] ?? 0;
         head.appendHistogram(id, timestampMs, histogram);
-        section.histograms.push({ id, timestampMs, histogram });
+        head.noteStartTime(id, startTimeMs);
+        section.histograms.push({ id, timestampMs, histogram, startTimeMs });
         section.histogramIds.add(id);
         continue;
       }
       if (end - from === 1) head.append(id, timestamps[from], bits, from);
       else head.appendRun(id, timestamps, bits, from, end - from);
+      if (startTimes !== null) head.noteStartTime(id, startTimes[from]);
       if (section.histogramIds.has(id)) {
         applied.sections.push(section);
         section = { floatsEnd: applied.floats, histograms: [], histogramIds: new Set() };
@@ -395,10 +414,10 @@ export class Appender implements MetricAppender {
     return applied;
   }
 
-  /** Where the samples that follow one of the same series, without a histogram, end. */
+  /** Where the samples that follow one of the same series end; those of floats alone. */
   #runEnd(start: number): number {
     let end = start + 1;
-    if (this.#histograms.size > 0) return end;
+    if (this.#histograms.size > 0 || this.#columns.startTimes !== null) return end;
     const { count, refs } = this.#columns;
     while (end < count && refs[end] === refs[start]) end++;
     return end;

@@ -14,6 +14,8 @@ export class BatchColumns {
   values = new Float64Array(FIRST_SAMPLES);
   /** The bits of `values`. */
   bits = bitsOf(this.values);
+  /** 0 for an unknown one; null when all are, as they mostly are. */
+  startTimes: Float64Array | null = null;
   count = 0;
 
   /** Makes room for `count` more samples; the arrays may be replaced. */
@@ -27,10 +29,21 @@ export class BatchColumns {
     const values = new Float64Array(size);
     const bits = bitsOf(values);
     bits.set(this.bits.subarray(0, this.count * 2));
+    if (this.startTimes !== null) {
+      const startTimes = new Float64Array(size);
+      startTimes.set(this.startTimes.subarray(0, this.count));
+      this.startTimes = startTimes;
+    }
     this.refs = refs;
     this.timestamps = timestamps;
     this.values = values;
     this.bits = bits;
+  }
+
+  /** Notes the start time of a sample, which is not 0. */
+  setStartTime(index: number, startTimeMs: number): void {
+    this.startTimes ??= new Float64Array(this.refs.length);
+    this.startTimes[index] = startTimeMs;
   }
 
   /** Whether two samples have the same bits. */
@@ -44,6 +57,7 @@ export class BatchColumns {
     if (from === to) return;
     this.timestamps.copyWithin(to, from, end);
     this.bits.copyWithin(to * 2, from * 2, end * 2);
+    this.startTimes?.copyWithin(to, from, end);
   }
 }
 
@@ -54,6 +68,7 @@ export class ColumnPool {
   take(): BatchColumns {
     const columns = this.#columns.pop() ?? new BatchColumns();
     columns.count = 0;
+    columns.startTimes = null;
     return columns;
   }
 

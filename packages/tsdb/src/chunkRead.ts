@@ -1,8 +1,10 @@
 /** Decoding a chunk straight into the columns that a reader brought, cut to a time range. */
 import { chunkSampleCount, decodeChunk } from '@tyto/kernels';
 import { bitsOf, type SampleColumns } from '@tyto/model';
-import { decodeHistogramChunk, histogramOf, isHistogramChunk } from './histogramChunk.ts';
+import { decodeHistogramChunk, histogramOf, isFloatChunk } from './histogramChunk.ts';
+import { dropSamples } from './intervals.ts';
 import type { DecodedRun } from './readers/readPlan.ts';
+import { hasStartTimes, startTimesOf, withoutStartTimes } from './startTimeChunk.ts';
 
 /** Appends the samples of `chunk` within [minTimeMs, maxTimeMs]. Throws TytoError `io`. */
 export function appendChunk(
@@ -11,14 +13,28 @@ export function appendChunk(
   maxTimeMs: number,
   target: SampleColumns,
 ): void {
-  if (isHistogramChunk(chunk)) {
-    appendHistograms(chunk, minTimeMs, maxTimeMs, target);
+  if (!isFloatChunk(chunk)) {
+    const append = hasStartTimes(chunk) ? appendStarted : appendHistograms;
+    append(chunk, minTimeMs, maxTimeMs, target);
     return;
   }
   target.reserve(chunkSampleCount(chunk));
   const start = target.length;
   const count = decodeChunk(chunk, target.timestamps, target.values, start);
   appendRange(target, start, count, minTimeMs, maxTimeMs);
+}
+
+function appendStarted(
+  chunk: Uint8Array,
+  minTimeMs: number,
+  maxTimeMs: number,
+  target: SampleColumns,
+): void {
+  const startTimes = startTimesOf(chunk);
+  const start = target.length;
+  appendChunk(withoutStartTimes(chunk), -Infinity, Infinity, target);
+  for (let i = 0; i < startTimes.length; i++) target.setStartTime(start + i, startTimes[i]);
+  dropSamples(target, start, [-Infinity, minTimeMs - 1, maxTimeMs + 1, Infinity]);
 }
 
 function appendHistograms(

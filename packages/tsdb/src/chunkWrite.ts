@@ -2,6 +2,7 @@
 import { encodeChunk } from '@tyto/kernels';
 import type { SampleColumns } from '@tyto/model';
 import { encodeHistogramChunk, encodeLayout, rowOf } from './histogramChunk.ts';
+import { withStartTimes } from './startTimeChunk.ts';
 
 /** Histograms of a chunk in a block; each is many numbers. */
 const CHUNK_HISTOGRAMS = 120;
@@ -18,12 +19,13 @@ export function* chunksOf(
   columns: SampleColumns,
   floatsMax: number,
 ): IterableIterator<ColumnChunk> {
-  const { histograms } = columns;
+  const { histograms, startTimes } = columns;
   let from = 0;
   while (from < columns.length) {
     const isHistogram = histograms?.[from] !== undefined;
     const one = isHistogram ? histogramsFrom(columns, from) : floatsFrom(columns, from, floatsMax);
-    yield one;
+    if (startTimes === null) yield one;
+    else yield { ...one, chunk: withStartTimes(one.chunk, startTimes, from, one.count) };
     from += one.count;
   }
 }

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type LogFields, ManualClock, silentLogger } from '@tyto/base';
 import { createMatcher, Labels, type MetricStore, SampleColumns } from '@tyto/model';
-import { mixedSamples, readAll, readMixed, SUITE_NOW_MS } from '@tyto/model/testing';
+import { appendMixed, mixedSamples, readAll, readMixed, SUITE_NOW_MS } from '@tyto/model/testing';
 import { Tsdb } from '@tyto/tsdb';
 import { BlockWriter } from './block/writer.ts';
 import { mergedRangesMs, planCompaction } from './compaction.ts';
@@ -179,18 +179,14 @@ describe('merging', () => {
     expect(await everything(again)).toEqual(want);
   });
 
-  it('keeps native histograms and stale markers', async () => {
+  it('keeps native histograms, stale markers and start times', async () => {
     const db = await openIn(newDirectory());
     const samples = mixedSamples(t, 13 * 3600);
     const rest = [...samples];
     while (rest.length > 0) {
       const appender = db.appender();
       const ref = appender.series(series(1));
-      for (const [time, value] of rest.splice(0, 5000)) {
-        if (typeof value !== 'number') appender.appendHistogram(ref, time, value);
-        else if (value < 0) appender.appendStale(ref, time);
-        else appender.append(ref, time, value);
-      }
+      for (const sample of rest.splice(0, 5000)) appendMixed(appender, ref, sample);
       await appender.commit();
     }
     await db.maintain();

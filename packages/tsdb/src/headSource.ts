@@ -7,7 +7,13 @@ import type { LoggedDeletion } from './log/deletionRecord.ts';
 import type { Postings } from './postings.ts';
 import type { ReadDays } from './readDays.ts';
 import type { DecodedRun, ReadPlan } from './readers/readPlan.ts';
-import type { DamageListener, SeriesSource } from './seriesSource.ts';
+import {
+  type DamageListener,
+  LATEST_UNKNOWN,
+  type LatestResult,
+  type PairFinder,
+  type SeriesSource,
+} from './seriesSource.ts';
 
 export class HeadSource implements SeriesSource {
   readonly #head: Head;
@@ -82,6 +88,26 @@ export class HeadSource implements SeriesSource {
 
   planRead(id: number, minTimeMs: number, maxTimeMs: number, plan: ReadPlan): number {
     return this.#head.planRead(id, minTimeMs, maxTimeMs, plan);
+  }
+
+  planScan(id: number, minTimeMs: number, maxTimeMs: number, plan: ReadPlan): boolean {
+    if (this.#deleted.has(id)) return false;
+    return this.#head.planScan(id, minTimeMs, maxTimeMs, plan);
+  }
+
+  latestInto(
+    id: number,
+    minTimeMs: number,
+    maxTimeMs: number,
+    target: Uint32Array,
+    at: number,
+  ): LatestResult {
+    if (this.#deleted.has(id)) return LATEST_UNKNOWN;
+    return this.#head.latestInto(id, minTimeMs, maxTimeMs, target, at);
+  }
+
+  pairFinder(name: string): PairFinder {
+    return this.#head.series.pairFinder(name);
   }
 
   /** What deleting a range of a series means: of what is there now. Undefined for nothing. */

@@ -2,7 +2,7 @@
  * Chunks of native histograms: one layout (schema, spans, thresholds) and the numbers of every
  * sample as columns, each column a chunk of its own. See docs/formats/chunk.md for the bytes.
  *
- * A chunk of floats begins with its count, which is never 0; a chunk of histograms with a 0.
+ * A chunk of floats begins with its count, which is never 0; every other chunk with a 0.
  */
 import { TytoError } from '@tyto/base';
 import { chunkSampleCount, decodeChunk, encodeChunk } from '@tyto/kernels';
@@ -23,8 +23,9 @@ const HISTOGRAM_BUCKETS_MAX = 65_536;
 /** Numbers in one chunk; a chunk that claims more is damaged. */
 const CHUNK_NUMBERS_MAX = 16 * 1024 * 1024;
 
-export function isHistogramChunk(chunk: Uint8Array): boolean {
-  return chunk[0] === 0;
+/** Whether a chunk is one of floats alone, which a kernel decodes. */
+export function isFloatChunk(chunk: Uint8Array): boolean {
+  return chunk[0] !== 0;
 }
 
 /** The numbers of a histogram in the order of a chunk's columns. */
@@ -154,9 +155,8 @@ export function decodeHistogramChunk(chunk: Uint8Array): {
   return { layout, timestamps, rows };
 }
 
-/** How many samples a chunk of either kind has. Throws TytoError `io` when it is damaged. */
-export function samplesOf(chunk: Uint8Array): number {
-  if (!isHistogramChunk(chunk)) return chunkSampleCount(chunk);
+/** How many histograms a chunk of them has. Throws TytoError `io` when it is damaged. */
+export function histogramCount(chunk: Uint8Array): number {
   const reader = new ByteReader(chunk, decodeLayout(chunk, 1).end);
   return chunkSampleCount(reader.bytes(reader.count()));
 }

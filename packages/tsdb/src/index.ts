@@ -6,5 +6,6 @@ export { BLOCK_RANGE_MS } from './limits.ts';
 export { type DirectoryLock, lockDirectory } from './lock.ts';
 export type { ReaderOptions } from './readers/readerPool.ts';
 export type { RetentionRule } from './retention.ts';
-export { Tsdb, type TsdbOptions, type TsdbStats } from './tsdb.ts';
+export { Tsdb } from './tsdb.ts';
+export type { TsdbOptions, TsdbStats } from './tsdbOptions.ts';
 export type { UnreadMetric } from './unread.ts';

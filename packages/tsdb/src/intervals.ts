@@ -38,7 +38,7 @@ export function covers(intervals: Intervals, minTimeMs: number, maxTimeMs: numbe
 
 /** Takes the samples from index `from` on that lie in the set out of the columns. */
 export function dropSamples(columns: SampleColumns, from: number, intervals: Intervals): void {
-  const { timestamps, histograms, length } = columns;
+  const { timestamps, histograms, startTimes, length } = columns;
   const bits = bitsOf(columns.values);
   let to = from;
   let at = 0;
@@ -53,6 +53,7 @@ export function dropSamples(columns: SampleColumns, from: number, intervals: Int
       bits[2 * to] = bits[2 * i];
       bits[2 * to + 1] = bits[2 * i + 1];
       if (histograms !== null) histograms[to] = histograms[i];
+      if (startTimes !== null) startTimes[to] = startTimes[i];
     }
     to++;
   }

@@ -11,6 +11,7 @@ import {
 } from '@tyto/model';
 import type { ExemplarRing } from './exemplarRing.ts';
 import { findSeries } from './indexSearch.ts';
+import type { Postings } from './postings.ts';
 import type { SeriesSource } from './seriesSource.ts';
 
 export function searchLabelNames(
@@ -23,11 +24,12 @@ export function searchLabelNames(
       for (const name of source.labelNames()) names.add(name);
       continue;
     }
-    eachSeries(source, request, (labels) => {
-      for (const [name] of labels.entries()) names.add(name);
-    });
+    const found = foundSeries(source, request);
+    for (const name of source.labelNames()) {
+      if (!names.has(name) && hasAnyPair(source, name, found)) names.add(name);
+    }
   }
-  return limited(sorted(names), request.limit);
+  return limited([...names].sort(), request.limit);
 }
 
 export function searchLabelValues(
@@ -35,18 +37,13 @@ export function searchLabelValues(
   name: string,
   request: LabelRequest,
 ): Limited<string> {
-  const values = new Set<string>();
-  for (const source of sources) {
-    if (request.matcherSets.length === 0) {
-      for (const value of source.labelValues(name)) values.add(value);
-      continue;
-    }
-    eachSeries(source, request, (labels) => {
-      const value = labels.get(name);
-      if (value !== '') values.add(value);
-    });
-  }
-  return limited(sorted(values), request.limit);
+  const lists = sources.map((source): readonly string[] => {
+    if (request.matcherSets.length === 0) return [...source.labelValues(name)];
+    return valuesOf(source, name, foundSeries(source, request));
+  });
+  const having = lists.filter((list) => list.length > 0);
+  const values = having.length === 1 ? having[0] : new Set(having.flat());
+  return limited([...values].sort(), request.limit);
 }
 
 export function searchSeries(
@@ -96,8 +93,47 @@ function eachSeries(
   }
 }
 
-function sorted(texts: Iterable<string>): string[] {
-  return [...texts].sort((a, b) => (a < b ? -1 : 1));
+/** The series of a source that count. */
+interface FoundSeries {
+  readonly ids: readonly Postings[];
+  counts(id: number): boolean;
+}
+
+function foundSeries(source: SeriesSource, request: LabelRequest): FoundSeries {
+  const { minTimeMs, maxTimeMs } = request;
+  const ids = request.matcherSets.map((matchers) => findSeries(source, matchers));
+  const marks = new Uint8Array(Math.max(0, ...ids.map((list) => (list.at(-1) ?? -1) + 1)));
+  for (const list of ids) for (const id of list) marks[id] = 1;
+  const counts = (id: number) => marks[id] === 1 && source.mayHaveSamples(id, minTimeMs, maxTimeMs);
+  return { ids, counts };
+}
+
+function hasAnyPair(source: SeriesSource, name: string, found: FoundSeries): boolean {
+  const finder = source.pairFinder(name);
+  for (const pair of finder.pairs()) {
+    if (finder.seriesOf(pair).some(found.counts)) return true;
+  }
+  return false;
+}
+
+/** By the series where they are few, by the values otherwise: one series that counts is enough. */
+function valuesOf(source: SeriesSource, name: string, found: FoundSeries): string[] {
+  const finder = source.pairFinder(name);
+  const pairs = new Set<number>();
+  const seriesCount = found.ids.reduce((sum, list) => sum + list.length, 0);
+  if (seriesCount < source.valueCount(name)) {
+    for (const list of found.ids) {
+      for (const id of list) {
+        const pair = finder.pairOf(id);
+        if (pair >= 0 && !pairs.has(pair) && found.counts(id)) pairs.add(pair);
+      }
+    }
+  } else {
+    for (const pair of finder.pairs()) {
+      if (finder.seriesOf(pair).some(found.counts)) pairs.add(pair);
+    }
+  }
+  return Array.from(pairs, (pair) => finder.valueOf(pair));
 }
 
 function limited<T>(items: T[], limit: number): Limited<T> {

@@ -3,7 +3,7 @@ import type { Labels, SampleColumns } from '@tyto/model';
 import type { LateSamples } from './head/lateSamples.ts';
 import type { LabelsOf } from './indexSearch.ts';
 import type { Postings } from './postings.ts';
-import type { SeriesSource } from './seriesSource.ts';
+import type { PairFinder, SeriesSource } from './seriesSource.ts';
 import type { SeriesTable } from './series/seriesTable.ts';
 
 export class LateSource implements SeriesSource {
@@ -41,6 +41,10 @@ export class LateSource implements SeriesSource {
 
   keepLabels(ids: Uint32Array): LabelsOf {
     return this.#series.keepLabels(ids);
+  }
+
+  pairFinder(name: string): PairFinder {
+    return this.#series.pairFinder(name);
   }
 
   mayHaveSamples(id: number, minTimeMs: number, maxTimeMs: number): boolean {

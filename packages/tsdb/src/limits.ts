@@ -33,6 +33,9 @@ export const PAST_MS_MAX = BLOCK_RANGE_MS / 2;
 /** Samples further ahead of the clock than this are out of bounds: one would push all others out. */
 export const FUTURE_MS_MAX = 10 * 60_000;
 
+/** A batch of samples is committed so soon: it is judged by how old samples may be at its start. */
+export const BATCH_MS_MAX = 60_000;
+
 /** Active series; each costs about 500 bytes and its labels. */
 export const SERIES_MAX = 20_000_000;
 
@@ -89,6 +92,12 @@ export const READ_AHEAD_TASKS_MIN = 2;
 
 /** Tasks of one selection beyond those that readers work on: one in use, one for the change. */
 export const READ_TASKS_AHEAD = 2;
+
+/** What a reader reads at once where it goes on in a file; it keeps so much of each file. */
+export const READER_WINDOW_BYTES = 64 * 1024;
+
+/** Samples of one series that are computed in a kernel's memory, at 32 bytes each. */
+export const SCANNED_SAMPLES_MAX = 4_000_000;
 
 /** Files that a reader keeps open. */
 export const READER_FILES_MAX = 64;

@@ -102,14 +102,7 @@ export class LogKeeper {
     const deleted = this.#headSource;
     const { series } = head;
     const columns = new SampleColumns(1024);
-    const append = (id: number, timeMs: number, source: Uint32Array, index: number) => {
-      // The log's order is the head's: only what is there already falls out.
-      if (timeMs > head.lastTimeMs(id)) head.append(id, timeMs, source, index);
-    };
-    const appendHistogram = ({ id, timestampMs, histogram }: LoggedHistogram) => {
-      if (!series.isLive(id) || timestampMs < head.minTimeMs) return;
-      if (timestampMs > head.lastTimeMs(id)) head.appendHistogram(id, timestampMs, histogram);
-    };
+    const appendHistogram = (logged: LoggedHistogram) => replayHistogram(head, logged);
     return {
       series: (definitions) =>
         restoreSeries(series, definitions, (id) => {
@@ -117,10 +110,10 @@ export class LogKeeper {
           deleted.forget(id);
           this.#readDays.begin(id, today);
         }),
-      samples: (ids, times, source) => {
+      samples: ({ ids, timestamps, bits, startTimes }) => {
         for (let i = 0; i < ids.length; i++) {
-          if (!series.isLive(ids[i]) || times[i] < head.minTimeMs) continue;
-          append(ids[i], times[i], source, i);
+          if (!series.isLive(ids[i]) || timestamps[i] < head.minTimeMs) continue;
+          replayFloat(head, ids[i], timestamps[i], bits, i, startTimes);
         }
       },
       chunk: ({ id, bytes, minTimeMs, maxTimeMs, isTail }) => {
@@ -129,26 +122,29 @@ export class LogKeeper {
         columns.clear();
         appendChunk(bytes, head.minTimeMs, Infinity, columns);
         const bits = bitsOf(columns.values);
+        const { startTimes } = columns;
         for (let i = 0; i < columns.length; i++) {
           const timestampMs = columns.timestamps[i];
           const histogram = columns.histograms?.[i];
-          if (histogram === undefined) append(id, timestampMs, bits, i);
-          else appendHistogram({ id, timestampMs, histogram });
+          const startTimeMs = startTimes?.[i] ?? 0;
+          if (histogram === undefined) replayFloat(head, id, timestampMs, bits, i, startTimes);
+          else appendHistogram({ id, timestampMs, histogram, startTimeMs });
         }
       },
       histogram: appendHistogram,
-      lateSamples: (ids, times, bits) => {
+      lateSamples: ({ ids, timestamps, bits, startTimes }) => {
         for (let i = 0; i < ids.length; i++) {
           this.#restoreLate(ids[i], {
-            timestampMs: times[i],
+            timestampMs: timestamps[i],
             low: bits[2 * i],
             high: bits[2 * i + 1],
             histogram: undefined,
+            startTimeMs: startTimes?.[i] ?? 0,
           });
         }
       },
-      lateHistogram: ({ id, timestampMs, histogram }) => {
-        this.#restoreLate(id, { timestampMs, low: 0, high: 0, histogram });
+      lateHistogram: ({ id, ...sample }) => {
+        this.#restoreLate(id, { low: 0, high: 0, ...sample });
       },
       deletion: ({ id, minTimeMs, maxTimeMs }) => {
         if (id === ALL_SERIES) {
@@ -319,4 +315,26 @@ export class LogKeeper {
       await breathe();
     }
   }
+}
+
+/** The log's order is the head's: only what is there already falls out. */
+function replayFloat(
+  head: Head,
+  id: number,
+  timestampMs: number,
+  bits: Uint32Array,
+  index: number,
+  startTimes: Float64Array | null,
+): void {
+  if (timestampMs <= head.lastTimeMs(id)) return;
+  head.append(id, timestampMs, bits, index);
+  if (startTimes !== null) head.noteStartTime(id, startTimes[index]);
+}
+
+function replayHistogram(head: Head, logged: LoggedHistogram): void {
+  const { id, timestampMs, histogram, startTimeMs } = logged;
+  if (!head.series.isLive(id) || timestampMs < head.minTimeMs) return;
+  if (timestampMs <= head.lastTimeMs(id)) return;
+  head.appendHistogram(id, timestampMs, histogram);
+  head.noteStartTime(id, startTimeMs);
 }

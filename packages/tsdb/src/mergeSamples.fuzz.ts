@@ -19,6 +19,7 @@ function push(columns: SampleColumns, samples: Run, who: number): void {
     if (kind === 0) columns.pushStale(time);
     else if (kind === 1) columns.pushHistogram(time, someHistogram(time + who, 3, true));
     else columns.push(time, time * 10 + who);
+    if (kind > 1) columns.setStartTime(columns.length - 1, time * 100 + who);
   }
 }
 
@@ -26,6 +27,7 @@ function shown(columns: SampleColumns): unknown[] {
   return Array.from({ length: columns.length }, (_, i) => [
     columns.timestamps[i],
     columns.isStale(i) ? 'stale' : (columns.histograms?.[i] ?? columns.values[i]),
+    columns.startTimes?.[i] ?? 0,
   ]);
 }
 

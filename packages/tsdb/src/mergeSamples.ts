@@ -17,7 +17,8 @@ export function mergeRuns(columns: SampleColumns, from: number, middle: number):
   const ownTimes = timestamps.slice(start, middle);
   const bits = bitsOf(columns.values);
   const ownBits = bits.slice(2 * start, 2 * middle);
-  const { histograms } = columns;
+  const { histograms, startTimes } = columns;
+  const ownStartTimes = startTimes?.slice(start, middle);
   const ownHistograms = histograms?.slice(start, middle);
   let own = 0;
   let other = middle;
@@ -35,6 +36,7 @@ export function mergeRuns(columns: SampleColumns, from: number, middle: number):
     bits[2 * to] = ownBits[2 * own];
     bits[2 * to + 1] = ownBits[2 * own + 1];
     if (histograms !== null) histograms[to] = ownHistograms?.[own];
+    if (startTimes !== null) startTimes[to] = ownStartTimes?.[own] ?? 0;
     to++;
     own++;
   }
@@ -48,4 +50,5 @@ function move(columns: SampleColumns, bits: Uint32Array, to: number, from: numbe
   bits[2 * to] = bits[2 * from];
   bits[2 * to + 1] = bits[2 * from + 1];
   if (columns.histograms !== null) columns.histograms[to] = columns.histograms[from];
+  if (columns.startTimes !== null) columns.startTimes[to] = columns.startTimes[from];
 }

@@ -5,16 +5,24 @@
  * looked up anew by its labels in what is there by then.
  */
 import {
+  type ColumnReader,
   createMatcher,
   type Labels,
   type SampleColumns,
   type SelectRequest,
+  type SeriesGroups,
   type SeriesSelection,
+  type WindowRequest,
 } from '@tyto/model';
 import { findSeries } from './indexSearch.ts';
 import { mergeRuns } from './mergeSamples.ts';
+import { canScan, ColumnScan } from './readers/columnScan.ts';
+import { LatestScan } from './readers/latestScan.ts';
 import { ReadAhead } from './readers/readAhead.ts';
 import type { ReaderPool } from './readers/readerPool.ts';
+import type { Scanner } from './readers/scanner.ts';
+import { groupPlaces } from './seriesGroups.ts';
+import type { SeriesTable } from './series/seriesTable.ts';
 import { joinPlaces, type SeriesPlaces } from './seriesPlaces.ts';
 import type { DamageListener, SeriesSource } from './seriesSource.ts';
 
@@ -25,10 +33,14 @@ const WARNINGS_MAX = 10;
 export interface Layout {
   number(): number;
   sources(minTimeMs: number, maxTimeMs: number): readonly SeriesSource[];
+  /** The head's series: what sources have of the same one is brought together by it. */
+  readonly series: SeriesTable;
   /** Hears of damage that a reader met. */
   damaged: DamageListener;
   /** Threads that wide selections read with. */
   readonly readers?: ReaderPool | undefined;
+  /** Computes columns on the main thread. */
+  readonly scanner: Scanner;
 }
 
 export class Selection implements SeriesSelection {
@@ -40,6 +52,7 @@ export class Selection implements SeriesSelection {
   readonly warnings = new Set<string>();
   readonly #places: SeriesPlaces;
   readonly #ahead: ReadAhead | undefined;
+  readonly #scans: ColumnScan[] = [];
 
   constructor(layout: Layout, request: SelectRequest) {
     this.#layout = layout;
@@ -47,7 +60,7 @@ export class Selection implements SeriesSelection {
     this.#layoutNumber = layout.number();
     this.#sources = layout.sources(request.minTimeMs, request.maxTimeMs);
     const found = this.#sources.map((source) => this.#ids(source));
-    this.#places = joinPlaces(this.#sources, found);
+    this.#places = joinPlaces(this.#sources, found, layout.series);
     const { readers } = layout;
     if (readers !== undefined) {
       const { minTimeMs, maxTimeMs } = request;
@@ -64,6 +77,32 @@ export class Selection implements SeriesSelection {
 
   release(): void {
     this.#ahead?.release();
+    for (const scan of this.#scans) scan.release();
+  }
+
+  columns(request: WindowRequest): ColumnReader | undefined {
+    if (!canScan(request)) return undefined;
+    const { readers, scanner } = this.#layout;
+    const { minTimeMs, maxTimeMs } = this.#request;
+    const selection = {
+      sources: this.#sources,
+      places: this.#places,
+      minTimeMs,
+      maxTimeMs,
+      isCurrent: () => this.#layout.number() === this.#layoutNumber,
+    };
+    if (request.name === 'last' && request.count === 1) {
+      const latest = new LatestScan(selection, request);
+      if (latest.isQuick()) return latest;
+    }
+    const scan = new ColumnScan(readers, scanner, selection, request);
+    this.#scans.push(scan);
+    return scan;
+  }
+
+  groupBy(names: readonly string[]): SeriesGroups | undefined {
+    if (this.#layout.number() !== this.#layoutNumber) return undefined;
+    return groupPlaces(this.#sources, this.#places, names);
   }
 
   get size(): number {

@@ -3,8 +3,9 @@
  * the sources, as flat arrays. Where one source is read, a series is an id and nothing else; its
  * labels are made when they are asked for.
  */
-import type { Labels } from '@tyto/model';
+import { Labels } from '@tyto/model';
 import type { LabelsOf } from './indexSearch.ts';
+import type { SeriesTable } from './series/seriesTable.ts';
 import type { SeriesSource } from './seriesSource.ts';
 
 /** Places of series i are [firstPlace(i), firstPlace(i + 1)). */
@@ -20,17 +21,26 @@ export interface SeriesPlaces {
 export function joinPlaces(
   sources: readonly SeriesSource[],
   found: readonly Uint32Array[],
+  table: SeriesTable,
 ): SeriesPlaces {
-  return sources.length === 1 ? new OneSource(sources[0], found[0]) : joinMany(sources, found);
+  const having = sources.filter((_, i) => found[i].length > 0);
+  if (having.length > 1) return joinMany(sources, found, table);
+  const source = Math.max(
+    0,
+    found.findIndex((ids) => ids.length > 0),
+  );
+  return new OneSource(sources, source, found[source] ?? new Uint32Array(0));
 }
 
 class OneSource implements SeriesPlaces {
+  readonly #source: number;
   readonly #ids: Uint32Array;
   readonly #labels: LabelsOf;
 
-  constructor(source: SeriesSource, ids: Uint32Array) {
+  constructor(sources: readonly SeriesSource[], source: number, ids: Uint32Array) {
+    this.#source = source;
     this.#ids = ids;
-    this.#labels = source.keepLabels?.(ids) ?? ((index) => source.labels(ids[index]));
+    this.#labels = ids.length === 0 ? () => Labels.empty : labelsOf(sources[source], ids);
   }
 
   get size(): number {
@@ -46,7 +56,7 @@ class OneSource implements SeriesPlaces {
   }
 
   sourceOf(): number {
-    return 0;
+    return this.#source;
   }
 
   idOf(place: number): number {
@@ -55,24 +65,34 @@ class OneSource implements SeriesPlaces {
 }
 
 class ManySources implements SeriesPlaces {
-  readonly #labels: readonly Labels[];
+  readonly #found: readonly Uint32Array[];
+  readonly #labels: readonly LabelsOf[];
   readonly #first: Uint32Array;
   readonly #source: Uint16Array;
-  readonly #id: Uint32Array;
+  /** By place: where its source found it. */
+  readonly #position: Uint32Array;
 
-  constructor(labels: readonly Labels[], first: Uint32Array, source: Uint16Array, id: Uint32Array) {
-    this.#labels = labels;
+  constructor(
+    sources: readonly SeriesSource[],
+    found: readonly Uint32Array[],
+    first: Uint32Array,
+    source: Uint16Array,
+    position: Uint32Array,
+  ) {
+    this.#found = found;
+    this.#labels = sources.map((one, i) => labelsOf(one, found[i]));
     this.#first = first;
     this.#source = source;
-    this.#id = id;
+    this.#position = position;
   }
 
   get size(): number {
-    return this.#labels.length;
+    return this.#first.length - 1;
   }
 
   labels(index: number): Labels {
-    return this.#labels[index];
+    const place = this.#first[index];
+    return this.#labels[this.#source[place]](this.#position[place]);
   }
 
   firstPlace(index: number): number {
@@ -84,40 +104,59 @@ class ManySources implements SeriesPlaces {
   }
 
   idOf(place: number): number {
-    return this.#id[place];
+    return this.#found[this.#source[place]][this.#position[place]];
   }
 }
 
+function labelsOf(source: SeriesSource, ids: Uint32Array): LabelsOf {
+  return source.keepLabels?.(ids) ?? ((position) => source.labels(ids[position]));
+}
+
 /** Brings together what the sources have of the same series, in the order of its finding. */
-function joinMany(sources: readonly SeriesSource[], found: readonly Uint32Array[]): SeriesPlaces {
-  const indexOf = new Map<string, number>();
-  const labels: Labels[] = [];
-  const seriesOf = found.map((ids, sourceIndex) => {
-    const series = new Uint32Array(ids.length);
-    for (let i = 0; i < ids.length; i++) {
-      const own = sources[sourceIndex].labels(ids[i]);
-      let index = indexOf.get(own.key);
-      if (index === undefined) {
-        index = labels.push(own) - 1;
-        indexOf.set(own.key, index);
-      }
-      series[i] = index;
-    }
-    return series;
-  });
+function joinMany(
+  sources: readonly SeriesSource[],
+  found: readonly Uint32Array[],
+  table: SeriesTable,
+): SeriesPlaces {
+  const series = new SeriesNumbers(table);
+  const numbersOf = found.map((ids, i) => Uint32Array.from(ids, (id) => series.of(sources[i], id)));
   // Counts, and from them where the places of each series begin.
-  const first = new Uint32Array(labels.length + 1);
-  for (const series of seriesOf) for (const index of series) first[index + 1]++;
-  for (let i = 0; i < labels.length; i++) first[i + 1] += first[i];
+  const first = new Uint32Array(series.count + 1);
+  for (const numbers of numbersOf) for (const number of numbers) first[number + 1]++;
+  for (let i = 0; i < series.count; i++) first[i + 1] += first[i];
   const next = first.slice();
-  const source = new Uint16Array(first[labels.length]);
-  const id = new Uint32Array(first[labels.length]);
-  seriesOf.forEach((series, sourceIndex) => {
-    for (let i = 0; i < series.length; i++) {
-      const place = next[series[i]]++;
+  const source = new Uint16Array(first[series.count]);
+  const position = new Uint32Array(first[series.count]);
+  numbersOf.forEach((numbers, sourceIndex) => {
+    for (let i = 0; i < numbers.length; i++) {
+      const place = next[numbers[i]]++;
       source[place] = sourceIndex;
-      id[place] = found[sourceIndex][i];
+      position[place] = i;
     }
   });
-  return new ManySources(labels, first, source, id);
+  return new ManySources(sources, found, first, source, position);
+}
+
+/** Numbers series in the order of their coming: by their id in the head, or else their labels. */
+class SeriesNumbers {
+  readonly #table: SeriesTable;
+  readonly #byHeadId = new Map<number, number>();
+  readonly #byLabels = new Map<string, number>();
+  count = 0;
+
+  constructor(table: SeriesTable) {
+    this.#table = table;
+  }
+
+  of(source: SeriesSource, id: number): number {
+    const headId = source.headId === undefined ? id : source.headId(id, this.#table);
+    const known: Map<unknown, number> = headId < 0 ? this.#byLabels : this.#byHeadId;
+    const key = headId < 0 ? source.labels(id).key : headId;
+    let number = known.get(key);
+    if (number === undefined) {
+      number = this.count++;
+      known.set(key, number);
+    }
+    return number;
+  }
 }

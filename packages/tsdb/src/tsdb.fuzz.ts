@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { ManualClock } from '@tyto/base';
 import { createMatcher, Labels, SampleColumns } from '@tyto/model';
-import { readAll, SUITE_NOW_MS } from '@tyto/model/testing';
+import { readMixed, SUITE_NOW_MS } from '@tyto/model/testing';
 import { Tsdb } from '@tyto/tsdb';
 import { describe, expect, it } from 'vitest';
 import { BlockWriter } from './block/writer.ts';
@@ -53,11 +53,13 @@ type Command = { readonly kind: string } & Partial<{
   bytes: number;
 }>;
 
+type Sample = readonly [value: number, startTimeMs: number];
+
 /** The store and, beside it, what must be in it. */
 class Run {
   readonly directory = mkdtempSync(join(tmpdir(), 'tyto-fuzz-'));
   readonly disk = new FaultyDisk();
-  readonly model = new Map<number, Map<number, number>>();
+  readonly model = new Map<number, Map<number, Sample>>();
   readonly left: Tsdb[] = [];
   db!: Tsdb;
   nowMs = t;
@@ -99,9 +101,10 @@ class Run {
       for (let n = 0; n < 3; n++) {
         if ((this.nowMs / STEP) % (n + 1) !== 0) continue;
         const value = this.nowMs / 1000 + n;
-        appender.append(appender.series(seriesOf(n)), this.nowMs, value);
-        const samples = this.model.get(n) ?? new Map<number, number>();
-        this.model.set(n, samples.set(this.nowMs, value));
+        const startTimeMs = startTimeOf(n, this.nowMs);
+        appender.append(appender.series(seriesOf(n)), this.nowMs, value, startTimeMs);
+        const samples = this.model.get(n) ?? new Map<number, Sample>();
+        this.model.set(n, samples.set(this.nowMs, [value, startTimeMs]));
       }
     }
     await appender.commit();
@@ -118,11 +121,12 @@ class Run {
     await writer.open();
     for (let n = 0; n < 4; n++) {
       const columns = new SampleColumns();
-      const samples = this.model.get(n) ?? new Map<number, number>();
+      const samples = this.model.get(n) ?? new Map<number, Sample>();
       this.model.set(n, samples);
       for (let time = minTimeMs; time < maxTimeMs; time += STEP / 2) {
         columns.push(time, n + 0.5);
-        if (!samples.has(time)) samples.set(time, n + 0.5);
+        columns.setStartTime(columns.length - 1, startTimeOf(n, time));
+        if (!samples.has(time)) samples.set(time, [n + 0.5, startTimeOf(n, time)]);
       }
       await writer.add(seriesOf(n), columns);
     }
@@ -153,11 +157,18 @@ class Run {
   }
 
   async check(db = this.db): Promise<void> {
-    const want: Record<string, [number, number][]> = {};
+    const want: Record<string, [number, number, number][]> = {};
     for (const [n, samples] of this.model) {
-      if (samples.size > 0) want[seriesOf(n).toString()] = [...samples].sort(byTime);
+      const sorted = [...samples].sort((a, b) => a[0] - b[0]);
+      const all = sorted.map(([time, sample]): [number, number, number] => [time, ...sample]);
+      if (all.length > 0) want[seriesOf(n).toString()] = all;
     }
-    expect(await readAll(db, [['__name__', '=', 'm']])).toEqual(want);
+    const found: typeof want = {};
+    for (let n = 0; n < 4; n++) {
+      const read = (await readMixed(db, seriesOf(n))) as [number, number, number][];
+      if (read.length > 0) found[seriesOf(n).toString()] = read;
+    }
+    expect(found).toEqual(want);
     const request = { matcherSets: [[]], minTimeMs: -8e15, maxTimeMs: 8e15, limit: 0 };
     const shown = (await db.series(request)).items.map(String);
     for (const name of Object.keys(want)) expect(shown).toContain(name);
@@ -170,8 +181,10 @@ class Run {
   }
 }
 
-function byTime(a: readonly [number, number], b: readonly [number, number]): number {
-  return a[0] - b[0];
+/** None, one for a day and a bit, and one of its own for each sample. */
+function startTimeOf(n: number, timeMs: number): number {
+  if (n === 0) return 0;
+  return n === 1 ? timeMs - (timeMs % (30 * HOUR)) : timeMs - STEP;
 }
 
 function seriesOf(n: number): Labels {

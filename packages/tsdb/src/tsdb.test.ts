@@ -24,6 +24,7 @@ import {
   TOO_OLD,
 } from '@tyto/model';
 import {
+  appendMixed,
   metricStoreSuite,
   mixedSamples,
   readAll,
@@ -232,6 +233,25 @@ describe('Tsdb', () => {
     expect(await readAll(db, [['__name__', '=', 'm']])).toEqual(want);
   });
 
+  it('finds no names, values or series in a range without samples', async () => {
+    const db = await openIn(newDirectory());
+    const t = SUITE_NOW_MS + 1000 * HOUR;
+    const found = async (minTimeMs: number, maxTimeMs: number) => {
+      const request = { matcherSets: [], minTimeMs, maxTimeMs, limit: 0 };
+      const names = await db.labelNames(request);
+      const values = await db.labelValues('n', request);
+      const matcherSets = [[createMatcher('=', '__name__', 'm')]];
+      const all = await db.series({ ...request, matcherSets });
+      return [names.items.length, values.items.length, all.items.length];
+    };
+    expect(await found(0, t)).toEqual([0, 0, 0]);
+    await fill(db, 2, t - 60_000, t, 15_000);
+    expect(await found(t - 30_000, t)).toEqual([3, 2, 2]);
+    expect(await found(0, t - 61_000)).toEqual([0, 0, 0]);
+    expect(await found(t + 1, t + HOUR)).toEqual([0, 0, 0]);
+    expect(await found(t, t - 60_000)).toEqual([0, 0, 0]);
+  });
+
   it('deletes the oldest blocks past the retention, by time and by size', async () => {
     const db = await openIn(newDirectory(), { retentionMs: 5 * HOUR });
     await fill(db, 1, t, t + 1, 1);
@@ -257,7 +277,7 @@ describe('Tsdb', () => {
   });
 });
 
-describe('native histograms', () => {
+describe('native histograms and start times', () => {
   it('are the same after a crash, a checkpoint and in blocks', async () => {
     const directory = newDirectory();
     const db = await openIn(directory);
@@ -266,11 +286,7 @@ describe('native histograms', () => {
     while (later.length > 0) {
       const appender = db.appender();
       const ref = appender.series(series(1));
-      for (const [time, value] of later.splice(0, 500)) {
-        if (typeof value !== 'number') appender.appendHistogram(ref, time, value);
-        else if (value < 0) appender.appendStale(ref, time);
-        else appender.append(ref, time, value);
-      }
+      for (const sample of later.splice(0, 500)) appendMixed(appender, ref, sample);
       await appender.commit();
     }
     const crashed = await openIn(directory);
@@ -353,12 +369,7 @@ describe('late samples', () => {
     const put = async (tsdb: Tsdb, indices: readonly number[]) => {
       const appender = tsdb.appender();
       const ref = appender.series(series(1));
-      for (const i of indices) {
-        const [time, value] = samples[i];
-        if (typeof value !== 'number') appender.appendHistogram(ref, time, value);
-        else if (value < 0) appender.appendStale(ref, time);
-        else appender.append(ref, time, value);
-      }
+      for (const i of indices) appendMixed(appender, ref, samples[i]);
       await appender.commit();
     };
     await put(db, [samples.length - 1]);

@@ -25,6 +25,7 @@ import {
   type SeriesExemplars,
   type SeriesRef,
   type SeriesSelection,
+  type SettledTime,
 } from '@tyto/model';
 import {
   type AdminTarget,
@@ -35,8 +36,10 @@ import {
 } from './admin.ts';
 import { Appender } from './appender.ts';
 import { ColumnPool } from './batchColumns.ts';
+import type { BlockMeta } from './block/format.ts';
 import { BlockSet } from './blockSet.ts';
-import { type Disk, nodeDisk } from './disk.ts';
+import { type Cardinality, topCardinality } from './cardinality.ts';
+import { nodeDisk } from './disk.ts';
 import { BLOCKS_DIRECTORY, LOG_DIRECTORY } from './filenames.ts';
 import { ExemplarRing } from './exemplarRing.ts';
 import { Head } from './head/head.ts';
@@ -47,7 +50,12 @@ import {
   searchLabelValues,
   searchSeries,
 } from './labelSearch.ts';
-import { EXEMPLARS_DEFAULT, LABELS_PER_SERIES_MAX, SERIES_TEXT_MAX } from './limits.ts';
+import {
+  BATCH_MS_MAX,
+  EXEMPLARS_DEFAULT,
+  LABELS_PER_SERIES_MAX,
+  SERIES_TEXT_MAX,
+} from './limits.ts';
 import { type DirectoryLock, lockDirectory } from './lock.ts';
 import { LogKeeper } from './logKeeper.ts';
 import { encodeSeries } from './log/seriesRecord.ts';
@@ -58,7 +66,10 @@ import { LateSamples } from './head/lateSamples.ts';
 import { LateSource } from './lateSource.ts';
 import { OpenBatches } from './head/openBatches.ts';
 import { dayOf, ReadDays } from './readDays.ts';
-import { type ReaderOptions, ReaderPool } from './readers/readerPool.ts';
+import type { TsdbOptions, TsdbStats } from './tsdbOptions.ts';
+import { ChunkFiles } from './readers/chunkFiles.ts';
+import { ReaderPool } from './readers/readerPool.ts';
+import { Scanner } from './readers/scanner.ts';
 import type { RetentionRule } from './retention.ts';
 import { findUnread, type UnreadMetric } from './unread.ts';
 import { Selection } from './selection.ts';
@@ -66,57 +77,6 @@ import type { SeriesSource } from './seriesSource.ts';
 
 /** Damaged places that are remembered, so that each is told of once. */
 const DAMAGE_NOTED_MAX = 10_000;
-
-export interface TsdbOptions {
-  readonly directory: string;
-  readonly clock?: Clock;
-  readonly disk?: Disk;
-  readonly logger?: Logger;
-  /** What a power cut may cost; the death of the process costs nothing. Default 1 s. */
-  readonly logFsyncIntervalMs?: number;
-  /** Blocks older than this, counted from the newest sample, are deleted; 0 keeps all. */
-  readonly retentionMs?: number;
-  /** The oldest blocks are deleted while the directory is larger than this; 0 keeps all. */
-  readonly retentionBytes?: number;
-  /** How much older than the newest sample of all a late one may be. Default 0: none is taken. */
-  readonly outOfOrderWindowMs?: number;
-  /** For some series another retention: the first rule that matches a series decides. */
-  readonly retentionRules?: readonly RetentionRule[];
-  /** How many of the newest exemplars are kept, of all series together. Default 100,000. */
-  readonly exemplarsMax?: number;
-  /** Sees what every commit puts into the store; it costs nothing where there is none. */
-  readonly tap?: CommitTap;
-  /** Threads for wide reads; they open files by themselves, beside `disk`. Default: none. */
-  readonly readers?: ReaderOptions;
-  /** How often blocks are cut and retention is applied. Default 10 s; 0 only when called. */
-  readonly maintenanceIntervalMs?: number;
-}
-
-export interface TsdbStats {
-  readonly seriesCount: number;
-  readonly chunkCount: number;
-  readonly samplesAppended: number;
-  readonly samplesRefused: number;
-  readonly headMinTimeMs: number;
-  readonly headMaxTimeMs: number;
-  readonly headBytes: number;
-  readonly blockCount: number;
-  readonly blockBytes: number;
-  readonly blockSamples: number;
-  readonly logSegment: number;
-  readonly logBytesWritten: number;
-  readonly logFailures: number;
-  readonly compactions: number;
-  readonly compactionsFailed: number;
-  readonly symbolCount: number;
-  readonly exemplarCount: number;
-  /** Samples out of order that are in no block yet. */
-  readonly lateSamples: number;
-  /** Pieces of wide reads that reader threads have done. */
-  readonly readerTasks: number;
-  /** Damaged files of the log, blocks and chunks that were found. */
-  readonly corruptions: number;
-}
 
 export class Tsdb implements MetricStore {
   /** How late samples may come; batches that are open keep the old window. */
@@ -137,6 +97,10 @@ export class Tsdb implements MetricStore {
   readonly #readDays: ReadDays;
   readonly #tap: CommitTap | undefined;
   readonly #readers: ReaderPool | undefined;
+  #deletions = 0;
+  /** What the main thread computes itself. */
+  readonly #scannedFiles = new ChunkFiles();
+  readonly #scanner = new Scanner(this.#scannedFiles);
   readonly #adminTarget: AdminTarget;
   readonly #logger: Logger;
   readonly #damage = new Set<string>();
@@ -174,10 +138,12 @@ export class Tsdb implements MetricStore {
     this.#lateSource = new LateSource(head.series, late);
     this.outOfOrderWindowMs = options.outOfOrderWindowMs ?? 0;
     if (options.readers !== undefined) {
-      const readers = new ReaderPool(options.readers, this.#clock, this.#logger);
-      this.#readers = readers;
-      blocks.onChange = () => readers.renew();
+      this.#readers = new ReaderPool(options.readers, this.#clock, this.#logger);
     }
+    blocks.onChange = () => {
+      this.#readers?.renew();
+      this.#scannedFiles.close();
+    };
     this.#adminTarget = {
       directory: options.directory,
       disk: options.disk ?? nodeDisk,
@@ -300,6 +266,12 @@ export class Tsdb implements MetricStore {
     });
   }
 
+  settled(): SettledTime {
+    const { boundMs, maxTimeMs } = this.#head;
+    const beforeMs = Math.min(boundMs, maxTimeMs - this.outOfOrderWindowMs) - BATCH_MS_MAX;
+    return { beforeMs, version: this.#blocks.version + this.#deletions };
+  }
+
   async select(request: SelectRequest): Promise<SeriesSelection> {
     if (request.matchers.every((matcher) => matcher.matches(''))) {
       throw new TytoError('bad_data', 'a selector must have a matcher that the empty string fails');
@@ -308,21 +280,23 @@ export class Tsdb implements MetricStore {
       number: () => this.#blocks.version,
       sources: (minTimeMs: number, maxTimeMs: number) => this.#sources(minTimeMs, maxTimeMs),
       damaged: (message: string) => this.#noteDamage(message),
+      series: this.#head.series,
       readers: this.#readers,
+      scanner: this.#scanner,
     };
     return new Selection(layout, request);
   }
 
   async labelNames(request: LabelRequest): Promise<Limited<string>> {
-    return searchLabelNames(this.#sources(request.minTimeMs, request.maxTimeMs), request);
+    return searchLabelNames(this.#labelSources(request), request);
   }
 
   async labelValues(name: string, request: LabelRequest): Promise<Limited<string>> {
-    return searchLabelValues(this.#sources(request.minTimeMs, request.maxTimeMs), name, request);
+    return searchLabelValues(this.#labelSources(request), name, request);
   }
 
   async series(request: LabelRequest): Promise<Limited<Labels>> {
-    return searchSeries(this.#sources(request.minTimeMs, request.maxTimeMs), request);
+    return searchSeries(this.#labelSources(request), request);
   }
 
   async exemplars(request: ExemplarRequest): Promise<readonly SeriesExemplars[]> {
@@ -346,7 +320,11 @@ export class Tsdb implements MetricStore {
 
   /** Deletes samples; how many series have any there. Also in the head, and for good. */
   deleteSeries(request: DeleteRequest): Promise<number> {
-    return this.#alone(() => deleteSeries(this.#adminTarget, request));
+    return this.#alone(async () => {
+      const count = await deleteSeries(this.#adminTarget, request);
+      this.#deletions++;
+      return count;
+    });
   }
 
   /** Gives the space of deleted samples back: writes the blocks that have any anew. */
@@ -362,32 +340,8 @@ export class Tsdb implements MetricStore {
   }
 
   /** The labels with the most values, and the values with the most series, of the head. */
-  topCardinality(limit: number): {
-    readonly valuesByLabel: readonly (readonly [string, number])[];
-    readonly seriesByMetric: readonly (readonly [string, number])[];
-    readonly seriesByPair: readonly (readonly [string, number])[];
-    /** Characters of a label's values, each counted for every series that has it. */
-    readonly textByLabel: readonly (readonly [string, number])[];
-  } {
-    const series = this.#head.series;
-    const top = (entries: (readonly [string, number])[]) =>
-      entries.sort((a, b) => b[1] - a[1]).slice(0, limit);
-    const names = [...series.labelNames()];
-    const values = names.map((name) => [name, [...series.labelValues(name)].length] as const);
-    const pairs = names.flatMap((name) =>
-      [...series.valueCounts(name)].map(([value, count]) => [`${name}=${value}`, count] as const),
-    );
-    const texts = names.map((name) => {
-      let length = 0;
-      for (const [value, count] of series.valueCounts(name)) length += value.length * count;
-      return [name, length] as const;
-    });
-    return {
-      textByLabel: top(texts),
-      valuesByLabel: top(values),
-      seriesByMetric: top([...series.valueCounts('__name__')]),
-      seriesByPair: top(pairs),
-    };
+  topCardinality(limit: number): Cardinality {
+    return topCardinality(this.#head.series, limit);
   }
 
   /** Metrics of the head with series that nobody has read for so many days, the most first. */
@@ -400,6 +354,12 @@ export class Tsdb implements MetricStore {
   get oldestMs(): number {
     const blocks = this.#blocks.all.map(({ meta }) => meta.minTimeMs);
     return Math.min(...blocks, this.#head.oldestMs, this.#late.minTimeMs);
+  }
+
+  /** The blocks that queries read, the oldest first. */
+  blocks(): (BlockMeta & { readonly name: string })[] {
+    const blocks = this.#blocks.all.map(({ name, meta }) => ({ name, ...meta }));
+    return blocks.sort((a, b) => a.minTimeMs - b.minTimeMs);
   }
 
   stats(): TsdbStats {
@@ -434,6 +394,7 @@ export class Tsdb implements MetricStore {
     await this.#maintenance.finish();
     await this.#log.close();
     await this.#readers?.close();
+    this.#scannedFiles.close();
     this.#blocks.close();
     await this.#lock.release();
   }
@@ -481,6 +442,15 @@ export class Tsdb implements MetricStore {
     }
     if (this.#late.sampleCount > 0) sources.push(this.#lateSource);
     return sources;
+  }
+
+  /** As `#sources`, without the head where none of its samples is in the range. */
+  #labelSources({ minTimeMs, maxTimeMs }: LabelRequest): SeriesSource[] {
+    if (maxTimeMs < minTimeMs) return [];
+    const { oldestMs, maxTimeMs: newestMs } = this.#head;
+    const isHeadIn = maxTimeMs >= oldestMs && minTimeMs <= newestMs;
+    const sources = this.#sources(minTimeMs, maxTimeMs);
+    return sources.filter((source) => isHeadIn || source !== this.#headSource);
   }
 
   #scheduleMaintenance(intervalMs: number): void {

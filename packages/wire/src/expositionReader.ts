@@ -22,6 +22,8 @@ export interface ExpositionReader {
   readonly hasTimestamp: boolean;
   readonly timestampMs: number;
   readonly hasExemplar: boolean;
+  /** Since when the sample counts, of readers that know; 0 where it is unknown. */
+  readonly startTimeMs?: number;
   guessBytes: Uint8Array;
   guessStart: number;
   guessEnd: number;

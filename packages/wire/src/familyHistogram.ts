@@ -29,6 +29,8 @@ interface Side {
 
 export class FamilyHistogram {
   sum = 0;
+  /** 0 where it is unknown. */
+  startTimeMs = 0;
   readonly buckets: ClassicBucket[] = [];
   readonly #body: Uint8Array;
   readonly #isGauge: boolean;
@@ -144,6 +146,9 @@ export class FamilyHistogram {
       case 8:
         this.#zeroCountFloat = reader.double();
         break;
+      case 15:
+        this.startTimeMs = readTimestamp(reader.message());
+        break;
       case 16:
         this.#exemplars.push(rangeOf(reader));
         break;
@@ -221,7 +226,7 @@ export function readPair(reader: ProtobufReader, pairs: string[], texts?: TextCa
 }
 
 /** google.protobuf.Timestamp in milliseconds. */
-function readTimestamp(reader: ProtobufReader): number {
+export function readTimestamp(reader: ProtobufReader): number {
   let seconds = 0;
   let nanos = 0;
   while (reader.next()) {

@@ -25,6 +25,7 @@ import {
   type MessageRange,
   rangeOf,
   readPair,
+  readTimestamp,
 } from './familyHistogram.ts';
 import { LABEL_COUNT_MAX, LINE_BYTES_MAX } from './limits.ts';
 import { boundText } from './nativeHistogram.ts';
@@ -71,6 +72,7 @@ export class FamilyParser implements ExpositionReader {
   hasTimestamp = false;
   timestampMs = 0;
   hasExemplar = false;
+  startTimeMs = 0;
   guessBytes: Uint8Array = new Uint8Array(0);
   guessStart = 0;
   guessEnd = 0;
@@ -235,6 +237,7 @@ export class FamilyParser implements ExpositionReader {
     const reader = new ProtobufReader(this.#body, start, this.#metrics[this.#nextMetric++]);
     this.#labelFields = [];
     this.hasTimestamp = false;
+    this.startTimeMs = 0;
     let value: ProtobufReader | undefined;
     while (reader.next()) {
       if (reader.field === 1) this.#labelFields.push(reader.fieldStart, reader.end);
@@ -263,7 +266,9 @@ export class FamilyParser implements ExpositionReader {
     let exemplar: MessageRange | undefined;
     while (reader?.next()) {
       if (reader.field === 1) value = reader.double();
-      else if (reader.field === 2 && this.#type === 0) exemplar = rangeOf(reader);
+      else if (this.#type !== 0) continue;
+      else if (reader.field === 2) exemplar = rangeOf(reader);
+      else if (reader.field === 3) this.startTimeMs = readTimestamp(reader.message());
     }
     this.#add(PLAIN, value, 0, exemplar);
   }
@@ -284,7 +289,7 @@ export class FamilyParser implements ExpositionReader {
           else if (quantile.field === 2) value = quantile.double();
         }
         quantiles.push([at, value]);
-      }
+      } else if (reader.field === 4) this.startTimeMs = readTimestamp(reader.message());
     }
     this.#add(COUNT, count);
     this.#add(SUM, sum);
@@ -295,6 +300,7 @@ export class FamilyParser implements ExpositionReader {
     const { readsNative, keepsClassic, convertsClassic } = this.#options;
     const histogram = new FamilyHistogram(this.#body, reader, this.#type > HISTOGRAM, readsNative);
     this.#histogram = histogram;
+    this.startTimeMs = histogram.startTimeMs;
     if (histogram.isNative || convertsClassic) {
       this.#add(NATIVE, histogram.count);
       if (!keepsClassic || (histogram.isNative && !histogram.hasClassic)) return;

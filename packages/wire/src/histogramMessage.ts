@@ -19,10 +19,13 @@ export interface HistogramSample {
   readonly timestampMs: number;
   /** Undefined for a stale marker. */
   readonly histogram: FloatHistogram | undefined;
+  /** Absent or 0 where it is unknown; 1.0 has none. */
+  readonly startTimeMs?: number;
 }
 
 interface Draft {
   timestampMs: number;
+  startTimeMs: number;
   isFloat: boolean;
   isStale: boolean;
   hint: number;
@@ -41,6 +44,7 @@ interface Draft {
 export function decodeHistogram(reader: ProtobufReader): HistogramSample {
   const draft: Draft = {
     timestampMs: 0,
+    startTimeMs: 0,
     isFloat: false,
     isStale: false,
     hint: 0,
@@ -71,7 +75,8 @@ export function decodeHistogram(reader: ProtobufReader): HistogramSample {
     customValues: draft.customValues,
   };
   checkHistogram(histogram);
-  return { timestampMs: draft.timestampMs, histogram };
+  const { timestampMs, startTimeMs } = draft;
+  return startTimeMs === 0 ? { timestampMs, histogram } : { timestampMs, histogram, startTimeMs };
 }
 
 function readField(reader: ProtobufReader, draft: Draft): void {
@@ -105,6 +110,9 @@ function readField(reader: ProtobufReader, draft: Draft): void {
       break;
     case 15:
       draft.timestampMs = reader.int64();
+      break;
+    case 17:
+      draft.startTimeMs = reader.int64();
       break;
     default:
       readBuckets(reader, draft);

@@ -1,3 +1,4 @@
+export { CreatedReader } from './createdReader.ts';
 export { ExpositionParser } from './expositionParser.ts';
 export {
   ENTRY_END,
@@ -57,6 +58,7 @@ export {
   decodeFamilyMetadata,
   decodeLabelPairs,
   decodeSeriesExtras,
+  decodeStartTimes,
   encodeWriteRequest,
   type FamilyMetadata,
   labelsOfPairs,

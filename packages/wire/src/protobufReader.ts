@@ -16,9 +16,9 @@ import { TytoError } from '@tyto/base';
 import { decodeText } from './seriesText.ts';
 import type { TextCache } from './textCache.ts';
 
-const WIRE_VARINT = 0;
+export const WIRE_VARINT = 0;
 const WIRE_64 = 1;
-const WIRE_LENGTH = 2;
+export const WIRE_LENGTH = 2;
 const WIRE_32 = 5;
 
 const TWO_32 = 2 ** 32;

@@ -6,7 +6,7 @@
 import { TytoError } from '@tyto/base';
 import { bitsOf, type Exemplar, Labels, type MetricMetadata, type MetricType } from '@tyto/model';
 import { decodeHistogram, type HistogramSample, writeHistogram } from './histogramMessage.ts';
-import { ProtobufReader } from './protobufReader.ts';
+import { ProtobufReader, WIRE_LENGTH, WIRE_VARINT } from './protobufReader.ts';
 import { ProtobufWriter } from './protobufWriter.ts';
 import type { TextCache } from './textCache.ts';
 
@@ -134,6 +134,32 @@ export function decodeSeriesExtras(
     }
   }
   return { histograms, exemplars, metadata, badHistograms };
+}
+
+/**
+ * The start times of the float samples of a series of 2.0 in [start, end), in their order, 0 for
+ * an unknown one; null when all are.
+ */
+export function decodeStartTimes(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+): readonly number[] | null {
+  const reader = new ProtobufReader(bytes, start, end);
+  const startTimes: number[] = [];
+  let isAnyKnown = false;
+  while (reader.next()) {
+    // What is of another type is no sample for the kernel either.
+    if (reader.field !== SAMPLES || reader.wireType !== WIRE_LENGTH) continue;
+    const sample = reader.message();
+    let startTimeMs = 0;
+    while (sample.next()) {
+      if (sample.field === 3 && sample.wireType === WIRE_VARINT) startTimeMs = sample.int64();
+    }
+    startTimes.push(startTimeMs);
+    if (startTimeMs !== 0) isAnyKnown = true;
+  }
+  return isAnyKnown ? startTimes : null;
 }
 
 /** What `decode` gives, or the mistake in the data that it throws. */

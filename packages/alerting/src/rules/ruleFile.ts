@@ -4,7 +4,7 @@
  */
 import { errorMessage, TytoError, yaml } from '@tyto/base';
 import { Labels, METRIC_NAME } from '@tyto/model';
-import { parseExpr } from '@tyto/syntax';
+import { type ParseOptions, parseExpr } from '@tyto/syntax';
 import { checkRuleTemplate } from '../template/ruleTemplate.ts';
 
 export interface RuleGroupConfig {
@@ -64,7 +64,8 @@ const ruleSchema = yaml.checked(
       complain('expr', 'one of "record" or "alert" must be set');
     }
     if (rule.expr === '') complain('expr', 'the field "expr" must be set in a rule');
-    else checkExpression(rule.expr, (message) => complain('expr', message));
+    const problem = rule.expr === '' ? undefined : expressionProblem(rule.expr, {});
+    if (problem !== undefined) complain('expr', problem);
     if (rule.record !== '') checkRecordingRule(rule, complain);
     checkLabelNames(rule.labels, node, decoder);
     checkTemplates(rule, node, decoder);
@@ -104,18 +105,39 @@ const fileSchema = yaml.checked(
   },
 );
 
-export interface RuleFileOptions {
+/** Complains of expressions that are sound but for what `syntax` leaves out. */
+function schemaFor(syntax: ParseOptions): typeof fileSchema {
+  if (syntax.experimental === undefined) return fileSchema;
+  return yaml.checked(fileSchema, (file, node, decoder) => {
+    file.groups.forEach((group, i) => {
+      const groupNode = yaml.itemNode(yaml.childNode(node, 'groups'), i);
+      group.rules.forEach((rule, k) => {
+        const ruleNode = yaml.itemNode(yaml.childNode(groupNode, 'rules'), k);
+        // What is no PromQL at all was complained of already.
+        if (expressionProblem(rule.expr, {}) !== undefined) return;
+        const message = expressionProblem(rule.expr, syntax);
+        if (message !== undefined) decoder.error(yaml.childNode(ruleNode, 'expr'), message);
+      });
+    });
+  });
+}
+
+export interface RuleFileOptions extends ParseOptions {
   /** Fields that no rule file has are passed over: notes of other tools. */
   readonly ignoresUnknownFields?: boolean;
 }
 
-/** Reads a rule file's text. The value is there only when no problem is an error. */
+/**
+ * Reads a rule file's text, with what the options say of experimental PromQL. The value is there
+ * only when no problem is an error.
+ */
 export function parseRuleFile(
   source: string,
   file: string,
-  { ignoresUnknownFields = false }: RuleFileOptions = {},
+  { ignoresUnknownFields = false, ...syntax }: RuleFileOptions = {},
 ): { groups: readonly RuleGroupConfig[]; problems: readonly yaml.Problem[] } {
-  const schema = ignoresUnknownFields ? yaml.withoutUnknown(fileSchema) : fileSchema;
+  const strict = schemaFor(syntax);
+  const schema = ignoresUnknownFields ? yaml.withoutUnknown(strict) : strict;
   const { value, problems } = yaml.decodeYaml(source, file, schema);
   if (value === undefined || yaml.hasErrors(problems)) return { groups: [], problems };
   const groups = value.groups.map((group) => ({
@@ -146,12 +168,13 @@ function toConfig(rule: RawRule, groupLabels: Record<string, string>): RuleConfi
   };
 }
 
-function checkExpression(expr: string, complain: (message: string) => void): void {
+function expressionProblem(expr: string, syntax: ParseOptions): string | undefined {
   try {
-    parseExpr(expr);
+    parseExpr(expr, syntax);
+    return undefined;
   } catch (error) {
     if (!(error instanceof TytoError)) throw error;
-    complain(`could not parse expression: ${errorMessage(error)}`);
+    return `could not parse expression: ${errorMessage(error)}`;
   }
 }
 

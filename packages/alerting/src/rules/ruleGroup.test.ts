@@ -209,6 +209,16 @@ describe('parseRuleFile', () => {
     }
   });
 
+  it('refuses experimental PromQL where it is not enabled, at its place', () => {
+    const text = rule('{record: a, expr: "limitk(1, up)"}');
+    expect(problemsOf(text)).toEqual([]);
+    const { groups, problems } = parseRuleFile(text, 'r.yml', { experimental: false });
+    expect(groups).toEqual([]);
+    expect(problems).toHaveLength(1);
+    expect(problems[0].place).toMatchObject({ line: 4, column: 23 });
+    expect(problems[0].message).toContain('limitk() is experimental and must be enabled');
+  });
+
   it('takes nothing of a file with one mistake', () => {
     const text = `${rule('{record: a, expr: up}')}  - {record: b, expr: "up{"}\n`;
     expect(parseRuleFile(text, 'r.yml').groups).toEqual([]);

@@ -87,7 +87,7 @@ function formatInt(value: number, { verb, flags, digits }: Format): string | und
     case 'o':
       return based(8, '0');
     case 'O':
-      return sign(value < 0, flags) + `0o${Math.abs(value).toString(8)}`;
+      return `${sign(value < 0, flags)}0o${Math.abs(value).toString(8)}`;
     case 'x':
       return based(16, '0x');
     case 'X':

@@ -47,7 +47,7 @@ const PREAMBLE =
 
 /** Throws TytoError `bad_data` when the text does not parse as a template. */
 export function checkRuleTemplate(text: string): void {
-  if (text.includes('{{')) parseTemplate('', PREAMBLE + text, NAMES, new Map());
+  if (text.includes('{{')) parseTemplate('', PREAMBLE + text, RULE_TEMPLATE_FUNCTIONS, new Map());
 }
 
 /** Expands a template. Rejects with TytoError: `bad_data` to parse, `execution` to run. */
@@ -86,7 +86,7 @@ function parsed(text: string): TemplateSet {
   let set = parsedTemplates.get(text);
   if (set === undefined) {
     set = new Map();
-    parseTemplate('', PREAMBLE + text, NAMES, set);
+    parseTemplate('', PREAMBLE + text, RULE_TEMPLATE_FUNCTIONS, set);
     if (parsedTemplates.size >= PARSED_MAX) parsedTemplates.clear();
     parsedTemplates.set(text, set);
   }
@@ -146,7 +146,12 @@ const PURE_FUNCTIONS: ReadonlyMap<string, TemplateFunction> = new Map(
 );
 
 const OWN_NAMES = ['query', 'tmpl', 'now', 'pathPrefix', 'externalURL'];
-const NAMES: ReadonlySet<string> = new Set([...PURE_FUNCTIONS.keys(), ...OWN_NAMES]);
+
+/** The functions that templates of rules may call. */
+export const RULE_TEMPLATE_FUNCTIONS: ReadonlySet<string> = new Set([
+  ...PURE_FUNCTIONS.keys(),
+  ...OWN_NAMES,
+]);
 
 function functionsFor(
   data: RuleTemplateData,

@@ -8,6 +8,8 @@ import { addBuckets, type SparseHistogram, sparseOf } from './sparseHistogram.ts
 
 /** What is added up of a point; which of the fields mean something is its metric's affair. */
 interface Total {
+  /** Since when it is added up; 0 where the first delta did not say. */
+  startMs: number;
   timeMs: number;
   /** When it was last added to, by the clock. */
   touchedMs: number;
@@ -83,14 +85,15 @@ export class DeltaSeries {
 }
 
 function sumOf(total: Total | undefined, point: OtlpPoint, touchedMs: number): Total {
-  const { timeMs, value, count, sum, bounds, counts } = point;
+  const { startMs, timeMs, value, count, sum, bounds, counts } = point;
   const isSame = total !== undefined && equal(total.bounds, bounds);
   const exponential = sparseOf(point);
   // Other buckets cannot be added to: the histogram begins anew.
   if (total === undefined || !isSame || total.counts.length !== counts.length) {
-    return { timeMs, touchedMs, value, count, sum, bounds, counts, exponential };
+    return { startMs, timeMs, touchedMs, value, count, sum, bounds, counts, exponential };
   }
   return {
+    startMs: total.startMs,
     timeMs,
     touchedMs,
     value: total.value + value,

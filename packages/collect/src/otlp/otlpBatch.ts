@@ -46,6 +46,7 @@ export interface OtlpBatchContext {
   readonly deltas: DeltaSeries;
   readonly metadata: Map<string, MetricMetadata>;
   readonly nowMs: number;
+  readonly keepsStartTimes: boolean;
 }
 
 const NO_RESOURCE: ResourceLabels = {
@@ -68,6 +69,8 @@ export class OtlpBatch implements OtlpVisitor {
   /** Of the current point. */
   #labels: ReadonlyMap<string, string> = new Map();
   #timeMs = 0;
+  /** 0 where there is none, or it is not wanted. */
+  #startMs = 0;
   #result: AppendResult = APPENDED;
 
   constructor(context: OtlpBatchContext) {
@@ -167,6 +170,8 @@ export class OtlpBatch implements OtlpVisitor {
   }
 
   #append(metric: OtlpMetric, point: AddedPoint): void {
+    const isStarted = this.#context.keepsStartTimes && metric.kind !== 'gauge';
+    this.#startMs = isStarted ? point.startMs : 0;
     const isCustom = metric.kind === 'histogram' && this.#context.config.convertHistogramsToNhcb;
     if (metric.kind === 'exponential' || isCustom) this.#appendNative(metric, point);
     else if (metric.kind === 'histogram') this.#appendClassic(point);
@@ -220,11 +225,13 @@ export class OtlpBatch implements OtlpVisitor {
     labels.push([METRIC_NAME, this.#name + suffix]);
     if (more !== undefined) labels.push(more);
     const ref = appender.series(Labels.fromEntries(labels));
+    const timeMs = this.#timeMs;
+    const startMs = this.#startMs;
     let result: AppendResult;
     if (ref === NO_SERIES) result = SERIES_LIMIT;
-    else if (value === undefined) result = appender.appendStale(ref, this.#timeMs);
-    else if (typeof value === 'number') result = appender.append(ref, this.#timeMs, value);
-    else result = appender.appendHistogram(ref, this.#timeMs, value);
+    else if (value === undefined) result = appender.appendStale(ref, timeMs);
+    else if (typeof value === 'number') result = appender.append(ref, timeMs, value, startMs);
+    else result = appender.appendHistogram(ref, timeMs, value, startMs);
     if (this.#result === APPENDED && result !== REPEATED) this.#result = result;
     return ref;
   }

@@ -17,6 +17,8 @@ export interface OtlpReceiverOptions {
   readonly clock: Clock;
   readonly deltaSeriesMax?: number;
   readonly deltaAgeMsMax?: number;
+  /** Whether start times are stored with the samples: the feature `st-storage`. */
+  readonly keepsStartTimes?: boolean;
 }
 
 export interface OtlpOutcome {
@@ -53,7 +55,7 @@ export class OtlpReceiver {
    * Rejects with TytoError: `bad_data` or `too_large` for the request, others for the store.
    */
   async receive(body: Uint8Array, encoding: OtlpEncoding): Promise<OtlpOutcome> {
-    const { store, clock } = this.#options;
+    const { store, clock, keepsStartTimes = false } = this.#options;
     this.totals.requests++;
     const appender = store.appender();
     const batch = new OtlpBatch({
@@ -62,6 +64,7 @@ export class OtlpReceiver {
       deltas: this.#deltas,
       metadata: this.metadata,
       nowMs: clock.nowMs(),
+      keepsStartTimes,
     });
     let isWhole = false;
     try {

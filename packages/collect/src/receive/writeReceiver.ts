@@ -54,6 +54,7 @@ import {
   WRITE_BODY_BYTES_MAX,
 } from '../limits.ts';
 import { reasonOf, type RefusalReason, Refusals } from './refusals.ts';
+import { SentStartTimes } from './sentStartTimes.ts';
 import { NOT_KNOWN, SeriesHashTable } from './seriesHashTable.ts';
 
 /** Metadata hardly ever changes: that of known series is read every so many requests. */
@@ -70,6 +71,8 @@ export interface WriteReceiverOptions {
   readonly key: Uint8Array;
   /** Largest decompressed request. */
   readonly bodyBytesMax?: number;
+  /** Whether start times, which 2.0 has, are stored with the samples: `st-storage`. */
+  readonly keepsStartTimes?: boolean;
 }
 
 export interface WriteOutcome {
@@ -135,7 +138,7 @@ export class WriteReceiver {
    * Rejects with TytoError: `bad_data` or `too_large` for the request, others for the store.
    */
   async receive(pieces: readonly Uint8Array[], version: WriteVersion): Promise<WriteOutcome> {
-    const { store, clock, bodyBytesMax = WRITE_BODY_BYTES_MAX } = this.#options;
+    const { store, clock, bodyBytesMax = WRITE_BODY_BYTES_MAX, keepsStartTimes } = this.#options;
     const reader = this.#reader;
     this.totals.requests++;
     this.#beginEpoch();
@@ -149,6 +152,7 @@ export class WriteReceiver {
       texts: this.#texts,
       readsMetadata: this.totals.requests % METADATA_EVERY === 1,
       aheadMsMax: clock.nowMs() + RECEIVED_AHEAD_MS_MAX,
+      keepsStartTimes: keepsStartTimes === true && version === 2,
     });
     try {
       reader.open(pieces, version, bodyBytesMax);
@@ -191,6 +195,7 @@ interface BatchContext {
   /** Whether the metadata of known series is read as well. */
   readonly readsMetadata: boolean;
   readonly aheadMsMax: number;
+  readonly keepsStartTimes: boolean;
 }
 
 /** One request on its way into an appender. */
@@ -202,9 +207,11 @@ class Batch {
   readonly #context: BatchContext;
   readonly #texts: (string | undefined)[] = [];
   readonly #symbols: SymbolLookup | undefined;
+  readonly #startTimes: SentStartTimes;
 
   constructor(context: BatchContext) {
     this.#context = context;
+    this.#startTimes = new SentStartTimes(context.reader);
     this.#symbols = context.version === 1 ? undefined : (reference) => this.#symbolText(reference);
   }
 
@@ -222,6 +229,7 @@ class Batch {
       let ref = table.find(records, at);
       const isKnown = ref !== NOT_KNOWN;
       if (!isKnown) ref = this.#resolve(at);
+      if (this.#context.keepsStartTimes) this.#startTimes.moveTo(at);
       if (ref === NO_SERIES) continue;
       ref = this.#appendSamples(at, ref, flags);
       const isRare = (flags & FLAG_EXTRAS) !== 0;
@@ -267,6 +275,7 @@ class Batch {
 
   #appendRun(ref: SeriesRef, from: number, count: number): AppendResult {
     const { appender, reader } = this.#context;
+    if (this.#startTimes.isAnyKnown) return this.#startTimes.append(appender, ref, from, count);
     return appender.appendRun(ref, reader.timestamps, reader.values, from, count);
   }
 
@@ -369,12 +378,13 @@ class Batch {
   }
 
   #appendHistogram(at: number, known: SeriesRef, sample: HistogramSample): SeriesRef {
-    const { appender, aheadMsMax } = this.#context;
+    const { appender, aheadMsMax, keepsStartTimes } = this.#context;
     const { timestampMs, histogram } = sample;
+    const startTimeMs = keepsStartTimes ? sample.startTimeMs : 0;
     const append = (ref: SeriesRef): AppendResult => {
       if (timestampMs > aheadMsMax) return OUT_OF_BOUNDS;
       if (histogram === undefined) return appender.appendStale(ref, timestampMs);
-      return appender.appendHistogram(ref, timestampMs, histogram);
+      return appender.appendHistogram(ref, timestampMs, histogram, startTimeMs);
     };
     let ref = known;
     let result = append(ref);

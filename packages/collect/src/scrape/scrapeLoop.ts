@@ -23,6 +23,8 @@ export interface LoopPorts {
   readonly metrics: ScrapeMetrics;
   /** Spreads targets differently on each server. */
   readonly seed: string;
+  /** Whether start times are stored with the samples. */
+  readonly keepsStartTimes: boolean;
 }
 
 /** How a target is doing. */
@@ -69,7 +71,12 @@ export class ScrapeLoop {
     this.#config = config;
     this.#source = source;
     this.#ports = ports;
-    this.#state = new ScrapeState(config, target.sampleLabels ?? target.labels, inherited);
+    const labels = target.sampleLabels ?? target.labels;
+    this.#state = new ScrapeState(config, labels, inherited, ports.keepsStartTimes);
+  }
+
+  get config(): ScrapeConfig {
+    return this.#config;
   }
 
   get metadata(): ReadonlyMap<string, MetricMetadata> {

@@ -27,6 +27,8 @@ export interface ScrapeManagerOptions {
   readonly metrics?: ScrapeMetrics | undefined;
   readonly createHttpClient?: HttpClientFactory | undefined;
   readonly files?: DiscoveryFiles | undefined;
+  /** Whether start times are stored with the samples: the feature `st-storage`. */
+  readonly keepsStartTimes?: boolean | undefined;
 }
 
 export interface ActiveTarget {
@@ -83,6 +85,7 @@ export class ScrapeManager {
       files: options.files ?? nodeDiscoveryFiles,
       createHttpClient: options.createHttpClient ?? ((config) => new NodeHttpClient(config)),
       userAgent: `Tyto/${options.version}`,
+      keepsStartTimes: options.keepsStartTimes ?? false,
     };
   }
 
@@ -133,6 +136,12 @@ export class ScrapeManager {
       active.push(this.#describe(loop, loop.target.labels.get('job')));
     }
     return { active, dropped, droppedCounts };
+  }
+
+  /** The jobs that are scraped, with or without targets, and those of this process. */
+  jobs(): ScrapeConfig[] {
+    const internal = [...this.#internal.values()].map((loop) => loop.config);
+    return [...[...this.#pools.values()].map((pool) => pool.config), ...internal];
   }
 
   /** What the targets say of their metrics, by metric name. */

@@ -32,6 +32,7 @@ import {
   ENTRY_UNIT,
   ENTRY_HISTOGRAM,
   ClassicConverter,
+  CreatedReader,
   decodeSeries,
   type Entry,
   ExpositionParser,
@@ -77,6 +78,7 @@ export class ScrapeState {
   readonly metadata = new Map<string, MetricMetadata>();
   readonly #config: ScrapeConfig;
   readonly #targetLabels: Labels;
+  readonly #keepsStartTimes: boolean;
   readonly #cache = new SeriesCache();
   readonly #runs: KnownRuns;
   readonly #parsers: Partial<Record<ScrapeFormat, ExpositionReader>> = {};
@@ -92,7 +94,13 @@ export class ScrapeState {
   /** Series that a predecessor with another configuration wrote last. */
   #inherited: readonly SeriesRef[];
 
-  constructor(config: ScrapeConfig, targetLabels: Labels, inherited: readonly SeriesRef[] = []) {
+  constructor(
+    config: ScrapeConfig,
+    targetLabels: Labels,
+    inherited: readonly SeriesRef[] = [],
+    keepsStartTimes = false,
+  ) {
+    this.#keepsStartTimes = keepsStartTimes;
     this.#config = config;
     this.#targetLabels = targetLabels;
     this.#inherited = inherited;
@@ -112,7 +120,7 @@ export class ScrapeState {
 
   /** Appends all samples of a body and ends the series that are gone. Throws TytoError. */
   append(body: Uint8Array, format: ScrapeFormat): void {
-    this.#parsers[format] ??= createReader(format, this.#config);
+    this.#parsers[format] ??= createReader(format, this.#config, this.#keepsStartTimes);
     const parser = this.#parsers[format];
     const cache = this.#cache;
     const readMetadata = this.#metadataDue || this.#scrape % METADATA_EVERY === 0;
@@ -261,12 +269,13 @@ export class ScrapeState {
     }
     const timeMs = timed ? parser.timestampMs : this.#timeMs;
     const histogram = kind === ENTRY_HISTOGRAM ? this.#histogram(parser) : undefined;
-    let result = this.#write(cache.refs[entry], timeMs, parser.value, histogram);
+    const startMs = this.#keepsStartTimes ? (parser.startTimeMs ?? 0) : 0;
+    let result = this.#write(cache.refs[entry], timeMs, parser.value, histogram, startMs);
     if (result === UNKNOWN_SERIES) {
       const ref = this.#resolve(parser.labels());
       if (ref === NO_SERIES) return;
       cache.refs[entry] = ref;
-      result = this.#write(ref, timeMs, parser.value, histogram);
+      result = this.#write(ref, timeMs, parser.value, histogram, startMs);
     }
     this.#count(result);
     if (parser.hasExemplar) this.#appendExemplar(parser.exemplar(), cache.refs[entry], timeMs);
@@ -287,10 +296,11 @@ export class ScrapeState {
     timeMs: number,
     value: number,
     histogram: FloatHistogram | undefined,
+    startMs: number,
   ): AppendResult {
     const appender = this.#appender as MetricAppender;
-    if (histogram === undefined) return appender.append(ref, timeMs, value);
-    return appender.appendHistogram(ref, timeMs, histogram);
+    if (histogram === undefined) return appender.append(ref, timeMs, value, startMs);
+    return appender.appendHistogram(ref, timeMs, histogram, startMs);
   }
 
   #histogram(parser: ExpositionReader): FloatHistogram | undefined {
@@ -356,11 +366,16 @@ export class ScrapeState {
   }
 }
 
-function createReader(format: ScrapeFormat, config: ScrapeConfig): ExpositionReader {
-  const { histograms } = config;
+function createReader(
+  format: ScrapeFormat,
+  { histograms }: ScrapeConfig,
+  keepsStartTimes: boolean,
+): ExpositionReader {
   if (format === 'protobuf') return new FamilyParser(histograms);
-  if (!histograms.convertsClassic) return new ExpositionParser(format);
-  return new ClassicConverter(format, histograms.keepsClassic);
+  const reader = histograms.convertsClassic
+    ? new ClassicConverter(format, histograms.keepsClassic)
+    : new ExpositionParser(format);
+  return format === 'openmetrics' && keepsStartTimes ? new CreatedReader(reader) : reader;
 }
 
 function newCounts(): AppendCounts {

@@ -1,6 +1,6 @@
 /** From discovered labels to a target: job defaults, relabelling, the address to ask. */
 import { createHash } from 'node:crypto';
-import { parseDuration } from '@tyto/base';
+import { formatDuration, parseDuration } from '@tyto/base';
 import { Labels } from '@tyto/model';
 import type { TargetGroup } from '../config/discoveryConfig.ts';
 import type { ScrapeConfig } from '../config/scrapeConfig.ts';
@@ -42,8 +42,8 @@ function createTarget(
   for (const [name, value] of Object.entries(discovered)) if (value !== '') map.set(name, value);
   const defaults: [string, string][] = [
     ['job', config.jobName],
-    ['__scrape_interval__', `${config.scrapeIntervalMs}ms`],
-    ['__scrape_timeout__', `${config.scrapeTimeoutMs}ms`],
+    ['__scrape_interval__', formatDuration(config.scrapeIntervalMs)],
+    ['__scrape_timeout__', formatDuration(config.scrapeTimeoutMs)],
     ['__metrics_path__', config.metricsPath],
     ['__scheme__', config.scheme],
   ];

@@ -14,6 +14,7 @@ import {
   type SelectRequest,
   type SeriesExemplars,
   type SeriesSelection,
+  type SettledTime,
 } from '@tyto/model';
 import { appendRange, sortByTime } from '@tyto/promblock';
 import type { ReadSeries } from './messages.ts';
@@ -41,6 +42,11 @@ export class MergedQuerier implements MetricQuerier {
   set readers(readers: readonly RemoteReader[]) {
     for (const reader of this.#readers) reader.close();
     this.#readers = readers;
+  }
+
+  /** What other stores have may change at any time. */
+  settled(): SettledTime | undefined {
+    return this.#readers.length === 0 ? this.#options.own.settled?.() : undefined;
   }
 
   async select(request: SelectRequest): Promise<SeriesSelection> {

@@ -1,5 +1,5 @@
 // A chunk: count · first timestamp · timestamp stream · value stream. See docs/formats/chunk.md.
-import { choosePacking, packIntegers, unpackIntegers } from './integers';
+import { choosePacking, packIntegers, unpackSums } from './integers';
 import { decodeValues, encodeValues } from './values';
 import { readEnd, readSigned, readVarint, writeSigned, writeVarint } from './varint';
 
@@ -28,14 +28,9 @@ export function decodeChunk(source: usize, length: i32, timestamps: usize, value
   const first = readSigned(readEnd, end);
   if (readEnd == 0) return -1;
   const stream = readEnd;
-  const packed = unpackIntegers(stream, end, count - 1, timestamps + 8);
-  if (packed < 0) return -1;
-  let timestamp = first;
   store<f64>(timestamps, <f64>first);
-  for (let i = 1; i < count; i++) {
-    timestamp += load<i64>(timestamps + (<usize>i << 3));
-    store<f64>(timestamps + (<usize>i << 3), <f64>timestamp);
-  }
+  const packed = unpackSums(stream, end, count - 1, false, 0, first, timestamps + 8);
+  if (packed < 0) return -1;
   const read = decodeValues(stream + packed, end, count, values);
   return read < 0 || stream + packed + read != end ? -1 : count;
 }

@@ -23,6 +23,15 @@ let chosenBase: i64 = 0;
 const guess: usize = memory.data(GUESS_COUNT * 8, 8);
 const counts: usize = memory.data(BIT_LENGTHS * 4, 4);
 
+/** The stream that is being unpacked: its packed bits, and what is said before them. */
+let streamWidth: i32 = 0;
+let streamBase: i64 = 0;
+let streamExceptions: i32 = 0;
+let streamBits: usize = 0;
+/** Where the sums have got to. */
+let sumTotal: i64 = 0;
+let sumDelta: i64 = 0;
+
 /** Chooses width and base for `count` values, without writing anything. */
 export function choosePacking(source: usize, count: i32): void {
   if (count == 0) {
@@ -190,28 +199,117 @@ function packBits(source: usize, count: i32, out: usize, width: i32, base: i64, 
 }
 
 /**
+ * Unpacks `count` values that lie within [source, end) and writes as f64 what they add up to: the
+ * running sum from `sum` on, or with `isSecondOrder` that of the running sum from `delta` on.
+ * Returns the bytes read, or -1 when the bytes are no such stream. The memory behind `end` must be
+ * readable for 8 bytes.
+ */
+export function unpackSums(
+  source: usize,
+  end: usize,
+  count: i32,
+  isSecondOrder: bool,
+  delta: i64,
+  sum: i64,
+  out: usize,
+): i32 {
+  if (count == 0) return 0;
+  if (!openStream(source, end, count)) return -1;
+  const exceptionsEnd = streamBits + <usize>packedBytes(streamWidth, count);
+  if (exceptionsEnd > end) return -1;
+  sumDelta = isSecondOrder ? delta : 0;
+  sumTotal = sum;
+  let place = exceptionsEnd;
+  let index = 0;
+  for (let left = streamExceptions; left > 0; left--) {
+    const distance = readVarint(place, end);
+    if (readEnd == 0 || distance >= <u64>count) return -1;
+    const next = <i32>distance + (left == streamExceptions ? 0 : index - 1);
+    if (next < index || next >= count) return -1;
+    const value = readSigned(readEnd, end);
+    if (readEnd == 0) return -1;
+    place = readEnd;
+    sumRun(index, next, isSecondOrder, out);
+    if (isSecondOrder) sumTotal += sumDelta += value;
+    else sumTotal += value;
+    store<f64>(out + (<usize>next << 3), <f64>sumTotal);
+    index = next + 1;
+  }
+  sumRun(index, count, isSecondOrder, out);
+  return <i32>(place - source);
+}
+
+/** Adds up the values [from, to), among which there are no exceptions. */
+function sumRun(from: i32, to: i32, isSecondOrder: bool, out: usize): void {
+  const width = <usize>streamWidth;
+  const base = streamBase;
+  const bits = streamBits;
+  let total = sumTotal;
+  let delta = sumDelta;
+  if (width == 64) {
+    for (let i = from; i < to; i++) {
+      const value = load<i64>(bits + (<usize>i << 3));
+      if (isSecondOrder) total += delta += value;
+      else total += value;
+      store<f64>(out + (<usize>i << 3), <f64>total);
+    }
+  } else if (width == 0 && !isSecondOrder) {
+    for (let i = from; i < to; i++) {
+      total += base;
+      store<f64>(out + (<usize>i << 3), <f64>total);
+    }
+  } else {
+    const mask: u64 = ((<u64>1) << width) - 1;
+    let bit = <usize>from * width;
+    if (isSecondOrder) {
+      for (let i = from; i < to; i++) {
+        delta += base + <i64>((load<u64>(bits + (bit >> 3)) >> (bit & 7)) & mask);
+        total += delta;
+        store<f64>(out + (<usize>i << 3), <f64>total);
+        bit += width;
+      }
+    } else {
+      for (let i = from; i < to; i++) {
+        total += base + <i64>((load<u64>(bits + (bit >> 3)) >> (bit & 7)) & mask);
+        store<f64>(out + (<usize>i << 3), <f64>total);
+        bit += width;
+      }
+    }
+  }
+  sumTotal = total;
+  sumDelta = delta;
+}
+
+/** Reads what comes before a stream's packed bits into the variables above; false for no stream. */
+function openStream(source: usize, end: usize, count: i32): bool {
+  if (source >= end) return false;
+  const head = load<u8>(source);
+  streamWidth = <i32>(head & 0x7f);
+  if (streamWidth > WIDTH_MAX && head != 64) return false;
+  streamBase = readSigned(source + 1, end);
+  if (readEnd == 0) return false;
+  streamExceptions = 0;
+  if ((head & EXCEPTIONS_FLAG) != 0) {
+    const claimed = readVarint(readEnd, end);
+    if (readEnd == 0 || claimed == 0 || claimed > <u64>count) return false;
+    streamExceptions = <i32>claimed;
+  }
+  streamBits = readEnd;
+  return true;
+}
+
+/**
  * Unpacks `count` values that lie within [source, end). Returns the bytes read, or -1 when the
  * bytes are no such stream. The memory behind `end` must be readable for 8 bytes.
  */
 export function unpackIntegers(source: usize, end: usize, count: i32, out: usize): i32 {
   if (count == 0) return 0;
-  if (source >= end) return -1;
-  const head = load<u8>(source);
-  const width = <i32>(head & 0x7f);
-  const hasExceptions = (head & EXCEPTIONS_FLAG) != 0;
-  if (width > WIDTH_MAX && head != 64) return -1;
-  const base = readSigned(source + 1, end);
-  if (readEnd == 0) return -1;
-  let bits = readEnd;
-  let exceptions = 0;
-  if (hasExceptions) {
-    const claimed = readVarint(bits, end);
-    if (readEnd == 0 || claimed == 0 || claimed > <u64>count) return -1;
-    exceptions = <i32>claimed;
-    bits = readEnd;
-  }
-  const packed = <usize>packedBytes(width, count);
-  if (bits + packed > end) return -1;
+  if (!openStream(source, end, count)) return -1;
+  const bits = streamBits;
+  const base = streamBase;
+  const width = streamWidth;
+  const exceptionsAt = bits + <usize>packedBytes(width, count);
+  if (exceptionsAt > end) return -1;
   if (width == 64) {
     memory.copy(out, bits, <usize>count << 3);
   } else if (width == 0) {
@@ -225,11 +323,13 @@ export function unpackIntegers(source: usize, end: usize, count: i32, out: usize
       bit += width;
     }
   }
-  let place = bits + packed;
+  let place = exceptionsAt;
   let index: u64 = 0;
-  for (let i = 0; i < exceptions; i++) {
-    index += readVarint(place, end);
-    if (readEnd == 0 || index >= <u64>count) return -1;
+  for (let i = 0; i < streamExceptions; i++) {
+    const distance = readVarint(place, end);
+    if (readEnd == 0 || (i > 0 && distance == 0)) return -1;
+    index += distance;
+    if (index >= <u64>count) return -1;
     const value = readSigned(readEnd, end);
     if (readEnd == 0) return -1;
     place = readEnd;

@@ -1,14 +1,17 @@
-// Prometheus 3's rate, increase and delta over left-open windows, for all steps of one series.
+// Prometheus 3's rate, increase and delta, for all windows of one series. See windows.ts for what
+// windows are, and for the kernels that find them and the resets of a counter.
 
 /**
- * For step i, the window is (startMs + i * stepMs - rangeMs, startMs + i * stepMs]. Writes the
- * result and 1 to `present`, or 0 where fewer than two samples lie in the window. Timestamps rise
- * strictly and there are no stale markers among the values.
+ * Writes the result of each step and 1 to `present`, or 0 where fewer than two samples lie in a
+ * window. `resets` are the indexes of values that are smaller than the one before; none for gauges.
  */
-export function rateWindows(
+export function rateOf(
   timestamps: usize,
   values: usize,
-  count: i32,
+  froms: usize,
+  tos: usize,
+  resets: usize,
+  resetCount: i32,
   startMs: f64,
   stepMs: f64,
   stepCount: i32,
@@ -17,47 +20,35 @@ export function rateWindows(
   isRate: i32,
   out: usize,
   present: usize,
-  resets: usize,
 ): void {
-  // Indexes of the samples that are smaller than the one before them; there are few of them, and
-  // only those within a window count for it.
-  let resetCount = 0;
+  const rangeSeconds = rangeMs / 1000.0;
+  // Of the resets only those within a window count for it; there are few of them.
   let resetFirst = 0;
-  let first = 0;
-  let next = 0;
   for (let step = 0; step < stepCount; step++) {
-    const endMs = startMs + <f64>step * stepMs;
-    const fromMs = endMs - rangeMs;
-    for (; next < count && at(timestamps, next) <= endMs; next++) {
-      if (isCounter && next > 0 && at(values, next) < at(values, next - 1)) {
-        store<i32>(resets + (<usize>resetCount << 2), next);
-        resetCount++;
-      }
-    }
-    while (first < next && at(timestamps, first) <= fromMs) first++;
-    const last = next - 1;
+    const first = load<i32>(froms + (<usize>step << 2));
+    const last = load<i32>(tos + (<usize>step << 2)) - 1;
     if (last <= first) {
       store<u8>(present + step, 0);
       continue;
     }
+    const endMs = startMs + <f64>step * stepMs;
     let difference = at(values, last) - at(values, first);
-    while (resetFirst < resetCount && load<i32>(resets + (<usize>resetFirst << 2)) <= first) {
-      resetFirst++;
-    }
-    for (let i = resetFirst; i < resetCount; i++) {
-      difference += at(values, load<i32>(resets + (<usize>i << 2)) - 1);
+    while (resetFirst < resetCount && indexAt(resets, resetFirst) <= first) resetFirst++;
+    for (let i = resetFirst; i < resetCount && indexAt(resets, i) <= last; i++) {
+      difference += at(values, indexAt(resets, i) - 1);
     }
     const factor = extrapolation(
       at(timestamps, first),
       at(timestamps, last),
       last - first,
-      fromMs,
+      endMs - rangeMs,
       endMs,
       isCounter,
       at(values, first),
       difference,
     );
-    store<f64>(out + (<usize>step << 3), difference * (isRate ? factor / (rangeMs / 1000.0) : factor));
+    const result = difference * (isRate ? factor / rangeSeconds : factor);
+    store<f64>(out + (<usize>step << 3), result);
     store<u8>(present + step, 1);
   }
 }
@@ -86,6 +77,12 @@ function extrapolation(
   }
   if (toEnd >= threshold) toEnd = average / 2.0;
   return (sampled + toStart + toEnd) / sampled;
+}
+
+// @ts-ignore: decorator
+@inline
+function indexAt(base: usize, index: i32): i32 {
+  return load<i32>(base + (<usize>index << 2));
 }
 
 // @ts-ignore: decorator

@@ -1,7 +1,7 @@
 // Value streams: the smallest of constant, decimal delta, decimal delta-of-delta, XOR, the delta of
 // the bits, and raw.
 // See docs/formats/chunk.md for the bytes. Lossless for every bit pattern.
-import { choosePacking, packIntegers, packingCost, unpackIntegers } from './integers';
+import { choosePacking, packIntegers, packingCost, unpackIntegers, unpackSums } from './integers';
 import { readEnd, readSigned, readVarint, writeSigned, writeVarint } from './varint';
 
 const CONSTANT: u8 = 0;
@@ -209,26 +209,27 @@ function decodeDecimal(source: usize, end: usize, count: i32, out: usize, kind: 
     if (readEnd == 0) return -1;
     place = readEnd;
   }
-  const packed = unpackIntegers(place, end, count - first, out + (<usize>first << 3));
-  if (packed < 0) return -1;
-  const power = unchecked(POWERS[exponent]);
-  store<f64>(out, <f64>mantissa / power);
-  if (kind == DELTA) {
-    for (let i = 1; i < count; i++) {
-      mantissa += load<i64>(out + (<usize>i << 3));
-      store<f64>(out + (<usize>i << 3), <f64>mantissa / power);
-    }
-  } else if (count > 1) {
+  store<f64>(out, <f64>mantissa);
+  if (first == 2) {
     mantissa += delta;
-    store<f64>(out + 8, <f64>mantissa / power);
-    for (let i = 2; i < count; i++) {
-      delta += load<i64>(out + (<usize>i << 3));
-      mantissa += delta;
-      store<f64>(out + (<usize>i << 3), <f64>mantissa / power);
-    }
+    store<f64>(out + 8, <f64>mantissa);
   }
+  const rest = out + (<usize>first << 3);
+  const isSecondOrder = kind == DELTA_OF_DELTA;
+  const packed = unpackSums(place, end, count - first, isSecondOrder, delta, mantissa, rest);
+  if (packed < 0) return -1;
+  if (exponent > 0) divideAll(out, count, unchecked(POWERS[exponent]));
   const special = readSpecials(place + packed, end, specials, count, out);
   return special == 0 ? -1 : <i32>(special - source);
+}
+
+/** Divides in pairs, and so may write one number more. */
+function divideAll(out: usize, count: i32, divisor: f64): void {
+  const divisors = f64x2.splat(divisor);
+  for (let i = 0; i < count; i += 2) {
+    const place = out + (<usize>i << 3);
+    v128.store(place, f64x2.div(v128.load(place), divisors));
+  }
 }
 
 /** Puts the values that are no decimals in their places. Returns where they end, or 0. */

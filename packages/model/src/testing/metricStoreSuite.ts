@@ -8,10 +8,12 @@ import {
   type FloatHistogram,
   Labels,
   type MatchType,
+  type MetricAppender,
   type MetricStore,
   OUT_OF_ORDER,
   REPEATED,
   SampleColumns,
+  type SeriesRef,
   UNKNOWN_SERIES,
   writeStaleBits,
 } from '@tyto/model';
@@ -66,31 +68,47 @@ export function someHistogram(n: number, buckets: number, isInteger: boolean): F
   };
 }
 
-/** Floats, stale markers (-1) and histograms of several layouts, `count` of them a second apart. */
-export function mixedSamples(
-  startMs: number,
-  count: number,
-): [timestampMs: number, value: number | FloatHistogram][] {
+/** Of one series; a stale marker is -1. */
+export type MixedSample = [
+  timestampMs: number,
+  value: number | FloatHistogram,
+  startTimeMs: number,
+];
+
+/**
+ * Floats, stale markers and histograms of several layouts, `count` of them a second apart. Some
+ * have no start time, some one for many, and some each their own.
+ */
+export function mixedSamples(startMs: number, count: number): MixedSample[] {
   return Array.from({ length: count }, (_, i) => {
     const timestampMs = startMs + i * 1000;
-    if (i % 40 === 39) return [timestampMs, -1];
-    if (i % 50 < 10) return [timestampMs, i];
-    return [timestampMs, someHistogram(i, 3 + (Math.floor(i / 30) % 9), i % 90 < 70)];
+    if (i % 40 === 39) return [timestampMs, -1, 0];
+    const kind = Math.floor(i / 35) % 4;
+    const startTimeMs = kind < 2 ? 0 : kind === 2 ? startMs - 5000 : timestampMs - 999;
+    const value = i % 50 < 10 ? i : someHistogram(i, 3 + (Math.floor(i / 30) % 9), i % 90 < 70);
+    return [timestampMs, value, startTimeMs];
   });
 }
 
+export function appendMixed(
+  appender: MetricAppender,
+  ref: SeriesRef,
+  [timestampMs, value, startTimeMs]: MixedSample,
+): void {
+  if (typeof value !== 'number') appender.appendHistogram(ref, timestampMs, value, startTimeMs);
+  else if (value < 0) appender.appendStale(ref, timestampMs);
+  else appender.append(ref, timestampMs, value, startTimeMs);
+}
+
 /** What `mixedSamples` gave, read back. */
-export async function readMixed(
-  store: MetricStore,
-  labels: Labels,
-): Promise<[timestampMs: number, value: number | FloatHistogram][]> {
+export async function readMixed(store: MetricStore, labels: Labels): Promise<MixedSample[]> {
   const matchers = [...labels.entries()].map(([name, value]) => createMatcher('=', name, value));
   const selection = await store.select({ matchers, ...always });
   const columns = new SampleColumns();
   if (selection.size > 0) selection.readInto(0, columns);
   return Array.from({ length: columns.length }, (_, i) => {
     const value = columns.isStale(i) ? -1 : (columns.histograms?.[i] ?? columns.values[i]);
-    return [columns.timestamps[i], value];
+    return [columns.timestamps[i], value, columns.startTimes?.[i] ?? 0];
   });
 }
 
@@ -252,19 +270,36 @@ export function metricStoreSuite(name: string, open: () => Promise<MetricStore>)
       );
     });
 
-    it('keeps native histograms beside floats, in every layout', async () => {
+    it('keeps native histograms beside floats, in every layout, and start times', async () => {
       const store = await open();
       const appender = store.appender();
       const ref = appender.series(up('api'));
-      const samples = mixedSamples(t, 100);
-      for (const [time, value] of samples) {
-        if (typeof value !== 'number') appender.appendHistogram(ref, time, value);
-        else if (value < 0) appender.appendStale(ref, time);
-        else appender.append(ref, time, value);
-      }
+      const samples = mixedSamples(t, 300);
+      for (const sample of samples) appendMixed(appender, ref, sample);
       expect(appender.append(ref, t, 1)).toBe(OUT_OF_ORDER);
       await appender.commit();
       expect(await readMixed(store, up('api'))).toEqual(samples);
+    });
+
+    it('has no start times where none was told, and those of the asked time', async () => {
+      const store = await filled();
+      const appender = store.appender();
+      const ref = appender.series(up('new'));
+      for (let i = 0; i < 50; i++) appender.append(ref, t + i, i, i === 30 || i === 40 ? t - i : 0);
+      expect(appender.append(ref, t + 49, 49, t)).toBe(REPEATED);
+      expect(appender.append(ref, t + 48, 48, t)).toBe(OUT_OF_ORDER);
+      await appender.commit();
+      const columns = new SampleColumns(1);
+      const startTimes = async (job: string, minTimeMs: number, maxTimeMs: number) => {
+        const matchers = [createMatcher('=', 'job', job)];
+        const selection = await store.select({ matchers, minTimeMs, maxTimeMs });
+        columns.clear();
+        selection.readInto(0, columns);
+        return columns.startTimes && [...columns.startTimes.subarray(0, columns.length)];
+      };
+      expect(await startTimes('api', t, t + 99_000)).toBeNull();
+      expect(await startTimes('new', t + 29, t + 31)).toEqual([0, t - 30, 0]);
+      expect(await startTimes('new', t + 40, t + 41)).toEqual([t - 40, 0]);
     });
 
     it('lists names, values and series, with matchers and limits', async () => {

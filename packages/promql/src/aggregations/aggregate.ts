@@ -8,12 +8,15 @@ import { limitGroups, limitRatio } from './limit.ts';
 import { quantileGroups } from './quantile.ts';
 import { rankGroups } from './ranking.ts';
 import { reduceGroup } from './reduce.ts';
+import { aggregateStored } from './stored.ts';
 
 export async function aggregate(
   node: Aggregation,
   grid: Grid,
   evaluation: Evaluation,
 ): Promise<Column[]> {
+  const stored = await aggregateStored(node, grid, evaluation);
+  if (stored !== undefined) return stored;
   const columns = await evaluation.vector(node.inner, grid);
   const { operator, parameter } = node;
   if (operator === 'count_values' && parameter !== undefined) {

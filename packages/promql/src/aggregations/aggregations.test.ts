@@ -104,4 +104,16 @@ eval instant at 0 quantile by (g) (0.25, m)
 eval instant at 1m count_values("v", m * 0)
   {v="0"} 3
 `));
+
+  it('names the bytes of a label name that is no UTF-8, and takes every other one', () =>
+    expectScript(`${load}
+eval instant at 0 count_values("a\\xc5z\\377", m)
+  expect fail msg: invalid label name "a\\xc5z\\xff"
+
+eval instant at 0 count_values("", m)
+  expect fail msg: invalid label name ""
+
+eval instant at 0 count_values("\\xef\\xbf\\xbd", m * 0)
+  {"\\ufffd"="0"} 3
+`));
 });

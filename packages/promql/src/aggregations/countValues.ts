@@ -1,7 +1,7 @@
 /** count_values: how many series of a group have each value; the value becomes a label. */
 import { TytoError } from '@tyto/base';
 import { type Labels, METRIC_NAME } from '@tyto/model';
-import { type Aggregation, formatNumber } from '@tyto/syntax';
+import { type Aggregation, formatNumber, quoteString, unwrapParens } from '@tyto/syntax';
 import { ABSENT, type Column, emptyColumn, FLOAT, type Grid, HISTOGRAM } from '../column.ts';
 import type { Evaluation } from '../evaluation.ts';
 import { formatHistogram } from '../histograms/format.ts';
@@ -13,8 +13,10 @@ export async function countValues(
   grid: Grid,
   { budget }: Evaluation,
 ): Promise<Column[]> {
-  if (label === '' || label.includes('\ufffd')) {
-    throw new TytoError('execution', `invalid label name ${JSON.stringify(label)}`);
+  const parameter = node.parameter === undefined ? undefined : unwrapParens(node.parameter);
+  const invalid = parameter?.kind === 'string' ? parameter.invalid : undefined;
+  if (label === '' || invalid !== undefined) {
+    throw new TytoError('execution', `invalid label name ${invalid ?? quoteString(label)}`);
   }
   const results = new Map<string, Column>();
   for (const column of columns) {

@@ -61,17 +61,10 @@ export function extendedDifference(
   const left = cutsLeft ? cut(0, beginMs) : histograms[0];
   const right = cutsRight ? cut(lastIndex - 1, endMs) : histograms[lastIndex];
   let difference = addHistograms(right, left, -1);
-  if (isCounter) {
-    let previous = left;
-    for (let i = 0; i <= lastIndex; i++) {
-      const timeMs = timestamps[from + i];
-      if (timeMs <= beginMs || timeMs >= endMs || (i === 0 && !cutsLeft)) continue;
-      if (detectReset(histograms[i], previous)) difference = addHistograms(difference, previous, 1);
-      previous = histograms[i];
-    }
-    if (right !== previous && detectReset(right, previous)) {
-      difference = addHistograms(difference, previous, 1);
-    }
+  for (let i = 1; isCounter && i <= lastIndex; i++) {
+    // A left end that was cut behind a reset counts from zero already.
+    if ((i === 1 && cutsLeft) || !detectReset(histograms[i], histograms[i - 1])) continue;
+    difference = addHistograms(difference, histograms[i - 1], 1);
   }
   return withHint(difference, 'gauge');
 }

@@ -49,6 +49,22 @@ eval instant at 20s max_over_time(c_total[1m] anchored)
 `));
 });
 
+describe('an info metric of histograms', () => {
+  it('is refused where a series would get its labels', () =>
+    expectScript(`
+load 1m
+  m{instance="a", job="j"} 1
+  other{instance="b", job="j"} 1
+  h{instance="a", job="j", data="d"} {{sum:1 count:1}}
+
+eval instant at 0 info(m, {__name__="h"})
+  expect fail regex: an info sample must be a float, and h\\{data="d", .+\\} is a histogram
+
+eval instant at 0 info(other, {__name__="h"})
+  other{instance="b", job="j"} 1
+`));
+});
+
 describe('subqueries of an instant query', () => {
   it('see all series that were ever among the best', () =>
     expectScript(`

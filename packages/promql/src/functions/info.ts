@@ -3,10 +3,24 @@
  * Which info series are there may change from step to step, and with it the labels of a result.
  */
 import { TytoError } from '@tyto/base';
-import { type Labels, type Matcher, matchesAll, METRIC_NAME } from '@tyto/model';
-import { ABSENT, type Column, emptyColumn, emptyHistogramColumn, mergeEqual } from '../column.ts';
+import {
+  type Labels,
+  type Matcher,
+  matchesAll,
+  METRIC_NAME,
+  type SampleColumns,
+} from '@tyto/model';
+import {
+  ABSENT,
+  type Column,
+  emptyColumn,
+  emptyHistogramColumn,
+  FLOAT,
+  HISTOGRAM,
+  mergeEqual,
+} from '../column.ts';
 import { dataMatchers, infoNameMatchers, infoSelector } from '../infoSelector.ts';
-import { evaluateSelectorTimes } from '../selectors.ts';
+import { selectLatest } from '../selectors.ts';
 import type { VectorFunction } from './registry.ts';
 
 const IDENTIFYING: ReadonlySet<string> = new Set(['instance', 'job']);
@@ -16,7 +30,7 @@ const info: VectorFunction = async (call, grid, evaluation) => {
   const names = infoNameMatchers(given);
   const data = dataMatchers(given);
   const base = await evaluation.vector(call.args[0], grid);
-  const infos = await evaluateSelectorTimes(infoSelector(call), grid, evaluation);
+  const infos = await selectLatest(infoSelector(call), grid, evaluation, fillTimes);
   const byIdentity = new Map<string, Column[]>();
   for (const column of infos) {
     const { key } = column.labels.keep(IDENTIFYING);
@@ -37,6 +51,16 @@ const info: VectorFunction = async (call, grid, evaluation) => {
   }
   return mergeEqual(results);
 };
+
+/** The times of the samples, and of what kind they are. */
+function fillTimes(samples: SampleColumns, latest: Int32Array, column: Column): void {
+  for (let step = 0; step < latest.length; step++) {
+    const index = latest[step];
+    if (index < 0 || samples.isStale(index)) continue;
+    column.values[step] = samples.timestamps[index];
+    column.present[step] = samples.histograms?.[index] === undefined ? FLOAT : HISTOGRAM;
+  }
+}
 
 /** The column split by the labels that its steps get. */
 function enriched(
@@ -70,6 +94,10 @@ function newestOfEachName(candidates: readonly Column[], step: number): Labels[]
   const newest = new Map<string, Column>();
   for (const candidate of candidates) {
     if (candidate.present[step] === ABSENT) continue;
+    if (candidate.present[step] === HISTOGRAM) {
+      const problem = `an info sample must be a float, and ${candidate.labels} is a histogram`;
+      throw new TytoError('execution', problem);
+    }
     const name = candidate.labels.get(METRIC_NAME);
     const known = newest.get(name);
     if (known !== undefined && known.values[step] === candidate.values[step]) {

@@ -21,6 +21,7 @@ import { usesCustomBuckets } from '../histograms/sparse.ts';
 import { HistogramSum } from '../histograms/sum.ts';
 import { extendedDifference, extendedWindow } from './extendedHistograms.ts';
 import { extrapolation } from '../windows/rate.ts';
+import { startsAnew } from '../windows/startTimes.ts';
 import type { WindowSource } from '../windowSource.ts';
 
 /** One window of a series that has histograms somewhere. */
@@ -43,7 +44,11 @@ export interface MixedTarget {
 }
 
 /** Computes a step; returns true where the floats alone decide and their kernel's value holds. */
-export type MixedFunction = (window: MixedWindow, target: MixedTarget) => boolean;
+export interface MixedFunction {
+  (window: MixedWindow, target: MixedTarget): boolean;
+  /** Whether it computes the steps of floats too where they have start times. */
+  readonly usesStartTimes?: boolean;
+}
 
 export function histogramCount({ samples, from, to }: MixedWindow): number {
   let count = 0;
@@ -51,7 +56,7 @@ export function histogramCount({ samples, from, to }: MixedWindow): number {
   return count;
 }
 
-function histogramsOf({ samples, from, to }: MixedWindow): FloatHistogram[] {
+export function histogramsOf({ samples, from, to }: MixedWindow): FloatHistogram[] {
   const found: FloatHistogram[] = [];
   for (let i = from; i < to; i++) {
     const histogram = samples.histograms?.[i];
@@ -60,18 +65,21 @@ function histogramsOf({ samples, from, to }: MixedWindow): FloatHistogram[] {
   return found;
 }
 
-function setHistogram({ column, step }: MixedTarget, histogram: FloatHistogram): void {
+export function setHistogram({ column, step }: MixedTarget, histogram: FloatHistogram): void {
   column.present[step] = HISTOGRAM;
   if (column.histograms !== null) column.histograms[step] = histogram;
 }
 
-function setFloat({ column, step }: MixedTarget, value: number): void {
+export function setFloat({ column, step }: MixedTarget, value: number): void {
   column.present[step] = FLOAT;
   column.values[step] = value;
 }
 
 /** The kind of a window: of floats or histograms only; a mixture is told of. */
-function purity(window: MixedWindow, target: MixedTarget): 'floats' | 'histograms' | 'mixed' {
+export function purity(
+  window: MixedWindow,
+  target: MixedTarget,
+): 'floats' | 'histograms' | 'mixed' {
   const count = histogramCount(window);
   if (count === 0) return 'floats';
   if (count === window.to - window.from) return 'histograms';
@@ -110,7 +118,7 @@ export function mixedRate(isCounter: boolean, isRate: boolean): MixedFunction {
     const kind = purity(window, target);
     if (kind !== 'histograms') return kind === 'floats';
     const histograms = histogramsOf(window);
-    const difference = histogramDifference(histograms, isCounter, target);
+    const difference = histogramDifference(histograms, isCounter, target, detectReset);
     if (difference === undefined) return false;
     const { timestamps } = window.samples;
     const factor = extrapolation(
@@ -129,10 +137,12 @@ export function mixedRate(isCounter: boolean, isRate: boolean): MixedFunction {
   };
 }
 
-function histogramDifference(
+/** The last of the histograms minus the first; undefined where they do not go together. */
+export function histogramDifference(
   histograms: readonly FloatHistogram[],
   isCounter: boolean,
   { name, span, evaluation: { annotations } }: MixedTarget,
+  isReset: (current: FloatHistogram, previous: FloatHistogram, index: number) => boolean,
 ): FloatHistogram | undefined {
   const first = histograms[0];
   const last = histograms[histograms.length - 1];
@@ -141,7 +151,7 @@ function histogramDifference(
     annotations.warn(messages.notGauge(name), span);
   }
   // A first sample before a reset takes no part, so its buckets may be of any kind.
-  const startsReset = isCounter && detectReset(histograms[1], first);
+  const startsReset = isCounter && isReset(histograms[1], first, 1);
   const relevant = startsReset ? histograms.slice(1) : histograms;
   const checked = isCounter ? relevant : [relevant[0], last];
   if (checked.some((one) => !compatible(one, last))) {
@@ -153,7 +163,7 @@ function histogramDifference(
   if (notes.reconciledBounds) annotations.info(messages.reconciledBounds('subtraction'), span);
   if (isCounter) {
     for (let i = startsReset ? 2 : 1; i < histograms.length; i++) {
-      if (!detectReset(histograms[i], histograms[i - 1])) continue;
+      if (!isReset(histograms[i], histograms[i - 1], i)) continue;
       const addNotes: AdditionNotes = {};
       difference = addHistograms(difference, histograms[i - 1], 1, addNotes);
       if (addNotes.reconciledBounds) annotations.info(messages.reconciledBounds('addition'), span);
@@ -162,7 +172,7 @@ function histogramDifference(
   return withHint(difference, 'gauge');
 }
 
-function isGauge({ counterResetHint }: FloatHistogram): boolean {
+export function isGauge({ counterResetHint }: FloatHistogram): boolean {
   return counterResetHint === 'gauge';
 }
 
@@ -235,9 +245,13 @@ export function mixedPick(isLast: boolean): MixedFunction {
 
 /** changes and resets; a change of the kind of sample counts as either. */
 export function mixedSteps(isReset: boolean): MixedFunction {
-  return ({ samples, from, to }, target) => {
+  const step: MixedFunction = ({ samples, from, to }, target) => {
     let count = 0;
     for (let i = from + 1; i < to; i++) {
+      if (isReset && startsAnew(samples, i)) {
+        count++;
+        continue;
+      }
       const previous = samples.histograms?.[i - 1];
       const current = samples.histograms?.[i];
       if (previous !== undefined && current !== undefined) {
@@ -257,6 +271,7 @@ export function mixedSteps(isReset: boolean): MixedFunction {
     setFloat(target, count);
     return false;
   };
+  return Object.assign(step, { usesStartTimes: isReset });
 }
 
 /** Functions of floats pass over histograms, and say so where a window has both. */

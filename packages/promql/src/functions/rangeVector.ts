@@ -1,8 +1,8 @@
 /** Functions of range vectors: one kernel call per series computes all steps. */
 import { TytoError } from '@tyto/base';
 import { type RateKind, rateWindows } from '@tyto/kernels';
-import { SampleColumns } from '@tyto/model';
-import { formatNumber } from '@tyto/syntax';
+import { SampleColumns, type WindowRequest } from '@tyto/model';
+import { type Call, formatNumber } from '@tyto/syntax';
 import { messages } from '../annotations.ts';
 import {
   type Column,
@@ -12,9 +12,11 @@ import {
   type Grid,
   hasAny,
 } from '../column.ts';
+import { readColumns, type ReadOne, windowRequest } from '../storedColumns.ts';
 import type { WindowSource } from '../windowSource.ts';
 import type { Evaluation } from '../evaluation.ts';
 import { windowBounds } from '../windows/bounds.ts';
+import { exactIncreaseWindows } from '../windows/exact.ts';
 import { anchorBounds, extendedRateWindows } from '../windows/extended.ts';
 import {
   changesWindows,
@@ -25,6 +27,7 @@ import {
   resetsWindows,
 } from '../windows/picks.ts';
 import { deviationWindows, quantileWindows } from '../windows/quantiles.ts';
+import { startTimesMatter } from '../windows/startTimes.ts';
 import { averageWindows, sumWindows, varianceWindows } from '../windows/sums.ts';
 import { predictWindows, slopeWindows, smoothWindows } from '../windows/trend.ts';
 import {
@@ -38,6 +41,7 @@ import {
   mixedSum,
 } from './rangeHistograms.ts';
 import type { VectorFunction } from './registry.ts';
+import { startedLastPair, startedRate } from './startedRates.ts';
 
 /** One series with its windows, as a kernel gets it. */
 interface SeriesWindows {
@@ -50,42 +54,89 @@ interface SeriesWindows {
 
 type Kernel = (series: SeriesWindows, out: Float64Array, present: Uint8Array) => void;
 
-/** Runs a kernel over every series; the columns without any result are left out. */
+/** How a call becomes columns: over which windows, and what is done with each series'. */
+export interface WindowPlan {
+  readonly source: WindowSource;
+  readonly kernel: Kernel;
+  readonly keepName?: boolean;
+  readonly mixed?: MixedFunction;
+  /** What the store may compute instead. */
+  readonly request?: WindowRequest | undefined;
+  /** Hears, once for each metric with results, what it is called and of which type it is. */
+  readonly note?: (name: string, type: string) => void;
+}
+
+type Planner = (call: Call, evaluation: Evaluation, grid: Grid) => Promise<WindowPlan>;
+
+/** Computes every series' column; those without any result are left out. */
 async function overWindows(
-  source: WindowSource,
+  plan: WindowPlan,
   grid: Grid,
   evaluation: Evaluation,
-  keepName: boolean,
-  kernel: Kernel,
-  mixed: MixedFunction = ignoreHistograms,
 ): Promise<Column[]> {
-  const { ends, rangeMs } = source;
-  const from = new Int32Array(grid.count);
-  const to = new Int32Array(grid.count);
+  const { source, request, keepName = false } = plan;
+  const columnOf = windowColumnOf(plan, evaluation);
+  const { stored } = source;
+  const reader = request === undefined ? undefined : stored?.columns(request);
+  if (stored !== undefined && reader !== undefined) {
+    return readColumns(stored, reader, grid.count, !keepName, evaluation, columnOf);
+  }
   const columns: Column[] = [];
   for (let index = 0; index < source.size; index++) {
     if (evaluation.budget.due()) await evaluation.budget.pause();
     const prepared = source.prepare(index);
     if (prepared !== undefined) await evaluation.budget.wait(prepared);
-    const samples = source.samples(index);
-    const { timestamps, length } = samples;
-    windowBounds(timestamps, length, ends.startMs, ends.stepMs, ends.count, rangeMs, from, to);
-    if (source.selector?.anchored === true) {
-      const { startMs, stepMs, count } = ends;
-      const { lookbackMs } = source;
-      anchorBounds(timestamps, startMs, stepMs, count, rangeMs, lookbackMs, from, to);
-    }
-    const dropName = !keepName || source.dropName(index);
-    const make = samples.histograms === null ? emptyColumn : emptyHistogramColumn;
-    const column = make(source.labels(index), dropName, grid.count);
-    const series = { samples, from, to, count: grid.count, source };
-    if (samples.histograms === null) kernel(series, column.values, column.present);
-    else runMixed(series, column, evaluation, kernel, mixed);
-    if (!hasAny(column.present)) continue;
+    const column = columnOf(index);
+    if (column === undefined) continue;
     evaluation.budget.acquire(grid.count);
     columns.push(column);
   }
   return columns;
+}
+
+/** Computes the column of one series here; undefined without any result. */
+export function windowColumnOf(plan: WindowPlan, evaluation: Evaluation): ReadOne {
+  const { source, kernel, keepName = false, mixed = ignoreHistograms } = plan;
+  const { ends, rangeMs, lookbackMs } = source;
+  const { startMs, stepMs, count } = ends;
+  const from = new Int32Array(count);
+  const to = new Int32Array(count);
+  return (index) => {
+    const samples = source.samples(index);
+    const { timestamps, length } = samples;
+    windowBounds(timestamps, length, startMs, stepMs, count, rangeMs, from, to);
+    if (source.selector?.anchored === true) {
+      anchorBounds(timestamps, startMs, stepMs, count, rangeMs, lookbackMs, from, to);
+    }
+    const dropName = !keepName || source.dropName(index);
+    const make = samples.histograms === null ? emptyColumn : emptyHistogramColumn;
+    const column = make(source.labels(index), dropName, count);
+    const series = { samples, from, to, count, source };
+    const isStarted = mixed.usesStartTimes === true && startTimesMatter(samples, startMs - rangeMs);
+    if (samples.histograms === null && !isStarted) kernel(series, column.values, column.present);
+    else runMixed(series, column, evaluation, kernel, mixed);
+    return hasAny(column.present) ? column : undefined;
+  };
+}
+
+/** A function that follows a plan. */
+function planned(planner: Planner): VectorFunction {
+  return async (call, grid, evaluation) => {
+    const plan = await planner(call, evaluation, grid);
+    const columns = await overWindows(plan, grid, evaluation);
+    const { note } = plan;
+    if (note === undefined) return columns;
+    const noted = new Set<string>();
+    for (const { labels, present } of columns) {
+      const name = labels.metricName;
+      const type = labels.get(TYPE_LABEL);
+      const key = `${type} ${name}`;
+      if (noted.has(key) || !present.includes(FLOAT)) continue;
+      noted.add(key);
+      note(name, type);
+    }
+    return columns;
+  };
 }
 
 /** A series with histograms: what decides per step is `mixed`; the kernel sees the floats. */
@@ -135,10 +186,10 @@ function windowFunction(
   kernel: Kernel,
   keepName = false,
   mixed: MixedFunction = ignoreHistograms,
-): VectorFunction {
-  return async (call, grid, evaluation) => {
+): Planner {
+  return async (call, evaluation, grid) => {
     const source = await evaluation.windows(call.args[0], grid);
-    return overWindows(source, grid, evaluation, keepName, kernel, mixed);
+    return { source, kernel, keepName, mixed, request: windowRequest(call.name, source) };
   };
 }
 
@@ -169,27 +220,52 @@ function rateKernel(kind: RateKind): Kernel {
   };
 }
 
-const TYPE_LABEL = '__type__';
+export const TYPE_LABEL = '__type__';
 const COUNTER_TYPE = /^(?:counter|histogram)$/;
 const COUNTER_SUFFIX = /_(?:total|sum|count|bucket)$/;
 
 /** rate and increase tell when the metric does not look like a counter. */
-function counterFunction(kernel: Kernel, mixed: MixedFunction): VectorFunction {
-  return async (call, grid, evaluation) => {
+function counterFunction(kernel: Kernel, mixed: MixedFunction): Planner {
+  const plain = windowFunction(kernel, false, mixed);
+  return async (call, evaluation, grid) => {
+    const plan = await plain(call, evaluation, grid);
+    return { ...plan, note: (name, type) => noteNonCounter(name, type, call, evaluation) };
+  };
+}
+
+/** Tells where a metric does not look like a counter, by its type or else its name. */
+function noteNonCounter(name: string, type: string, call: Call, evaluation: Evaluation): void {
+  const known = evaluation.droppedWithName.has(TYPE_LABEL) ? type : '';
+  if (name === '' || (known === '' ? COUNTER_SUFFIX.test(name) : COUNTER_TYPE.test(known))) return;
+  const message =
+    known === '' ? messages.possibleNonCounter(name) : messages.possibleNonCounterType(name, known);
+  evaluation.annotations.info(message, call.args[0].span);
+}
+
+/** exact_increase and exact_rate. */
+function exactFunction(isRate: boolean): Planner {
+  return async (call, evaluation, grid) => {
     const source = await evaluation.windows(call.args[0], grid);
-    const columns = await overWindows(source, grid, evaluation, false, kernel, mixed);
-    for (const { labels, present } of columns) {
-      const name = labels.metricName;
-      if (name === '' || !present.includes(FLOAT)) continue;
-      const type = evaluation.droppedWithName.has(TYPE_LABEL) ? labels.get(TYPE_LABEL) : '';
-      if (type === '' ? COUNTER_SUFFIX.test(name) : COUNTER_TYPE.test(type)) continue;
-      const message =
-        type === ''
-          ? messages.possibleNonCounter(name)
-          : messages.possibleNonCounterType(name, type);
-      evaluation.annotations.info(message, call.args[0].span);
-    }
-    return columns;
+    const { ends, rangeMs, lookbackMs } = source;
+    const beginMs = (step: number) => ends.startMs + step * ends.stepMs - rangeMs;
+    const kernel: Kernel = ({ samples, from, to, count }, out, present) => {
+      const { timestamps, values, length } = samples;
+      exactIncreaseWindows(
+        timestamps,
+        values,
+        length,
+        from,
+        to,
+        count,
+        beginMs,
+        lookbackMs,
+        out,
+        present,
+      );
+      for (let step = 0; isRate && step < count; step++) out[step] /= rangeMs / 1000;
+    };
+    const note = (name: string, type: string) => noteNonCounter(name, type, call, evaluation);
+    return { source, kernel, note };
   };
 }
 
@@ -219,7 +295,7 @@ function pickFunction(
   asTime: boolean,
   keepName = false,
   mixed: MixedFunction = ignoreHistograms,
-): VectorFunction {
+): Planner {
   return windowFunction(
     (series, out, present) => {
       const picked = new Int32Array(series.count);
@@ -237,19 +313,16 @@ function pickFunction(
   );
 }
 
-const quantileOverTime: VectorFunction = async (call, grid, evaluation) => {
+const quantileOverTime: Planner = async (call, evaluation, grid) => {
   const quantiles = await evaluation.scalar(call.args[0], grid);
   const source = await evaluation.windows(call.args[1], grid);
-  const columns = await overWindows(
+  return {
     source,
-    grid,
-    evaluation,
-    false,
-    ({ samples, from, to, count }, out, present) =>
+    kernel: ({ samples, from, to, count }, out, present) =>
       quantileWindows(samples.values, from, to, count, quantiles, out, present),
-  );
-  if (columns.length > 0) warnOfQuantiles(quantiles, call.args[0].span, evaluation);
-  return columns;
+    request: windowRequest(call.name, source, quantiles),
+    note: () => warnOfQuantiles(quantiles, call.args[0].span, evaluation),
+  };
 };
 
 /** Says which of the quantiles asked for are none. */
@@ -264,27 +337,27 @@ export function warnOfQuantiles(
   }
 }
 
-const predictLinear: VectorFunction = async (call, grid, evaluation) => {
+const predictLinear: Planner = async (call, evaluation, grid) => {
   const source = await evaluation.windows(call.args[0], grid);
   const ahead = await evaluation.scalar(call.args[1], grid);
-  return overWindows(source, grid, evaluation, false, (series, out, present) => {
+  const kernel: Kernel = (series, out, present) => {
     const { timestamps, values } = series.samples;
     const { from, to, count } = series;
     const { startMs, stepMs } = grid;
     predictWindows(timestamps, values, from, to, count, startMs, stepMs, ahead, out, present);
-  });
+  };
+  return { source, kernel };
 };
 
-const doubleExponentialSmoothing: VectorFunction = async (call, grid, evaluation) => {
+const doubleExponentialSmoothing: Planner = async (call, evaluation, grid) => {
   const source = await evaluation.windows(call.args[0], grid);
   const smoothing = await evaluation.scalar(call.args[1], grid);
   const trending = await evaluation.scalar(call.args[2], grid);
   checkFactors(smoothing, 'smoothing', 'sf');
   checkFactors(trending, 'trend', 'tf');
-  return overWindows(source, grid, evaluation, false, (series, out, present) => {
-    const { samples, from, to, count } = series;
+  const kernel: Kernel = ({ samples, from, to, count }, out, present) =>
     smoothWindows(samples.values, from, to, count, smoothing, trending, out, present);
-  });
+  return { source, kernel };
 };
 
 function checkFactors(factors: Float64Array, word: string, name: string): void {
@@ -303,11 +376,13 @@ const present: Kernel = ({ from, to, count }, out, marks) => {
   out.fill(1);
 };
 
-export const rangeFunctions: readonly (readonly [string, VectorFunction])[] = [
-  ['rate', counterFunction(rateKernel('rate'), mixedRate(true, true))],
-  ['increase', counterFunction(rateKernel('increase'), mixedRate(true, false))],
+const planners: readonly (readonly [string, Planner])[] = [
+  ['rate', counterFunction(rateKernel('rate'), startedRate(true))],
+  ['increase', counterFunction(rateKernel('increase'), startedRate(false))],
+  ['exact_increase', exactFunction(false)],
+  ['exact_rate', exactFunction(true)],
   ['delta', windowFunction(rateKernel('delta'), false, mixedRate(false, false))],
-  ['irate', windowFunction(lastPair(true), false, mixedLastPair(true))],
+  ['irate', windowFunction(lastPair(true), false, startedLastPair)],
   ['idelta', windowFunction(lastPair(false), false, mixedLastPair(false))],
   [
     'sum_over_time',
@@ -380,6 +455,21 @@ export const rangeFunctions: readonly (readonly [string, VectorFunction])[] = [
   ['predict_linear', predictLinear],
   ['double_exponential_smoothing', doubleExponentialSmoothing],
 ];
+
+export const rangeFunctions: readonly (readonly [string, VectorFunction])[] = planners.map(
+  ([name, planner]) => [name, planned(planner)],
+);
+
+const plannersByName = new Map(planners);
+
+/** How a call of a function of range vectors is carried out; undefined for other functions. */
+export function windowPlan(
+  call: Call,
+  evaluation: Evaluation,
+  grid: Grid,
+): Promise<WindowPlan> | undefined {
+  return plannersByName.get(call.name)?.(call, evaluation, grid);
+}
 
 function lastPair(isRate: boolean): Kernel {
   return ({ samples, from, to, count }, out, marks) =>

@@ -13,6 +13,7 @@ import { nativeHistogramFunctions } from './nativeHistogram.ts';
 import { rangeFunctions } from './rangeVector.ts';
 import { scalarFunctions, scalarToVectorFunctions } from './scalars.ts';
 import { sortFunctions } from './sorting.ts';
+import { startTimestampFunctions } from './startTimestamp.ts';
 
 export type VectorFunction = (call: Call, grid: Grid, evaluation: Evaluation) => Promise<Column[]>;
 
@@ -33,6 +34,7 @@ const vectorFunctions = new Map<string, VectorFunction>([
   ...rangeFunctions,
   ...scalarToVectorFunctions,
   ...sortFunctions,
+  ...startTimestampFunctions,
 ]);
 
 const scalars = new Map<string, ScalarFunction>(scalarFunctions);

@@ -1,13 +1,13 @@
 /** Runs promqltest scripts against the engine over any store, and says what came out otherwise. */
 import { errorMessage } from '@tyto/base';
-import type { FloatHistogram, MetricStore, QueryResult, QueryValue } from '@tyto/model';
+import type { MetricStore, QueryResult, QueryValue } from '@tyto/model';
 import { type EngineOptions, QueryEngine } from '../engine.ts';
 import { compareResult } from './compare.ts';
 import { customBucketSeries } from './customBuckets.ts';
 import { type EvalCommand, type LoadCommand, parseScript } from './script.ts';
 import { withResetHints } from './resetHints.ts';
 
-/** A store for tests; its appenders may also take histograms. */
+/** A store for tests. */
 export interface ScriptStore {
   readonly store: MetricStore;
   close(): Promise<void>;
@@ -23,10 +23,6 @@ export interface EvalOutcome {
 export interface ScriptOptions extends EngineOptions {
   /** Instant queries must say the same as the middle of a range query around them. */
   readonly checkRanges?: boolean;
-}
-
-interface HistogramAppender {
-  appendHistogram(ref: number, timestampMs: number, histogram: FloatHistogram): number;
 }
 
 /** Runs all commands of a script; every `clear` opens a fresh store. */
@@ -55,25 +51,26 @@ export async function runScript(
 /** Appends the series of a load command, in one batch. */
 export async function loadSeries(store: MetricStore, command: LoadCommand): Promise<void> {
   const appender = store.appender();
-  // The store keeps no start timestamps of samples.
   const given = command.series.filter(({ isStartTimestamps }) => !isStartTimestamps);
   const all = command.withCustomBuckets ? [...given, ...customBucketSeries(given)] : given;
+  // Start timestamps are noted as distances from their samples' times.
+  const started = command.series.filter(({ isStartTimestamps }) => isStartTimestamps);
+  const offsets = new Map(started.map(({ labels, values }) => [labels.key, values]));
   // Of several lines for one series the last one counts.
   const lastLine = new Map(all.map((series) => [series.labels.key, series]));
   for (const { labels, values } of lastLine.values()) {
     const ref = appender.series(labels);
     const noted = withResetHints(values);
+    const startOffsets = offsets.get(labels.key) ?? [];
     for (let i = 0; i < noted.length; i++) {
       const value = noted[i];
       const timestampMs = i * command.stepMs;
-      if (value.kind === 'float') appender.append(ref, timestampMs, value.value);
+      const offset = startOffsets[i];
+      const startMs = offset?.kind === 'float' ? timestampMs + offset.value : 0;
+      if (value.kind === 'float') appender.append(ref, timestampMs, value.value, startMs);
       else if (value.kind === 'stale') appender.appendStale(ref, timestampMs);
-      else if (value.kind === 'histogram' && 'appendHistogram' in appender) {
-        (appender as unknown as HistogramAppender).appendHistogram(
-          ref,
-          timestampMs,
-          value.histogram,
-        );
+      else if (value.kind === 'histogram') {
+        appender.appendHistogram(ref, timestampMs, value.histogram, startMs);
       }
     }
   }

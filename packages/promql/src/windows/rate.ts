@@ -28,3 +28,19 @@ export function extrapolation(
   if (toEnd >= threshold) toEnd = distance / 2;
   return (sampled + toStart + toEnd) / sampled;
 }
+
+/** The same where the counter is known to have been zero at `zeroMs`, within the window. */
+export function extrapolationFromZero(
+  zeroMs: number,
+  firstMs: number,
+  lastMs: number,
+  gapCount: number,
+  endMs: number,
+): number {
+  const covered = (lastMs - zeroMs) / 1000;
+  // One sample tells nothing of how far the next one may be.
+  const distance = gapCount > 0 ? (lastMs - firstMs) / 1000 / gapCount : 0;
+  let toEnd = (endMs - lastMs) / 1000;
+  if (toEnd >= distance * BORDER_FACTOR) toEnd = distance / 2;
+  return (covered + toEnd) / covered;
+}

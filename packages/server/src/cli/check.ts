@@ -22,7 +22,8 @@ import {
   readStandardInput,
   runCommands,
 } from './commands.ts';
-import type { FlagDefinition } from './flags.ts';
+import { type Features, parseFeatures } from '../features.ts';
+import { ENABLE_FEATURE, type FlagDefinition } from './flags.ts';
 
 /** Findings of `--lint` with `--lint-fatal`, and of `check metrics`. */
 const LINT_EXIT_CODE = 3;
@@ -65,6 +66,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
       },
       LINT_FATAL,
       IGNORE_UNKNOWN,
+      ENABLE_FEATURE,
       {
         name: 'query.lookback-delta',
         kind: 'duration',
@@ -88,6 +90,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
       },
       LINT_FATAL,
       IGNORE_UNKNOWN,
+      ENABLE_FEATURE,
     ],
     wordsMin: 0,
     wordsMax: Infinity,
@@ -178,6 +181,9 @@ async function checkFiles(
   checkFile: CheckFile,
 ): Promise<number> {
   const wants = parseLints(call.text('lint'), lints);
+  for (const { level, message } of parseFeatures(call.text(ENABLE_FEATURE.name)).notes) {
+    if (level === 'warn') print(`warning: ${message}`);
+  }
   const failures: string[] = [];
   let lintCount = 0;
   const files = call.words.length === 0 ? [STANDARD_INPUT] : call.words;
@@ -207,8 +213,10 @@ async function checkFiles(
 const STANDARD_INPUT = 'standard input';
 
 const checkRules: CheckFile = async (file, source, wants, call) => {
-  const ignoresUnknownFields = call.isSet('ignore-unknown-fields');
-  const { groups, problems } = parseRuleFile(source, file, { ignoresUnknownFields });
+  const { groups, problems } = parseRuleFile(source, file, {
+    ignoresUnknownFields: call.isSet('ignore-unknown-fields'),
+    experimental: featuresOf(call).syntax,
+  });
   refuseErrors(problems);
   return {
     warnings: problems,
@@ -230,6 +238,7 @@ const checkConfig: CheckFile = async (file, source, wants, call) => {
   const config = await loadConfig({ config: file, alertmanager: '' }, systemClock, {
     onlyMain,
     ignoresUnknownFields: call.isSet('ignore-unknown-fields'),
+    features: featuresOf(call),
   });
   const { warnings, ruleGroups, jobs } = config;
   if (onlyMain) return { warnings, notes: [], lints: [], summary: '' };
@@ -246,6 +255,10 @@ const checkConfig: CheckFile = async (file, source, wants, call) => {
   const rules = ruleGroups.length === 0 ? '' : `, ${ruleCount(ruleGroups)} rules found`;
   return { warnings, notes: files.warnings, lints, summary: rules };
 };
+
+function featuresOf(call: CommandCall): Features {
+  return parseFeatures(call.text(ENABLE_FEATURE.name)).features;
+}
 
 function ruleLints(groups: readonly RuleGroupConfig[], wants: (lint: string) => boolean): string[] {
   return wants('duplicate-rules') ? lintDuplicateRules(groups) : [];

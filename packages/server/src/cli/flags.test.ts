@@ -44,6 +44,11 @@ describe('parseFlags', () => {
     expect(() => parse('--web.enable-lifecycle=maybe')).toThrow('neither true nor false');
   });
 
+  it('joins what a list gets in several flags', () => {
+    const { flags } = parse('--enable-feature=search-api', '--enable-feature', 'old-ui,agent');
+    expect(flags.get('enable-feature')).toBe('search-api,old-ui,agent');
+  });
+
   it('knows sizes to the base of 1024', () => {
     expect(parseSize('50GB')).toBe(50 * 1024 ** 3);
     expect(parseSize('0')).toBe(0);

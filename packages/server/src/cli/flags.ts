@@ -3,7 +3,8 @@ import { nearestName, parseDuration, TytoError } from '@tyto/base';
 
 export interface FlagDefinition {
   readonly name: string;
-  readonly kind: 'text' | 'duration' | 'size' | 'number' | 'boolean';
+  /** A `list` may be given more than once; its texts are joined with commas. */
+  readonly kind: 'text' | 'list' | 'duration' | 'size' | 'number' | 'boolean';
   readonly fallback: string;
   readonly help: string;
   /** A letter that stands for the name: `-o`. */
@@ -11,6 +12,14 @@ export interface FlagDefinition {
   /** Said at a start where the flag is given but changes nothing. */
   readonly unused?: string;
 }
+
+/** Of `start` and of `check`, which must read rules alike. */
+export const ENABLE_FEATURE: FlagDefinition = {
+  name: 'enable-feature',
+  kind: 'list',
+  fallback: '',
+  help: 'Features that are off by default, separated by commas; see docs/http-api.md.',
+};
 
 export const START_FLAGS: readonly FlagDefinition[] = [
   flag(
@@ -43,7 +52,7 @@ export const START_FLAGS: readonly FlagDefinition[] = [
     'web.enable-admin-api',
     'boolean',
     'false',
-    'Delete samples, take snapshots and delete what was pushed: POST /api/v1/admin/….',
+    'Deletion, snapshots and profiles over HTTP: POST /api/v1/admin/…, /debug/pprof/….',
   ),
   flag(
     'web.enable-remote-write-receiver',
@@ -62,6 +71,24 @@ export const START_FLAGS: readonly FlagDefinition[] = [
     'text',
     '',
     'Address and port of OpenTelemetry over gRPC, such as 127.0.0.1:4317; none without it.',
+  ),
+  flag(
+    'web.cors.origin',
+    'text',
+    '.*',
+    'Pages of which origins may read the API, as a regular expression; empty for none.',
+  ),
+  flag(
+    'web.max-notifications-subscribers',
+    'number',
+    '16',
+    'Clients that may follow /api/v1/notifications/live at once.',
+  ),
+  flag(
+    'web.search.max-limit',
+    'number',
+    '10000',
+    'The largest limit of /api/v1/search/…; 0 for no bound.',
   ),
   flag('web.page-title', 'text', 'Tyto', 'Accepted for compatibility.', 'the title is fixed'),
   flag('storage.tsdb.path', 'text', 'data/', 'Where all data is kept.'),
@@ -100,6 +127,12 @@ export const START_FLAGS: readonly FlagDefinition[] = [
   flag('query.max-concurrency', 'number', '20', 'Queries that run at once; others wait.'),
   flag('query.max-samples', 'number', '50000000', 'Samples that one query may load.'),
   flag(
+    'query.result-cache-size',
+    'size',
+    '0',
+    'Memory for results of range queries, of times whose samples no longer change; 0 for none.',
+  ),
+  flag(
     'query.lookback-delta',
     'duration',
     '5m',
@@ -130,13 +163,7 @@ export const START_FLAGS: readonly FlagDefinition[] = [
     'Accepted for compatibility.',
     'the rules of a group run one after the other',
   ),
-  flag(
-    'enable-feature',
-    'text',
-    '',
-    'Names of features, separated by commas.',
-    'no feature needs to be switched on yet',
-  ),
+  ENABLE_FEATURE,
   flag('log.level', 'text', 'info', 'debug, info, warn or error.'),
   flag('log.format', 'text', '', 'json or text; text where a person looks at a terminal.'),
 ];
@@ -186,6 +213,8 @@ export function parseFlags(args: readonly string[], known: readonly FlagDefiniti
     else if (value === undefined) value = args[++i];
     if (value === undefined) throw bad(`--${definition.name} needs a value`);
     checkValue(definition, value);
+    const before = flags.get(definition.name) ?? '';
+    if (definition.kind === 'list' && before !== '') value = `${before},${value}`;
     flags.set(definition.name, negated ? 'false' : value);
     values.set(definition.name, [...(values.get(definition.name) ?? []), value]);
   }

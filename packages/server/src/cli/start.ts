@@ -2,6 +2,8 @@
 import { hostname } from 'node:os';
 import { resolve } from 'node:path';
 import {
+  type AnchoredRegExp,
+  compileAnchored,
   errorCode,
   errorMessage,
   type Logger,
@@ -12,6 +14,7 @@ import {
 } from '@tyto/base';
 import { loadConfig } from '../config/load.ts';
 import { createLogger } from '../logging.ts';
+import { parseFeatures } from '../features.ts';
 import { tuneGarbageCollector } from '../garbageCollector.ts';
 import { Tyto, type TytoOptions } from '../tyto.ts';
 import { VERSION } from '../version.ts';
@@ -34,8 +37,10 @@ export async function start(args: readonly string[]): Promise<void> {
       logger.warn(`--${name} is accepted but changes nothing: ${unused}`);
   }
   const { host, port } = parseListenAddress(text(flags, 'web.listen-address'));
-  const options = tytoOptions(flags, host, port, logger);
-  const config = await loadConfig(options.files, systemClock);
+  const { features, notes } = parseFeatures(text(flags, 'enable-feature'));
+  for (const { level, message } of notes) logger[level](message);
+  const options = { ...tytoOptions(flags, host, port, logger), features };
+  const config = await loadConfig(options.files, systemClock, { features });
   const { storage } = config.prometheus;
   const tyto = await Tyto.start(
     {
@@ -130,7 +135,12 @@ function handleSignals(tyto: Tyto, logger: Logger): void {
   process.on('SIGHUP', () => tyto.reload().catch(() => undefined));
 }
 
-function tytoOptions(flags: Flags, host: string, port: number, logger: Logger): TytoOptions {
+function tytoOptions(
+  flags: Flags,
+  host: string,
+  port: number,
+  logger: Logger,
+): Omit<TytoOptions, 'features'> {
   // A link that leads nowhere helps nobody: on the loopback Tyto is reached from here alone.
   const reached = /^(127\.|::1$|localhost$)/.test(host) ? 'localhost' : hostname();
   const externalUrl = text(flags, 'web.external-url') || `http://${reached}:${port}`;
@@ -152,6 +162,9 @@ function tytoOptions(flags: Flags, host: string, port: number, logger: Logger): 
     // scripts/build.js puts it beside the bundle that this file is in.
     readerScript: new URL('./reader.js', import.meta.url),
     isAdminApiEnabled: text(flags, 'web.enable-admin-api') === 'true',
+    corsOrigin: pattern(flags, 'web.cors.origin'),
+    followersMax: Number(text(flags, 'web.max-notifications-subscribers')),
+    searchLimitMax: Number(text(flags, 'web.search.max-limit')),
     retentionMs: duration(flags, 'storage.tsdb.retention.time'),
     retentionBytes: must(parseSize(text(flags, 'storage.tsdb.retention.size')), 'a checked size'),
     remoteWriteQueueBytes: must(
@@ -165,6 +178,7 @@ function tytoOptions(flags: Flags, host: string, port: number, logger: Logger): 
       concurrencyMax: Math.max(1, Number(text(flags, 'query.max-concurrency'))),
       slowMs: duration(flags, 'query.log-slower-than'),
       sampleLimit: Number(text(flags, 'query.max-samples')),
+      resultCacheBytes: parseSize(text(flags, 'query.result-cache-size')) ?? 0,
       lookbackMs: duration(flags, 'query.lookback-delta'),
     },
     rules: {
@@ -211,6 +225,14 @@ function text(flags: Flags, name: string): string {
 
 function duration(flags: Flags, name: string): number {
   return must(parseDuration(text(flags, name)), 'a checked duration');
+}
+
+function pattern(flags: Flags, name: string): AnchoredRegExp {
+  try {
+    return compileAnchored(text(flags, name));
+  } catch (error) {
+    throw new TytoError('bad_data', `--${name}: ${errorMessage(error)}`);
+  }
 }
 
 function startError(error: unknown, directory: string): unknown {

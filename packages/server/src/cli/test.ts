@@ -1,11 +1,13 @@
 /** `tyto test rules FILE…`: unit tests of rules, in promtool's format. See docs/tools.md. */
 import { writeFile } from 'node:fs/promises';
 import { basename, dirname, resolve } from 'node:path';
-import { parseRuleFile, type RuleGroupConfig } from '@tyto/alerting';
+import { parseRuleFile, type RuleFileOptions, type RuleGroupConfig } from '@tyto/alerting';
 import { compileSearch, errorMessage, systemClock, TytoError, yaml } from '@tyto/base';
 import { glob } from '../config/glob.ts';
 import { readConfigFile } from '../config/load.ts';
+import { type Features, parseFeatures } from '../features.ts';
 import { type Command, type CommandCall, complain, print, runCommands } from './commands.ts';
+import { ENABLE_FEATURE } from './flags.ts';
 import { RuleCoverage } from './rules/coverage.ts';
 import { failureDiff, failureText, junitXml, type SuiteResult } from './rules/report.ts';
 import { runTest } from './rules/ruleTest.ts';
@@ -53,6 +55,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
         fallback: '0',
         help: 'Fail where tests look at fewer rules than this, in percent.',
       },
+      ENABLE_FEATURE,
     ],
     wordsMin: 1,
     wordsMax: Infinity,
@@ -69,13 +72,16 @@ interface Session {
   readonly call: CommandCall;
   readonly isWanted: (name: string) => boolean;
   readonly coverage: RuleCoverage;
+  readonly features: Features;
 }
 
 async function testRules(call: CommandCall): Promise<number> {
   const patterns = call.all('run').map((pattern) => compileSearch(pattern));
   const isWanted = (name: string) =>
     patterns.length === 0 || patterns.some((pattern) => pattern.matcher(name).find());
-  const session = { call, isWanted, coverage: new RuleCoverage() };
+  const { features, notes } = parseFeatures(call.text(ENABLE_FEATURE.name));
+  for (const { level, message } of notes) if (level === 'warn') complain(`warning: ${message}`);
+  const session = { call, isWanted, coverage: new RuleCoverage(), features };
   const suites: SuiteResult[] = [];
   for (const file of call.words) suites.push(await testFile(file, session));
   const junit = call.text('junit');
@@ -114,10 +120,13 @@ async function testFile(file: string, session: Session): Promise<SuiteResult> {
 
 /** Runs the tests of a file. Resolves to the texts of failures; rejects where none can run. */
 async function runFile(file: string, suite: SuiteResult, session: Session): Promise<string[]> {
-  const { call, isWanted, coverage } = session;
+  const { call, isWanted, coverage, features } = session;
   const ignores = call.isSet('ignore-unknown-fields');
   const tests = parseTestFile(await readConfigFile(file), file, ignores);
-  const { groups, error } = await loadRules(file, tests, ignores);
+  const { groups, error } = await loadRules(file, tests, {
+    ignoresUnknownFields: ignores,
+    experimental: features.syntax,
+  });
   const wanted = tests.tests.filter(({ name }) => isWanted(name));
   coverage.add(groups, wanted);
   const shown: string[] = [];
@@ -130,7 +139,7 @@ async function runFile(file: string, suite: SuiteResult, session: Session): Prom
     }
     if (call.isSet('debug')) complain(`DEBUG: Starting test ${name}`);
     const startedMs = systemClock.monotonicMs();
-    const { failures, dump } = await runTest(test, { ...tests, rules: groups });
+    const { failures, dump } = await runTest(test, { ...tests, rules: groups, features });
     if (call.isSet('debug')) {
       complain('DEBUG: Dump of all data (input_series and rules):');
       for (const line of await dump()) complain(line);
@@ -151,7 +160,7 @@ async function runFile(file: string, suite: SuiteResult, session: Session): Prom
 async function loadRules(
   file: string,
   { ruleFiles }: TestFile,
-  ignoresUnknownFields: boolean,
+  options: RuleFileOptions,
 ): Promise<{ groups: RuleGroupConfig[]; error: string }> {
   const groups: RuleGroupConfig[] = [];
   const errors: string[] = [];
@@ -160,7 +169,7 @@ async function loadRules(
     if (paths.length === 0) complain(`  WARNING: no file match pattern ${pattern}`);
     for (const path of paths) {
       const source = await readConfigFile(path);
-      const read = parseRuleFile(source, path, { ignoresUnknownFields });
+      const read = parseRuleFile(source, path, options);
       groups.push(...read.groups);
       if (yaml.hasErrors(read.problems)) errors.push(yaml.formatProblems(read.problems));
     }

@@ -9,9 +9,11 @@ import {
   NotifyTemplates,
   parseAlertmanagerConfig,
   parseRuleFile,
+  type RuleFileOptions,
   type RuleGroupConfig,
 } from '@tyto/alerting';
 import { type Clock, errorCode, errorMessage, TytoError, yaml } from '@tyto/base';
+import { DEFAULT_FEATURES, type Features } from '../features.ts';
 import type { ScrapeConfig, ScrapeSection } from '@tyto/collect';
 import type { RetentionRule } from '@tyto/tsdb';
 import { glob } from './glob.ts';
@@ -43,6 +45,8 @@ export interface LoadedConfig {
   readonly retentionRules: readonly RetentionRule[];
   /** The text of the main file, for the status page. */
   readonly source: string;
+  /** The texts of the files that have scrape configs, the main one among them. */
+  readonly scrapeTexts: readonly string[];
   readonly warnings: readonly yaml.Problem[];
 }
 
@@ -66,27 +70,34 @@ export interface LoadOptions {
   readonly onlyMain?: boolean;
   /** Fields of rule files that nobody knows are passed over. */
   readonly ignoresUnknownFields?: boolean;
+  /** What rules may be written with, among others; nothing that is off by default without it. */
+  readonly features?: Features;
 }
 
 /** Reads everything. Throws TytoError `bad_data` with all problems, one a line. */
 export async function loadConfig(
   files: ConfigFiles,
   clock: Clock,
-  { onlyMain = false, ignoresUnknownFields = false }: LoadOptions = {},
+  { onlyMain = false, ignoresUnknownFields = false, features = DEFAULT_FEATURES }: LoadOptions = {},
 ): Promise<LoadedConfig> {
   const problems: yaml.Problem[] = [];
   const main = await loadMain(files, problems);
   const { prometheus, prometheusBase: base } = main;
   const sections: ScrapeSection[] = [...prometheus.sections];
   const scrapeFiles = onlyMain ? [] : prometheus.scrapeConfigFiles;
+  const scrapeTexts = [main.source];
   for (const { text, path } of await namedFiles(scrapeFiles, base, problems)) {
+    scrapeTexts.push(text);
     const read = parseScrapeFile(text, path);
     sections.push(...read.sections);
     problems.push(...read.problems);
   }
-  const finished = finishJobs(sections, prometheus.global);
+  const { global } = prometheus;
+  const extraScrapeMetrics = global.extraScrapeMetrics || features.extraScrapeMetrics;
+  const finished = finishJobs(sections, { ...global, extraScrapeMetrics });
   problems.push(...finished.problems);
-  const ruleGroups = onlyMain ? [] : await loadRules(main, base, problems, ignoresUnknownFields);
+  const ruleOptions = { experimental: features.syntax, ignoresUnknownFields };
+  const ruleGroups = onlyMain ? [] : await loadRules(main, base, problems, ruleOptions);
   const { alertmanager } = main;
   if (yaml.hasErrors(problems) || alertmanager === undefined) throw new ConfigError(problems);
   return {
@@ -102,6 +113,7 @@ export async function loadConfig(
     watchesHost: main.watchesHost,
     retentionRules: main.retentionRules,
     source: main.source,
+    scrapeTexts,
     warnings: problems,
   };
 }
@@ -180,11 +192,11 @@ async function loadRules(
   main: MainConfig,
   base: string,
   problems: yaml.Problem[],
-  ignoresUnknownFields: boolean,
+  options: RuleFileOptions,
 ): Promise<RuleGroupConfig[]> {
   const groups: RuleGroupConfig[] = [];
   const add = (text: string, path: string) => {
-    const read = parseRuleFile(text, path, { ignoresUnknownFields });
+    const read = parseRuleFile(text, path, options);
     groups.push(...read.groups);
     problems.push(...read.problems);
   };

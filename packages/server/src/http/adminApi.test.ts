@@ -80,7 +80,8 @@ describe('the admin API', () => {
     };
     expect(await errorOf('delete_series')).toBe('no match[] parameter provided');
     expect(await errorOf('delete_series?match[]=up&start=x')).toBe(
-      'invalid parameter "start": cannot parse "x" to a valid timestamp',
+      `invalid parameter "start": Invalid time value for 'start': cannot parse "x" to a valid ` +
+        'timestamp',
     );
     expect(await errorOf('snapshot?skip_head=maybe')).toBe(
       'invalid parameter "skip_head": strconv.ParseBool: parsing "maybe": invalid syntax',

@@ -4,8 +4,7 @@ import { TytoError } from '@tyto/base';
 import type { Tsdb } from '@tyto/tsdb';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { sendData } from './envelope.ts';
-import { ALWAYS, type Params } from './params.ts';
-import { paramsOf } from './prometheusApi.ts';
+import { ALWAYS, type Params, paramsOf } from './params.ts';
 
 export interface AdminApiOptions {
   readonly tsdb: Tsdb;
@@ -27,8 +26,7 @@ export function registerAdminApi(app: FastifyInstance, options: AdminApiOptions)
     });
   };
   route('delete_series', async (params, reply) => {
-    const matcherSets = params.matcherSets();
-    if (matcherSets.length === 0) throw new TytoError('bad_data', 'no match[] parameter provided');
+    const matcherSets = params.requiredMatcherSets();
     const minTimeMs = params.time('start', ALWAYS.minTimeMs);
     const maxTimeMs = params.time('end', ALWAYS.maxTimeMs);
     await tsdb.deleteSeries({ matcherSets, minTimeMs, maxTimeMs });

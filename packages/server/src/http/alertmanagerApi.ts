@@ -5,9 +5,8 @@ import { type Clock, TytoError } from '@tyto/base';
 import { compareLabels, Labels, type Matcher } from '@tyto/model';
 import type { FastifyInstance } from 'fastify';
 import { VERSION } from '../version.ts';
-import type { Params } from './params.ts';
-import { paramsOf } from './prometheusApi.ts';
-import { hideSecrets } from './statusApi.ts';
+import { type Params, paramsOf } from './params.ts';
+import { hideSecrets } from './secrets.ts';
 
 export interface AlertmanagerApiOptions {
   readonly clock: Clock;

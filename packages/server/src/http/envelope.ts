@@ -2,6 +2,7 @@
 import { Readable } from 'node:stream';
 import { type ErrorKind, errorMessage, TytoError } from '@tyto/base';
 import type { FastifyReply } from 'fastify';
+import type { JsonPiece } from './queryJson.ts';
 
 const STATUS: Readonly<Record<ErrorKind, number>> = {
   bad_data: 400,
@@ -51,27 +52,28 @@ export function sendRaw(
 /** Sends data that comes in pieces: a small answer at once, a large one as the client takes it. */
 export function sendPieces(
   reply: FastifyReply,
-  pieces: Iterator<string>,
+  pieces: Iterator<JsonPiece>,
   warnings: readonly string[],
   infos: readonly string[],
 ): FastifyReply {
   reply.header('content-type', JSON_TYPE);
-  const start = [OPENING];
-  let length = 0;
-  while (length < AT_ONCE_LENGTH_MAX) {
+  const start = new PieceBuffer(OPENING);
+  while (start.length < AT_ONCE_BYTES_MAX) {
     const { value, done } = pieces.next();
-    if (done === true) return reply.send(start.join('') + closing(warnings, infos));
-    start.push(value);
-    length += value.length;
+    if (done === true) {
+      start.add(closing(warnings, infos));
+      return reply.send(start.take());
+    }
+    start.add(value);
   }
-  return reply.send(Readable.from(paced(start.join(''), pieces, closing(warnings, infos))));
+  return reply.send(Readable.from(paced(start, pieces, closing(warnings, infos))));
 }
 
 const JSON_TYPE = 'application/json; charset=utf-8';
 const OPENING = '{"status":"success","data":';
-const AT_ONCE_LENGTH_MAX = 256 * 1024;
+const AT_ONCE_BYTES_MAX = 256 * 1024;
 /** A chunk of a streamed answer; smaller ones cost a system call each. */
-const CHUNK_LENGTH_MIN = 64 * 1024;
+const CHUNK_BYTES_MIN = 256 * 1024;
 
 function closing(warnings: readonly string[], infos: readonly string[]): string {
   const notes =
@@ -82,17 +84,70 @@ function closing(warnings: readonly string[], infos: readonly string[]): string 
 
 /** All of an answer, with a pause after every chunk so that everything else goes on. */
 async function* paced(
-  start: string,
-  pieces: Iterator<string>,
+  chunk: PieceBuffer,
+  pieces: Iterator<JsonPiece>,
   end: string,
 ): AsyncIterableIterator<Buffer> {
-  let chunk = start;
   for (let next = pieces.next(); next.done !== true; next = pieces.next()) {
-    chunk += next.value;
-    if (chunk.length < CHUNK_LENGTH_MIN) continue;
-    yield Buffer.from(chunk);
-    chunk = '';
+    chunk.add(next.value);
+    if (chunk.length < CHUNK_BYTES_MIN) continue;
+    yield chunk.take();
     await new Promise<void>((resolve) => setImmediate(resolve));
   }
-  yield Buffer.from(chunk + end);
+  chunk.add(end);
+  yield chunk.take();
+}
+
+/** Texts are encoded once they are this long together: long ones keep all their parts alive. */
+const TEXT_LENGTH_MIN = 8192;
+
+/** Pieces that become one buffer. */
+class PieceBuffer {
+  #text: string;
+  #bytes = Buffer.allocUnsafe(2 * TEXT_LENGTH_MIN);
+  #used = 0;
+
+  constructor(text: string) {
+    this.#text = text;
+  }
+
+  /** About how many bytes there are. */
+  get length(): number {
+    return this.#used + this.#text.length;
+  }
+
+  add(piece: JsonPiece): void {
+    if (typeof piece === 'string') {
+      this.#text += piece;
+      if (this.#text.length >= TEXT_LENGTH_MIN) this.#encode();
+      return;
+    }
+    this.#encode();
+    this.#reserve(piece.length);
+    this.#bytes.set(piece, this.#used);
+    this.#used += piece.length;
+  }
+
+  /** All of it; then it is empty. */
+  take(): Buffer {
+    this.#encode();
+    const taken = this.#bytes.subarray(0, this.#used);
+    this.#bytes = Buffer.allocUnsafe(this.#bytes.length);
+    this.#used = 0;
+    return taken;
+  }
+
+  #encode(): void {
+    // No character takes more than three bytes for each of its parts.
+    this.#reserve(this.#text.length * 3);
+    this.#used += this.#bytes.write(this.#text, this.#used);
+    this.#text = '';
+  }
+
+  #reserve(bytes: number): void {
+    if (this.#used + bytes <= this.#bytes.length) return;
+    const grown = Buffer.allocUnsafe(Math.max(this.#used + bytes, this.#bytes.length * 2));
+    grown.set(this.#bytes.subarray(0, this.#used));
+    this.#bytes = grown;
+  }
 }

@@ -2,9 +2,7 @@
  * GET /federate: the newest sample of each series that a `match[]` selects, in the text format.
  * Native histograms have no place in it and are left out.
  */
-import { promisify } from 'node:util';
-import { gzip } from 'node:zlib';
-import { type Clock, TytoError } from '@tyto/base';
+import type { Clock } from '@tyto/base';
 import {
   compareLabels,
   type Labels,
@@ -15,7 +13,7 @@ import {
 } from '@tyto/model';
 import { type FamilySample, type MetricFamily, writeExposition } from '@tyto/wire';
 import type { FastifyInstance } from 'fastify';
-import { paramsOf } from './prometheusApi.ts';
+import { paramsOf } from './params.ts';
 
 export interface FederateOptions {
   readonly clock: Clock;
@@ -30,20 +28,14 @@ interface NewestSample {
   readonly value: number;
 }
 
-const compress = promisify(gzip);
 const TEXT = 'text/plain; version=0.0.4; charset=utf-8';
 
 export function registerFederate(app: FastifyInstance, options: FederateOptions): void {
   app.get('/federate', async (request, reply) => {
-    const matcherSets = paramsOf(request).matcherSets();
-    if (matcherSets.length === 0) {
-      throw new TytoError('bad_data', 'no match[] parameter provided');
-    }
+    const matcherSets = paramsOf(request).requiredMatcherSets();
     const samples = await newestSamples(matcherSets, options);
     const text = writeExposition(familiesOf(samples, options.externalLabels()));
-    reply.type(TEXT).header('vary', 'accept-encoding');
-    if (!/\bgzip\b/.test(request.headers['accept-encoding'] ?? '')) return reply.send(text);
-    return reply.header('content-encoding', 'gzip').send(await compress(text));
+    return reply.type(TEXT).send(text);
   });
 }
 

@@ -1,26 +1,41 @@
 /** One port for everything: the APIs, self metrics, lifecycle, and the web UI. */
-import { isIP } from 'node:net';
-import { hostname } from 'node:os';
 import { errorMessage, type Logger, TytoError } from '@tyto/base';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { SelfMetrics } from '../metrics/selfMetrics.ts';
-import { VERSION } from '../version.ts';
 import { type AdminApiOptions, registerAdminApi } from './adminApi.ts';
 import { type AlertmanagerApiOptions, registerAlertmanagerApi } from './alertmanagerApi.ts';
+import { registerCompression } from './compression.ts';
 import { errorBody, statusOfError } from './envelope.ts';
+import { registerExplainApi } from './explainApi.ts';
+import { type FeaturesApiOptions, registerFeaturesApi } from './featuresApi.ts';
 import { type FederateOptions, registerFederate } from './federate.ts';
+import { Methods } from './methods.ts';
+import { type NotificationsApiOptions, registerNotificationsApi } from './notificationsApi.ts';
+import { registerOpenApi } from './openapiApi.ts';
+import { type OriginsOptions, registerOrigins } from './origins.ts';
 import { type OtlpApiOptions, registerOtlpApi } from './otlpApi.ts';
+import { type ProfilingApiOptions, registerProfilingApi } from './profilingApi.ts';
 import { type PrometheusApiOptions, registerPrometheusApi } from './prometheusApi.ts';
 import { type PushApiOptions, registerPushApi } from './pushApi.ts';
 import { type QueriesApiOptions, registerQueriesApi } from './queriesApi.ts';
 import { type ReadApiOptions, registerReadApi } from './readApi.ts';
-import { registerStatusApi, type StatusApiOptions } from './statusApi.ts';
+import { registerRulesApi, type RulesApiOptions } from './rulesApi.ts';
+import { registerSearchApi, type SearchApiOptions } from './searchApi.ts';
+import { BUILD_INFO, registerStatusApi, type StatusApiOptions } from './statusApi.ts';
+import { registerTargetsApi, type TargetsApiOptions } from './targetsApi.ts';
 import { registerWebUi } from './webUi.ts';
 import { registerWriteApi, type WriteApiOptions } from './writeApi.ts';
 
 export interface HttpServerOptions
   extends PrometheusApiOptions,
     StatusApiOptions,
+    TargetsApiOptions,
+    RulesApiOptions,
+    SearchApiOptions,
+    FeaturesApiOptions,
+    NotificationsApiOptions,
+    ProfilingApiOptions,
+    OriginsOptions,
     AlertmanagerApiOptions,
     OtlpApiOptions,
     PushApiOptions,
@@ -45,7 +60,11 @@ const BODY_BYTES_MAX = 32 * 1024 * 1024;
 const HEADER_BYTES_MAX = 1024 * 1024;
 const REQUEST_TIMEOUT_MS = 5 * 60_000;
 
-export async function createHttpServer(options: HttpServerOptions): Promise<FastifyInstance> {
+/** `methods` notes the routes. */
+export async function createHttpServer(
+  options: HttpServerOptions,
+  methods = new Methods(),
+): Promise<FastifyInstance> {
   const prefix = new URL(options.externalUrl).pathname.replace(/\/+$/, '');
   const app = Fastify({
     logger: false,
@@ -65,10 +84,21 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Fast
   );
   registerErrors(app, options.logger);
   registerGuards(app, options);
+  methods.watch(app);
+  registerOrigins(app, options);
+  registerCompression(app);
   registerLifecycle(app, options);
   registerPrometheusApi(app, options);
+  registerTargetsApi(app, options);
+  registerRulesApi(app, options);
   registerStatusApi(app, options);
+  registerSearchApi(app, options);
+  registerFeaturesApi(app, options);
+  registerNotificationsApi(app, options);
+  registerOpenApi(app, options);
+  registerProfilingApi(app, options);
   registerQueriesApi(app, options);
+  registerExplainApi(app, options);
   registerAlertmanagerApi(app, options);
   registerWriteApi(app, options);
   registerAdminApi(app, options);
@@ -76,7 +106,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Fast
   registerPushApi(app, options);
   registerReadApi(app, options);
   registerFederate(app, options);
-  await registerWebUi(app, prefix);
+  await registerWebUi(app, prefix, methods);
   return app;
 }
 
@@ -114,10 +144,6 @@ function sendError(error: unknown, request: FastifyRequest, reply: FastifyReply)
 
 function registerGuards(app: FastifyInstance, options: HttpServerOptions): void {
   const { metrics } = options;
-  app.addHook('onRequest', async (request) => {
-    if (request.method !== 'GET' && request.method !== 'HEAD')
-      refuseForeignOrigin(request, options);
-  });
   app.addHook('onSend', async (_, reply) => {
     reply.header('x-content-type-options', 'nosniff');
     reply.header('referrer-policy', 'same-origin');
@@ -130,28 +156,6 @@ function registerGuards(app: FastifyInstance, options: HttpServerOptions): void 
   });
 }
 
-/** A page of another site must not silence alerts or reload with the browser of its visitor. */
-function refuseForeignOrigin(request: FastifyRequest, { externalUrl }: HttpServerOptions): void {
-  const origin = request.headers.origin;
-  if (origin === undefined) return;
-  const page = URL.canParse(origin) ? new URL(origin) : undefined;
-  const external = new URL(externalUrl);
-  if (page?.host === external.host) return;
-  // A name that somebody else owns may be bound to this address; ours are known.
-  const isOwnName =
-    page !== undefined &&
-    (isIP(page.hostname.replace(/^\[|\]$/g, '')) > 0 ||
-      ['localhost', hostname().toLowerCase(), external.hostname].includes(page.hostname));
-  if (isOwnName && page.host === request.headers.host) return;
-  throw Object.assign(
-    new Error(
-      `requests from pages of ${origin} are refused; if that is how people reach Tyto, ` +
-        'start it with --web.external-url',
-    ),
-    { statusCode: 403 },
-  );
-}
-
 function registerLifecycle(app: FastifyInstance, options: HttpServerOptions): void {
   app.get('/-/healthy', async (_, reply) => reply.type('text/plain').send('Tyto is Healthy.\n'));
   app.get('/-/ready', async (_, reply) => {
@@ -161,7 +165,7 @@ function registerLifecycle(app: FastifyInstance, options: HttpServerOptions): vo
       .type('text/plain')
       .send(ready ? 'Tyto is Ready.\n' : 'Tyto is not ready.\n');
   });
-  app.get('/version', async () => ({ version: VERSION, nodeVersion: process.version }));
+  app.get('/version', async () => BUILD_INFO);
   app.get('/metrics', async (_, reply) =>
     reply.type(options.metrics.registry.contentType).send(await options.metrics.registry.metrics()),
   );

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { Labels } from '@tyto/model';
 import { Params, parseDurationParam, parseTime } from './params.ts';
 import { queryDataPieces } from './queryJson.ts';
-import { hideSecrets } from './statusApi.ts';
+import { hideSecrets } from './secrets.ts';
 
 const params = (query: string) => new Params(new URLSearchParams(query));
 
@@ -63,7 +63,9 @@ describe('queryDataPieces of a range', () => {
     }));
     const pieces = [...queryDataPieces({ type: 'matrix', series })];
     expect(pieces.length).toBeGreaterThan(6);
-    const { result } = JSON.parse(pieces.join(''));
+    const { result } = JSON.parse(
+      Buffer.concat(pieces.map((piece) => Buffer.from(piece))).toString(),
+    );
     expect(result[1].values).toHaveLength(count);
     expect(result[1].values[5000]).toEqual([5000, '5000000']);
     expect(result[1].metric).toEqual({ job: 'b' });
@@ -78,5 +80,9 @@ describe('hideSecrets', () => {
     expect(shown).not.toMatch(/hunter2|:pw@|abc/);
     expect(shown).toContain('username: u');
     expect(shown).toContain('password: <secret>');
+    const headers = hideSecrets('http_headers: {X-Key: {secrets: [abc, "def"], values: [seen]}}\n');
+    expect(headers).toBe(
+      'http_headers: {X-Key: {secrets: [<secret>, <secret>], values: [seen]}}\n',
+    );
   });
 });

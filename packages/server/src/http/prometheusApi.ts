@@ -1,19 +1,21 @@
-/** Prometheus' HTTP API under /api/v1: queries and metadata. See statusApi.ts for the rest. */
+/** Prometheus' HTTP API under /api/v1: queries, labels and series. */
+import type { QueryStats } from '@tyto/api';
 import { type Clock, TytoError } from '@tyto/base';
-import type { OtlpReceiver, ScrapeManager, WriteReceiver } from '@tyto/collect';
-import { type LabelRequest, type MetricQuerier, matchesAll } from '@tyto/model';
+import type { LabelRequest, MetricQuerier, QueryValue } from '@tyto/model';
 import {
+  type ExperimentalSyntax,
+  type Expr,
   formatNumber,
   parseExpr,
-  parseSelector,
   prettyExpr,
   type VectorSelector,
   walkExpr,
 } from '@tyto/syntax';
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { QueryRunner } from '../queries.ts';
+import type { FastifyInstance, FastifyReply } from 'fastify';
+import type { QueryRunner, TimedResult } from '../queries.ts';
 import { sendData, sendPieces, sendRaw } from './envelope.ts';
-import { ALWAYS, Params } from './params.ts';
+import { unescapeLabelName } from './labelNames.ts';
+import { ALWAYS, named, type Params, paramsOf } from './params.ts';
 import { parsedQuery } from './parsedQuery.ts';
 import { labelsJson, queryDataPieces } from './queryJson.ts';
 
@@ -21,53 +23,32 @@ export interface PrometheusApiOptions {
   readonly clock: Clock;
   readonly queries: QueryRunner;
   readonly store: MetricQuerier;
-  readonly scrapes: ScrapeManager;
-  readonly receiver: WriteReceiver;
-  readonly otlp: OtlpReceiver;
+  /** What of PromQL's experimental parts may be written. */
+  readonly syntax: ExperimentalSyntax;
 }
 
-type Handler = (
-  params: Params,
-  reply: FastifyReply,
-  request: FastifyRequest,
-) => Promise<FastifyReply>;
+type Handler = (params: Params, reply: FastifyReply) => Promise<FastifyReply>;
 
 export function registerPrometheusApi(app: FastifyInstance, options: PrometheusApiOptions): void {
   const both = (path: string, handler: Handler) => {
     app.route({
       method: ['GET', 'POST'],
       url: `/api/v1/${path}`,
-      handler: (request, reply) => handler(paramsOf(request), reply, request),
+      handler: (request, reply) => handler(paramsOf(request), reply),
     });
   };
+  const parse = (params: Params) =>
+    named('query', () => parseExpr(params.text('query'), { experimental: options.syntax }));
   both('query', instantQuery(options));
   both('query_range', rangeQuery(options));
   both('series', series(options));
   both('labels', labelNames(options));
-  both('format_query', async (params, reply) =>
-    sendData(reply, prettyExpr(parseExpr(params.text('query')))),
-  );
-  both('parse_query', async (params, reply) =>
-    sendData(reply, parsedQuery(parseExpr(params.text('query')))),
-  );
-  both('query_exemplars', exemplars(options));
+  both('format_query', async (params, reply) => sendData(reply, prettyExpr(parse(params))));
+  both('parse_query', async (params, reply) => sendData(reply, parsedQuery(parse(params))));
+  both('query_exemplars', exemplars(options, parse));
   app.get<{ Params: { name: string } }>('/api/v1/label/:name/values', (request, reply) =>
     labelValues(options, request.params.name, paramsOf(request), reply),
   );
-  app.get('/api/v1/metadata', (request, reply) => metadata(options, paramsOf(request), reply));
-  app.get('/api/v1/targets/metadata', (request, reply) =>
-    targetsMetadata(options, paramsOf(request), reply),
-  );
-}
-
-/** Parameters of the address and, of a POST, those of the form in its body. */
-export function paramsOf(request: FastifyRequest): Params {
-  const query = request.url.indexOf('?');
-  const params = new URLSearchParams(query < 0 ? '' : request.url.slice(query + 1));
-  if (request.body instanceof URLSearchParams) {
-    for (const [name, value] of request.body) params.append(name, value);
-  }
-  return new Params(params);
 }
 
 /** Aborted when the client goes away: nobody waits for the answer any more. */
@@ -79,70 +60,117 @@ function clientSignal(reply: FastifyReply): AbortSignal {
   return controller.signal;
 }
 
-function queryOptions(params: Params, reply: FastifyReply) {
-  const lookbackMs = params.duration('lookback_delta');
+/** What a request changes of how a query is run; it ends when its client goes away. */
+export function queryOptions(params: Params, reply: FastifyReply) {
   const timeoutMs = params.duration('timeout');
+  const lookbackMs = params.duration('lookback_delta');
   return {
     signal: clientSignal(reply),
-    ...(lookbackMs === undefined ? {} : { lookbackMs }),
+    // 0 is as good as nothing, as in Prometheus.
+    ...(lookbackMs === undefined || lookbackMs <= 0 ? {} : { lookbackMs }),
     ...(timeoutMs === undefined ? {} : { timeoutMs }),
   };
 }
 
 function instantQuery({ queries, clock }: PrometheusApiOptions): Handler {
   return async (params, reply) => {
-    const timeMs = params.time('time', clock.nowMs());
     const limit = params.limit('limit');
-    const result = await queries.instant(params.text('query'), timeMs, queryOptions(params, reply));
-    const { value } = result;
-    const warnings = [...result.warnings];
-    let shown = value;
-    if (limit > 0 && value.type === 'vector' && value.samples.length > limit) {
-      shown = { ...value, samples: value.samples.slice(0, limit) };
-      warnings.push('results truncated due to limit');
-    }
-    if (limit > 0 && value.type === 'matrix' && value.series.length > limit) {
-      shown = { ...value, series: value.series.slice(0, limit) };
-      warnings.push('results truncated due to limit');
-    }
-    return sendPieces(reply, queryDataPieces(shown), warnings, result.infos);
+    const timeMs = params.time('time', clock.nowMs());
+    const options = queryOptions(params, reply);
+    const query = () => queries.instant(params.text('query'), timeMs, options);
+    return sendResult(reply, params, await ofQuery(query), limit);
   };
 }
 
 function rangeQuery({ queries }: PrometheusApiOptions): Handler {
   return async (params, reply) => {
-    const { startMs, endMs, stepMs } = params.range();
     const limit = params.limit('limit');
+    const { startMs, endMs, stepMs } = params.range();
     const options = queryOptions(params, reply);
-    const result = await queries.range(params.text('query'), startMs, endMs, stepMs, options);
-    const { value } = result;
-    const warnings = [...result.warnings];
-    let shown = value;
-    if (limit > 0 && value.type === 'matrix' && value.series.length > limit) {
-      shown = { ...value, series: value.series.slice(0, limit) };
-      warnings.push('results truncated due to limit');
-    }
-    return sendPieces(reply, queryDataPieces(shown), warnings, result.infos);
+    const query = () => queries.range(params.text('query'), startMs, endMs, stepMs, options);
+    return sendResult(reply, params, await ofQuery(query), limit);
   };
 }
 
-function labelRequest(params: Params): LabelRequest {
-  const minTimeMs = params.time('start', ALWAYS.minTimeMs);
-  const maxTimeMs = params.time('end', ALWAYS.maxTimeMs);
-  if (maxTimeMs < minTimeMs) {
-    throw new TytoError(
-      'bad_data',
-      'invalid parameter "end": end timestamp must not be before start time',
-    );
+/** What is wrong with the text of a query is told as what is wrong with the parameter. */
+async function ofQuery(query: () => Promise<TimedResult>): Promise<TimedResult> {
+  try {
+    return await query();
+  } catch (error) {
+    return named('query', () => {
+      throw error;
+    });
   }
-  return { matcherSets: params.matcherSets(), minTimeMs, maxTimeMs, limit: params.limit('limit') };
 }
 
-function exemplars({ store }: PrometheusApiOptions): Handler {
+function sendResult(
+  reply: FastifyReply,
+  params: Params,
+  result: TimedResult,
+  limit: number,
+): FastifyReply {
+  const warnings = [...result.warnings];
+  const { value, truncated } = truncate(result.value, limit);
+  if (truncated) warnings.push(TRUNCATED);
+  const wanted = params.text('stats');
+  if (!['', 'true', 'all'].includes(wanted)) {
+    warnings.push(`stats=${wanted.slice(0, 50)} is deprecated, use stats=true or stats=all`);
+  }
+  const stats = wanted === '' ? undefined : statsJson(result);
+  return sendPieces(reply, queryDataPieces(value, stats), warnings, result.infos);
+}
+
+const TRUNCATED = 'results truncated due to limit';
+
+function truncate(value: QueryValue, limit: number): { value: QueryValue; truncated: boolean } {
+  if (limit > 0 && value.type === 'vector' && value.samples.length > limit) {
+    return { value: { ...value, samples: value.samples.slice(0, limit) }, truncated: true };
+  }
+  if (limit > 0 && value.type === 'matrix' && value.series.length > limit) {
+    return { value: { ...value, series: value.series.slice(0, limit) }, truncated: true };
+  }
+  return { value, truncated: false };
+}
+
+/**
+ * Seconds, and samples. Each sample that was read counts once, however many steps looked at it;
+ * sorting is a part of the evaluation.
+ */
+function statsJson({ timings, usage }: TimedResult): QueryStats {
+  const { queueMs, preparationMs, evaluationMs } = timings;
+  const read = usage?.readSamples ?? 0;
+  return {
+    timings: {
+      evalTotalTime: evaluationMs / 1000,
+      resultSortTime: 0,
+      queryPreparationTime: preparationMs / 1000,
+      innerEvalTime: Math.max(0, evaluationMs - preparationMs) / 1000,
+      execQueueTime: queueMs / 1000,
+      execTotalTime: (queueMs + evaluationMs) / 1000,
+    },
+    samples: {
+      totalQueryableSamples: read,
+      samplesRead: read,
+      peakSamples: usage?.peakSamples ?? 0,
+    },
+  };
+}
+
+function labelRequest(params: Params, matcherSets = params.matcherSets()): LabelRequest {
+  const minTimeMs = params.time('start', ALWAYS.minTimeMs);
+  const maxTimeMs = params.time('end', ALWAYS.maxTimeMs);
+  return { matcherSets, minTimeMs, maxTimeMs, limit: params.limit('limit') };
+}
+
+function exemplars({ store }: PrometheusApiOptions, parse: (params: Params) => Expr): Handler {
   return async (params, reply) => {
-    const { minTimeMs, maxTimeMs } = labelRequest(params);
+    const minTimeMs = params.time('start', ALWAYS.minTimeMs);
+    const maxTimeMs = params.time('end', ALWAYS.maxTimeMs);
+    if (maxTimeMs < minTimeMs) {
+      throw new TytoError('bad_data', 'end timestamp must not be before start timestamp');
+    }
     const matcherSets: VectorSelector['matchers'][] = [];
-    walkExpr(parseExpr(params.text('query')), (expr) => {
+    walkExpr(parse(params), (expr) => {
       if (expr.kind === 'vector') matcherSets.push(expr.matchers);
     });
     const found = await store.exemplars({ matcherSets, minTimeMs, maxTimeMs });
@@ -160,10 +188,7 @@ function exemplars({ store }: PrometheusApiOptions): Handler {
 
 function series({ store }: PrometheusApiOptions): Handler {
   return async (params, reply) => {
-    const request = labelRequest(params);
-    if (request.matcherSets.length === 0) {
-      throw new TytoError('bad_data', 'no match[] parameter provided');
-    }
+    const request = labelRequest(params, params.requiredMatcherSets());
     const { items, truncated } = await store.series(request);
     return sendRaw(reply, `[${items.map(labelsJson).join(',')}]`, limitWarning(truncated));
   };
@@ -182,78 +207,12 @@ async function labelValues(
   params: Params,
   reply: FastifyReply,
 ): Promise<FastifyReply> {
-  const name = unescapeName(given);
-  if (name === '') throw new TytoError('bad_data', `invalid label name: "${given}"`);
+  const name = unescapeLabelName(given);
+  if (name === '') throw new TytoError('bad_data', `invalid label name: ${JSON.stringify(name)}`);
   const { items, truncated } = await store.labelValues(name, labelRequest(params));
   return sendRaw(reply, JSON.stringify(items), limitWarning(truncated));
 }
 
-/** Label names with other characters come as `U__` and the code points in hexadecimal. */
-function unescapeName(name: string): string {
-  if (!name.startsWith('U__')) return name;
-  return name
-    .slice(3)
-    .replace(/__|_([0-9a-fA-F]+)_/g, (all, hex: string | undefined) =>
-      all === '__' || hex === undefined ? '_' : String.fromCodePoint(Number.parseInt(hex, 16)),
-    );
-}
-
 function limitWarning(truncated: boolean): string[] {
-  return truncated ? ['results truncated due to limit'] : [];
-}
-
-async function metadata(
-  { scrapes, receiver, otlp }: PrometheusApiOptions,
-  params: Params,
-  reply: FastifyReply,
-): Promise<FastifyReply> {
-  const limit = params.limit('limit');
-  const perMetric = params.limit('limit_per_metric');
-  const wanted = params.text('metric');
-  const found = new Map<string, Map<string, { type: string; help: string; unit: string }>>();
-  const sources = [
-    ...scrapes.metadata().map((target) => target.metadata),
-    receiver.metadata,
-    otlp.metadata,
-  ];
-  for (const source of sources) {
-    for (const [metric, { type, help, unit }] of source) {
-      if (wanted !== '' && metric !== wanted) continue;
-      if (limit > 0 && !found.has(metric) && found.size >= limit) continue;
-      const entries = found.get(metric) ?? new Map();
-      found.set(metric, entries);
-      if (perMetric === 0 || entries.size < perMetric) {
-        entries.set(`${type}\n${help}\n${unit}`, { type, help, unit });
-      }
-    }
-  }
-  const data = Object.fromEntries(
-    [...found].map(([metric, entries]) => [metric, [...entries.values()]]),
-  );
-  return sendData(reply, data);
-}
-
-async function targetsMetadata(
-  { scrapes }: PrometheusApiOptions,
-  params: Params,
-  reply: FastifyReply,
-): Promise<FastifyReply> {
-  const limit = params.limit('limit');
-  const metric = params.text('metric');
-  const text = params.text('match_target');
-  const matchers = text === '' ? [] : [...parseSelector(text)];
-  const found: unknown[] = [];
-  for (const target of scrapes.metadata()) {
-    if (!matchesAll(matchers, target.labels)) continue;
-    for (const [name, entry] of target.metadata) {
-      if (metric !== '' && name !== metric) continue;
-      if (limit > 0 && found.length >= limit) break;
-      found.push({
-        target: target.labels.toRecord(),
-        ...(metric === '' ? { metric: name } : {}),
-        ...entry,
-      });
-    }
-  }
-  return sendData(reply, found);
+  return truncated ? [TRUNCATED] : [];
 }

@@ -1,4 +1,6 @@
 /** Query results as JSON text, written piece by piece: a big answer is never built as objects. */
+import type { QueryStats } from '@tyto/api';
+import { pointText } from '@tyto/kernels';
 import {
   type FloatHistogram,
   type HistogramBucket,
@@ -21,30 +23,34 @@ export function formatSampleValue(value: number): string {
 }
 
 /** Samples in one piece of an answer: a few milliseconds of work, some tens of kilobytes. */
-const PIECE_SAMPLES = 2000;
+const PIECE_SAMPLES = 4000;
+
+/** A part of an answer, as text or as its bytes. */
+export type JsonPiece = string | Uint8Array;
 
 /** `{"resultType": …, "result": …}` in pieces, so that a huge answer is never one text. */
-export function* queryDataPieces(value: QueryValue): IterableIterator<string> {
+export function* queryDataPieces(
+  value: QueryValue,
+  stats?: QueryStats,
+): IterableIterator<JsonPiece> {
+  const end = stats === undefined ? '}' : `,"stats":${JSON.stringify(stats)}}`;
   if (value.type === 'scalar' || value.type === 'string') {
     const text = value.type === 'scalar' ? formatSampleValue(value.value) : value.value;
     const pair = `[${value.timestampMs / 1000},${JSON.stringify(text)}]`;
-    yield `{"resultType":"${value.type}","result":${pair}}`;
+    yield `{"resultType":"${value.type}","result":${pair}${end}`;
     return;
   }
   yield `{"resultType":"${value.type}","result":[`;
   if (value.type === 'vector') yield* vectorPieces(value.samples);
   else yield* matrixPieces(value.series);
-  yield ']}';
+  yield `]${end}`;
 }
 
 function* vectorPieces(samples: readonly VectorSample[]): IterableIterator<string> {
-  for (let from = 0; from < samples.length; from += PIECE_SAMPLES) {
-    const piece = samples.slice(from, from + PIECE_SAMPLES).map(vectorSample);
-    yield (from === 0 ? '' : ',') + piece.join(',');
-  }
+  for (let i = 0; i < samples.length; i++) yield (i > 0 ? ',' : '') + vectorSample(samples[i]);
 }
 
-function* matrixPieces(series: readonly MatrixSeries[]): IterableIterator<string> {
+function* matrixPieces(series: readonly MatrixSeries[]): IterableIterator<JsonPiece> {
   for (let i = 0; i < series.length; i++) {
     if (i > 0) yield ',';
     yield* seriesPieces(series[i]);
@@ -59,16 +65,15 @@ function vectorSample({ labels, timestampMs, value, histogram }: VectorSample): 
   return `{"metric":${labelsJson(labels)},${sample}}`;
 }
 
-function* seriesPieces(series: MatrixSeries): IterableIterator<string> {
+function* seriesPieces(series: MatrixSeries): IterableIterator<JsonPiece> {
   const { labels, timestamps, values, histograms = [] } = series;
   yield `{"metric":${labelsJson(labels)}`;
   if (values.length > 0) {
     yield ',"values":[';
     for (let from = 0; from < values.length; from += PIECE_SAMPLES) {
-      const end = Math.min(values.length, from + PIECE_SAMPLES);
-      const pairs: string[] = [];
-      for (let i = from; i < end; i++) pairs.push(samplePair(timestamps[i], values[i]));
-      yield (from === 0 ? '' : ',') + pairs.join(',');
+      const count = Math.min(values.length - from, PIECE_SAMPLES);
+      const isLast = from + count === values.length;
+      yield samplePairs(timestamps, values, from, count).subarray(0, isLast ? -1 : undefined);
     }
     yield ']';
   }
@@ -79,16 +84,38 @@ function* seriesPieces(series: MatrixSeries): IterableIterator<string> {
   yield '}';
 }
 
+/** With a comma behind each. */
+function samplePairs(
+  timestamps: Float64Array,
+  values: Float64Array,
+  from: number,
+  count: number,
+): Uint8Array {
+  const quick = pointText(timestamps, values, from, count);
+  if (quick !== undefined) return quick;
+  let text = '';
+  for (let i = from; i < from + count; i++) text += `${samplePair(timestamps[i], values[i])},`;
+  return Buffer.from(text);
+}
+
 function samplePair(timestampMs: number, value: number): string {
   return `[${timestampMs / 1000},"${formatSampleValue(value)}"]`;
 }
 
+/** What JSON does not escape: neither its own characters nor parts of others. */
+const PLAIN = /^[ !#-[\]-\ud7ff\ue000-\uffff]*$/;
+
 export function labelsJson(labels: Labels): string {
-  const pairs: string[] = [];
-  for (const [name, value] of labels.entries()) {
-    pairs.push(`${JSON.stringify(name)}:${JSON.stringify(value)}`);
+  const { pairs } = labels;
+  let text = '';
+  for (let i = 0; i < pairs.length; i += 2) {
+    text += `${i > 0 ? ',' : '{'}${quoted(pairs[i])}:${quoted(pairs[i + 1])}`;
   }
-  return `{${pairs.join(',')}}`;
+  return text === '' ? '{}' : `${text}}`;
+}
+
+function quoted(text: string): string {
+  return PLAIN.test(text) ? `"${text}"` : JSON.stringify(text);
 }
 
 /** A native histogram with its populated buckets: which ends are closed, bounds, count. */

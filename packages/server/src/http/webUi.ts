@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { must, TytoError } from '@tyto/base';
 import fastifyStatic from '@fastify/static';
 import type { FastifyInstance } from 'fastify';
+import type { Methods } from './methods.ts';
 
 /** Scripts and styles of our own only, so that no label value can become one. */
 const CONTENT_SECURITY_POLICY = [
@@ -17,7 +18,11 @@ const CONTENT_SECURITY_POLICY = [
   "frame-ancestors 'self'",
 ].join('; ');
 
-export async function registerWebUi(app: FastifyInstance, prefix: string): Promise<void> {
+export async function registerWebUi(
+  app: FastifyInstance,
+  prefix: string,
+  methods: Methods,
+): Promise<void> {
   const directory = webDirectory();
   const page = directory === undefined ? undefined : readPage(directory, prefix);
   if (directory !== undefined) {
@@ -33,8 +38,14 @@ export async function registerWebUi(app: FastifyInstance, prefix: string): Promi
   }
   app.setNotFoundHandler(async (request, reply) => {
     const path = request.url.split('?')[0];
+    const allowed = methods.of(path);
+    if (allowed.length > 0) {
+      reply.header('allow', allowed.join(', '));
+      const message = `${path} takes ${allowed.join(', ')}, and no ${request.method}`;
+      throw Object.assign(new Error(message), { statusCode: 405 });
+    }
     const isPage = request.method === 'GET' || request.method === 'HEAD';
-    if (/^\/(api|assets|-|loki|v1)\//.test(path) || !isPage) {
+    if (/^\/(api|assets|-|debug|loki|v1)\//.test(path) || !isPage) {
       throw new TytoError('not_found', `there is nothing at ${request.method} ${path}`);
     }
     if (page === undefined)

@@ -7,6 +7,7 @@ import { Labels } from '@tyto/model';
 import type { SeriesIndex } from '../indexSearch.ts';
 import { covers, type Intervals } from '../intervals.ts';
 import { NO_POSTINGS, type Postings } from '../postings.ts';
+import type { PairFinder } from '../seriesSource.ts';
 import { VarintReader } from '../varints.ts';
 import { CHUNK_TRAILER_BYTES, readSections, SECTION, type SectionKind } from './format.ts';
 
@@ -132,6 +133,34 @@ export class IndexReader implements SeriesIndex {
       target[i] = pair;
     }
     return count;
+  }
+
+  nameText(pair: number): string {
+    return this.#string(this.#nameOf(pair));
+  }
+
+  valueText(pair: number): string {
+    return this.#string(this.#pairValues[pair]);
+  }
+
+  pairFinder(name: string): PairFinder {
+    const { from, to } = this.#pairsOf(name);
+    return {
+      pairOf: (series) => {
+        const reader = this.#pairsAt(series);
+        let pair = 0;
+        for (let left = reader.next(); left > 0; left--) {
+          pair += reader.nextSigned();
+          if (pair >= from && pair < to) return pair;
+        }
+        return -1;
+      },
+      valueOf: (pair) => this.valueText(pair),
+      pairs: function* () {
+        for (let pair = from; pair < to; pair++) yield pair;
+      },
+      seriesOf: (pair) => this.#list(pair),
+    };
   }
 
   /** All pairs in rising order, with the UTF-8 of their names and values. */

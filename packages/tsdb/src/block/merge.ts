@@ -7,7 +7,7 @@
 import { type Clock, type Logger, TytoError } from '@tyto/base';
 import { SampleColumns } from '@tyto/model';
 import { Column } from '../column.ts';
-import { samplesOf } from '../histogramChunk.ts';
+import { samplesOf } from '../startTimeChunk.ts';
 import { COPIED_SAMPLES_MIN, SLICE_MS } from '../limits.ts';
 import { mergeRuns } from '../mergeSamples.ts';
 import { breathe } from '../slices.ts';

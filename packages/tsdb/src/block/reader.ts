@@ -10,7 +10,8 @@ import { addInterval, dropSamples } from '../intervals.ts';
 import { BLOCK_CHUNK_SAMPLES, MERGED_CHUNK_SAMPLES } from '../limits.ts';
 import type { Postings } from '../postings.ts';
 import type { DecodedRun, ReadPlan } from '../readers/readPlan.ts';
-import type { DamageListener, SeriesSource } from '../seriesSource.ts';
+import type { SeriesTable } from '../series/seriesTable.ts';
+import type { DamageListener, PairFinder, SeriesSource } from '../seriesSource.ts';
 import {
   type BlockMeta,
   CHUNK_TRAILER_BYTES,
@@ -18,6 +19,7 @@ import {
   parseMeta,
   soundChunk,
 } from './format.ts';
+import { HeadLinks } from './headLinks.ts';
 import { IndexReader } from './indexReader.ts';
 import { readTombstones, type Tombstones, writeTombstones } from './tombstones.ts';
 
@@ -39,6 +41,7 @@ export class BlockReader implements SeriesSource {
   /** The most samples of a chunk, by the rules of this store. */
   readonly #chunkSamples: number;
   #tombstones: Tombstones;
+  #headLinks: HeadLinks | undefined;
 
   private constructor(
     disk: Disk,
@@ -126,6 +129,11 @@ export class BlockReader implements SeriesSource {
     return this.index.labels(series);
   }
 
+  headId(series: number, table: SeriesTable): number {
+    this.#headLinks ??= new HeadLinks(this.index, table);
+    return this.#headLinks.idOf(series);
+  }
+
   mayHaveSamples(series: number, minTimeMs: number, maxTimeMs: number): boolean {
     const deleted = this.#tombstones.get(series);
     return this.index.mayHaveSamples(series, minTimeMs, maxTimeMs, deleted);
@@ -157,6 +165,16 @@ export class BlockReader implements SeriesSource {
     });
     // Chunks of a block never change.
     return 0;
+  }
+
+  planScan(series: number, minTimeMs: number, maxTimeMs: number, plan: ReadPlan): boolean {
+    if (this.meta.outOfOrder === true || this.#tombstones.has(series)) return false;
+    this.planRead(series, minTimeMs, maxTimeMs, plan);
+    return true;
+  }
+
+  pairFinder(name: string): PairFinder {
+    return this.index.pairFinder(name);
   }
 
   #appendChunks(

@@ -7,7 +7,7 @@
  */
 import { basename, join } from 'node:path';
 import { errorCode, TytoError } from '@tyto/base';
-import { samplesOf } from '../histogramChunk.ts';
+import { samplesOf } from '../startTimeChunk.ts';
 import type { Disk, ReadFile } from '../disk.ts';
 import { blockRange } from '../filenames.ts';
 import { CHUNK_TRAILER_BYTES, CHUNKS_MAGIC, metaText, parseMeta, soundChunk } from './format.ts';

@@ -8,7 +8,7 @@ import { crc32 } from 'node:zlib';
 import { assert } from '@tyto/base';
 import type { Labels, SampleColumns } from '@tyto/model';
 import { chunksOf } from '../chunkWrite.ts';
-import { samplesOf } from '../histogramChunk.ts';
+import { samplesOf } from '../startTimeChunk.ts';
 import type { StoredChunk } from './reader.ts';
 import type { AppendFile, Disk } from '../disk.ts';
 import { blockName, blockSequence, TEMPORARY_PREFIX } from '../filenames.ts';

@@ -19,15 +19,18 @@ import {
   REPEATED,
   type SampleColumns,
 } from '@tyto/model';
-import { appendChunk, appendDecoded, appendRange } from '../chunkRead.ts';
+import { appendChunk, appendDecoded, appendRange, lowerBound } from '../chunkRead.ts';
 import { Column } from '../column.ts';
-import { encodeLayout, isHistogramChunk, samplesOf } from '../histogramChunk.ts';
+import { encodeLayout, isFloatChunk } from '../histogramChunk.ts';
 import { PAST_MS_MAX, TAIL_SAMPLES } from '../limits.ts';
 import type { DecodedRun, ReadPlan } from '../readers/readPlan.ts';
 import { SeriesTable } from '../series/seriesTable.ts';
+import { LATEST_FOUND, LATEST_NONE, LATEST_UNKNOWN, type LatestResult } from '../seriesSource.ts';
+import { samplesOf } from '../startTimeChunk.ts';
 import { CHUNK_DURATION_MS_MAX, HeadChunks, NO_CHUNK } from './headChunks.ts';
 import { HistogramTail } from './histogramTails.ts';
-import { capacityOf, classFor, type TailPage, Tails } from './tails.ts';
+import { StartTails } from './startTails.ts';
+import { capacityOf, classFor, copyBits, newestUpTo, type TailPage, Tails } from './tails.ts';
 
 /** A longer pause ends a chunk: without one, no tail spans more than a chunk may. */
 const PAUSE_MS_MAX = Math.floor(CHUNK_DURATION_MS_MAX / TAIL_SAMPLES);
@@ -42,6 +45,7 @@ export class Head {
   #chunks = new HeadChunks();
   readonly #tails = new Tails();
   readonly #histogramTails = new Map<number, HistogramTail>();
+  readonly #startTails = new StartTails();
   readonly #tailClass = new Column(Uint8Array);
   readonly #tailSlot = new Column(Uint32Array);
   readonly #tailCount = new Column(Uint8Array);
@@ -138,6 +142,7 @@ export class Head {
     else if (size !== NO_TAIL) this.#tails.free(size, this.#tailSlot.view[id]);
     this.#tailClass.view[id] = NO_TAIL;
     this.#tailCount.view[id] = 0;
+    this.#startTails.clear(id);
   }
 
   /** Adds a sample that `judge` let pass; the value's bits are copied from the source. */
@@ -202,6 +207,12 @@ export class Head {
     this.#noteSample(id, timestampMs);
   }
 
+  /** Notes the start time of the sample that was appended last; 0 for an unknown one. */
+  noteStartTime(id: number, startTimeMs: number): void {
+    if (startTimeMs === 0) return;
+    this.#startTails.note(id, this.#tailCount.view[id] - 1, startTimeMs);
+  }
+
   /** Puts a sealed chunk back behind what the series has; false where it is not newer. */
   restoreChunk(id: number, chunk: Uint8Array, minTimeMs: number, maxTimeMs: number): boolean {
     if (minTimeMs <= this.#lastTime.view[id]) return false;
@@ -234,10 +245,11 @@ export class Head {
     const count = this.#tailCount.view[id];
     if (count === 0) return undefined;
     const histograms = this.#histogramTails.get(id);
-    if (histograms !== undefined) return histograms.chunk();
+    if (histograms !== undefined) return this.#startTails.chunkWith(id, histograms.chunk(), count);
     const page = this.#tailPage(id);
     const start = this.#tailStart(id);
-    return encodeChunk(page.timestamps, page.values, start, count);
+    const chunk = encodeChunk(page.timestamps, page.values, start, count);
+    return this.#startTails.chunkWith(id, chunk, count);
   }
 
   /** Whether the newest sample is a stale marker. */
@@ -269,14 +281,21 @@ export class Head {
     for (const at of this.#chunkList(id, fromMs, maxTimeMs, decoded?.mark)) {
       appendChunk(this.#chunks.bytesOf(at), fromMs, maxTimeMs, target);
     }
-    const count = this.#tailCount.view[id];
-    if (count === 0) return;
+    if (this.#tailCount.view[id] === 0) return;
+    const tailFrom = target.length;
+    this.#appendTail(id, fromMs, maxTimeMs, target);
+    if (!this.#startTails.has(id)) return;
+    this.#startTails.addTo(id, this.#tailSamplesBefore(id, fromMs), target, tailFrom);
+  }
+
+  #appendTail(id: number, fromMs: number, maxTimeMs: number, target: SampleColumns): void {
     if (this.#tailClass.view[id] === HISTOGRAMS) {
       for (const [timeMs, histogram] of this.#histogramTails.get(id)?.entries() ?? []) {
         if (timeMs >= fromMs && timeMs <= maxTimeMs) target.pushHistogram(timeMs, histogram);
       }
       return;
     }
+    const count = this.#tailCount.view[id];
     const page = this.#tailPage(id);
     const start = this.#tailStart(id);
     target.reserve(count);
@@ -286,13 +305,21 @@ export class Head {
     appendRange(target, target.length, count, fromMs, maxTimeMs);
   }
 
+  #tailSamplesBefore(id: number, timeMs: number): number {
+    const histograms = this.#histogramTails.get(id);
+    if (histograms !== undefined) return histograms.countBefore(timeMs);
+    const start = this.#tailStart(id);
+    const end = start + this.#tailCount.view[id];
+    return lowerBound(this.#tailPage(id).timestamps, start, end, timeMs) - start;
+  }
+
   /** Adds the sealed chunks within the range to a plan; returns the newest chunk there is. */
   planRead(id: number, minTimeMs: number, maxTimeMs: number, plan: ReadPlan): number {
     const fromMs = Math.max(minTimeMs, this.#minTimeMs);
     plan.cutBefore(fromMs);
     for (const at of this.#chunkList(id, fromMs, maxTimeMs)) {
       const bytes = this.#chunks.bytesOf(at);
-      if (isHistogramChunk(bytes)) {
+      if (!isFloatChunk(bytes)) {
         plan.clearRun();
         break;
       }
@@ -300,6 +327,47 @@ export class Head {
       plan.addShared(buffer, byteOffset, length, chunkSampleCount(bytes));
     }
     return this.#lastChunk.view[id];
+  }
+
+  /** Adds everything within the range to a plan; false for histograms and start times. */
+  planScan(id: number, minTimeMs: number, maxTimeMs: number, plan: ReadPlan): boolean {
+    const fromMs = Math.max(minTimeMs, this.#minTimeMs);
+    if (this.#tailClass.view[id] === HISTOGRAMS || this.#startTails.has(id)) return false;
+    plan.cutBefore(fromMs);
+    for (const at of this.#chunkList(id, fromMs, maxTimeMs)) {
+      const bytes = this.#chunks.bytesOf(at);
+      if (!isFloatChunk(bytes)) return false;
+      const { buffer, byteOffset, length } = bytes;
+      plan.addShared(buffer, byteOffset, length, chunkSampleCount(bytes));
+    }
+    const count = this.#tailCount.view[id];
+    if (count === 0) return true;
+    const page = this.#tailPage(id);
+    const start = this.#tailStart(id);
+    if (page.timestamps[start] <= maxTimeMs && page.timestamps[start + count - 1] >= fromMs) {
+      plan.addSamples(page.timestamps, page.bits, start, count);
+    }
+    return true;
+  }
+
+  /** See SeriesSource: what is at hand is in the tail. */
+  latestInto(
+    id: number,
+    minTimeMs: number,
+    maxTimeMs: number,
+    target: Uint32Array,
+    at: number,
+  ): LatestResult {
+    const count = this.#tailCount.view[id];
+    if (count === 0 || this.#tailClass.view[id] === HISTOGRAMS) return LATEST_UNKNOWN;
+    const start = this.#tailStart(id);
+    const page = this.#tailPage(id);
+    const last = newestUpTo(page, start, count, maxTimeMs);
+    // What is a block's is shown by that.
+    if (last < 0 || page.timestamps[last] < this.#minTimeMs) return LATEST_UNKNOWN;
+    if (page.timestamps[last] < minTimeMs || isStaleBits(page.bits, last)) return LATEST_NONE;
+    copyBits(target, at, page.bits, last);
+    return LATEST_FOUND;
   }
 
   /** Leaves everything before `timeMs` to the blocks. Returns the series that are left empty. */
@@ -403,6 +471,7 @@ export class Head {
       this.#lastTime.view[id],
     );
     this.#tailCount.view[id] = 0;
+    this.#startTails.clear(id);
     if (this.#tailClass.view[id] === HISTOGRAMS) this.release(id);
   }
 
@@ -428,10 +497,4 @@ export class Head {
     this.#lastChunk.reserve(count);
     this.#lastTime.reserve(count);
   }
-}
-
-/** Copies the value at `from` of one column's bits to `to` of another's. */
-export function copyBits(target: Uint32Array, to: number, source: Uint32Array, from: number): void {
-  target[2 * to] = source[2 * from];
-  target[2 * to + 1] = source[2 * from + 1];
 }

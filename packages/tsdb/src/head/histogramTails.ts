@@ -34,6 +34,10 @@ export class HistogramTail {
     return this.#timestamps[0];
   }
 
+  countBefore(timeMs: number): number {
+    return this.#timestamps.filter((timestampMs) => timestampMs < timeMs).length;
+  }
+
   /** Whether one more histogram of this layout may come. */
   takes(layout: Uint8Array): boolean {
     return this.#rows.length < TAIL_HISTOGRAMS && Buffer.compare(this.#layout, layout) === 0;

@@ -23,6 +23,8 @@ export interface LateSample {
   readonly low: number;
   readonly high: number;
   readonly histogram: FloatHistogram | undefined;
+  /** 0 where it is unknown. */
+  readonly startTimeMs: number;
 }
 
 export class LateSamples {
@@ -91,6 +93,7 @@ export class LateSamples {
     const at = placeOf(columns, timestampMs);
     if (histogram !== undefined) columns.pushHistogram(timestampMs, histogram);
     else pushBits(columns, timestampMs, sample.low, sample.high);
+    columns.setStartTime(columns.length - 1, sample.startTimeMs);
     moveLastTo(columns, at);
     this.#sampleCount++;
     this.#minTimeMs = Math.min(this.#minTimeMs, timestampMs);
@@ -138,7 +141,8 @@ export class LateSamples {
     for (let i = 0; i < columns.length; i++) {
       const histogram = columns.histograms?.[i];
       const timestampMs = columns.timestamps[i];
-      yield { timestampMs, low: bits[2 * i], high: bits[2 * i + 1], histogram };
+      const startTimeMs = columns.startTimes?.[i] ?? 0;
+      yield { timestampMs, low: bits[2 * i], high: bits[2 * i + 1], histogram, startTimeMs };
     }
   }
 
@@ -153,6 +157,7 @@ export class LateSamples {
       const histogram = columns.histograms?.[i];
       if (histogram !== undefined) target.pushHistogram(timestampMs, histogram);
       else pushBits(target, timestampMs, bits[2 * i], bits[2 * i + 1]);
+      target.setStartTime(target.length - 1, columns.startTimes?.[i] ?? 0);
     }
   }
 }
@@ -182,6 +187,11 @@ function moveLastTo(columns: SampleColumns, to: number): void {
   bits.copyWithin(2 * to + 2, 2 * to, 2 * last);
   columns.timestamps[to] = timestampMs;
   bits.set(pair, 2 * to);
-  const { histograms } = columns;
+  const { histograms, startTimes } = columns;
   if (histograms !== null) histograms.splice(to, 0, histograms.pop());
+  if (startTimes !== null) {
+    const startTimeMs = startTimes[last];
+    startTimes.copyWithin(to + 1, to, last);
+    startTimes[to] = startTimeMs;
+  }
 }

@@ -81,6 +81,19 @@ export function classFor(samples: number): number {
   return size;
 }
 
+/** Where the newest sample of a tail that is no later than a time lies; -1 for none. */
+export function newestUpTo(page: TailPage, start: number, count: number, timeMs: number): number {
+  let last = start + count - 1;
+  while (last >= start && page.timestamps[last] > timeMs) last--;
+  return last < start ? -1 : last;
+}
+
+/** Copies the value at `from` of one column's bits to `to` of another's. */
+export function copyBits(target: Uint32Array, to: number, source: Uint32Array, from: number): void {
+  target[2 * to] = source[2 * from];
+  target[2 * to + 1] = source[2 * from + 1];
+}
+
 function newPage(capacity: number): TailPage {
   const bytes = SLOTS_PER_PAGE * capacity * 8;
   const values = new Float64Array(new SharedArrayBuffer(bytes));

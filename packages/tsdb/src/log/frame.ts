@@ -26,6 +26,8 @@ export const DELETIONS = 6;
 export const LATE_SAMPLES = 7;
 export const LATE_HISTOGRAMS = 8;
 export const READ_DAYS = 9;
+/** One of 2, 5, 7 and 8 with the start times of its samples. */
+export const STARTED = 10;
 /** Set in the type of a record whose body is a snappy block of the body. */
 const COMPRESSED = 0x80;
 /** Smaller bodies gain nothing. */

@@ -7,6 +7,7 @@ import { copyBytes } from '@tyto/base';
 import type { FloatHistogram } from '@tyto/model';
 import { decodeLayout, encodeLayout, histogramOf, rowOf } from '../histogramChunk.ts';
 import { FRAME_BYTES, frameRecord, HISTOGRAMS, type LATE_HISTOGRAMS, sealRecord } from './frame.ts';
+import { startedRecord } from './startedRecord.ts';
 
 const ENTRY_HEADER_BYTES = 16;
 /** A record is ended behind this many bytes. */
@@ -16,6 +17,8 @@ export interface LoggedHistogram {
   readonly id: number;
   readonly timestampMs: number;
   readonly histogram: FloatHistogram;
+  /** 0 where it is unknown. */
+  readonly startTimeMs: number;
 }
 
 type RecordType = typeof HISTOGRAMS | typeof LATE_HISTOGRAMS;
@@ -58,12 +61,14 @@ function encodeEntries(
     record.set(body, at + ENTRY_HEADER_BYTES);
     at += ENTRY_HEADER_BYTES + body.length;
   }
-  return sealRecord(record);
+  const startTimes = Float64Array.from(entries, ({ sample }) => sample.startTimeMs);
+  return startedRecord(sealRecord(record), startTimes, 0, entries.length);
 }
 
 /** False when the payload is no such record. Throws TytoError `io` for a damaged histogram. */
 export function decodeHistograms(
   payload: Uint8Array,
+  startTimes: Float64Array | null,
   visit: (sample: LoggedHistogram) => void,
 ): boolean {
   const view = new DataView(payload.buffer, payload.byteOffset, payload.byteLength);
@@ -78,7 +83,8 @@ export function decodeHistograms(
     const { layout, end: rowStart } = decodeLayout(payload.subarray(0, end), start);
     if ((end - rowStart) % 8 !== 0) return false;
     const row = new Float64Array(copyBytes(payload.subarray(rowStart, end)).buffer);
-    visit({ id, timestampMs, histogram: histogramOf(layout, row) });
+    const startTimeMs = startTimes?.[i] ?? 0;
+    visit({ id, timestampMs, histogram: histogramOf(layout, row), startTimeMs });
     at = end;
   }
   return at === payload.length;

@@ -4,6 +4,7 @@ import type { LateSample } from '../head/lateSamples.ts';
 import { LATE_HISTOGRAMS, LATE_SAMPLES } from './frame.ts';
 import { encodeHistograms, type LoggedHistogram } from './histogramRecord.ts';
 import { encodeSamples, RECORD_SAMPLES_MAX } from './record.ts';
+import { startedRecord } from './startedRecord.ts';
 
 export interface LoggedLateSample {
   readonly id: number;
@@ -14,6 +15,7 @@ export function encodeLateSamples(logged: readonly LoggedLateSample[]): Uint8Arr
   const floats = logged.filter(({ sample }) => sample.histogram === undefined);
   const ids = Uint32Array.from(floats, ({ id }) => id);
   const timestamps = Float64Array.from(floats, ({ sample }) => sample.timestampMs);
+  const startTimes = Float64Array.from(floats, ({ sample }) => sample.startTimeMs);
   const values = new Float64Array(floats.length);
   const bits = bitsOf(values);
   floats.forEach(({ sample: { low, high } }, i) => {
@@ -23,13 +25,13 @@ export function encodeLateSamples(logged: readonly LoggedLateSample[]): Uint8Arr
   const records: Uint8Array[] = [];
   for (let from = 0; from < floats.length; from += RECORD_SAMPLES_MAX) {
     const count = Math.min(RECORD_SAMPLES_MAX, floats.length - from);
-    const slice = ids.subarray(from, from + count);
-    records.push(encodeSamples(slice, timestamps, values, from, count, LATE_SAMPLES));
+    const record = encodeSamples(ids, timestamps, values, from, count, LATE_SAMPLES);
+    records.push(startedRecord(record, startTimes, from, count));
   }
   const histograms: LoggedHistogram[] = [];
   for (const { id, sample } of logged) {
-    const { timestampMs, histogram } = sample;
-    if (histogram !== undefined) histograms.push({ id, timestampMs, histogram });
+    const { timestampMs, histogram, startTimeMs } = sample;
+    if (histogram !== undefined) histograms.push({ id, timestampMs, histogram, startTimeMs });
   }
   return [...records, ...encodeHistograms(histograms, LATE_HISTOGRAMS)];
 }

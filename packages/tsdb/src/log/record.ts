@@ -18,11 +18,13 @@ import {
   SAMPLES,
   SERIES,
   sealRecord,
+  STARTED,
 } from './frame.ts';
 import { decodeDeletions, type LoggedDeletion } from './deletionRecord.ts';
 import { decodeHistograms, type LoggedHistogram } from './histogramRecord.ts';
 import { decodeReadDays } from './readDaysRecord.ts';
 import { decodeSeries, type SeriesDefinitions } from './seriesRecord.ts';
+import { decodeStarted } from './startedRecord.ts';
 
 /** Samples in one record at most, so that a record stays below its limit. */
 export const RECORD_SAMPLES_MAX = 1_000_000;
@@ -43,15 +45,24 @@ export interface LoggedExemplar {
   readonly exemplar: Exemplar;
 }
 
+/** Floats as columns, which are the visitor's to read during the call. */
+export interface LoggedSamples {
+  readonly ids: Uint32Array;
+  readonly timestamps: Float64Array;
+  /** Views the value column. */
+  readonly bits: Uint32Array;
+  /** 0 for an unknown one; null when all are. */
+  readonly startTimes: Float64Array | null;
+}
+
 export interface RecordVisitor {
   series(definitions: SeriesDefinitions): void;
-  /** `bits` views the value column. The arrays are the visitor's to read during the call. */
-  samples(ids: Uint32Array, timestamps: Float64Array, bits: Uint32Array): void;
+  samples(samples: LoggedSamples): void;
   chunk(chunk: LoggedChunk): void;
   exemplar(logged: LoggedExemplar): void;
   histogram(logged: LoggedHistogram): void;
   /** Samples that were older than the newest of their series. */
-  lateSamples(ids: Uint32Array, timestamps: Float64Array, bits: Uint32Array): void;
+  lateSamples(samples: LoggedSamples): void;
   lateHistogram(logged: LoggedHistogram): void;
   deletion(logged: LoggedDeletion): void;
   /** Since when a series is watched, and when it was last read, in days. */
@@ -173,17 +184,19 @@ function visitRecord(written: Uint8Array, visitor: RecordVisitor): boolean {
       case SERIES:
         return visitSeries(payload, visitor);
       case SAMPLES:
-        return visitSamples(payload, view, visitor.samples);
       case LATE_SAMPLES:
-        return visitSamples(payload, view, visitor.lateSamples);
+      case HISTOGRAMS:
+      case LATE_HISTOGRAMS:
+        return visitSampleRecord(payload, null, visitor);
+      case STARTED: {
+        const started = decodeStarted(payload);
+        if (started === undefined) return false;
+        return visitSampleRecord(started.inner, started.startTimes, visitor);
+      }
       case CHUNKS:
         return visitChunks(payload, view, visitor);
       case EXEMPLARS:
         return visitExemplars(payload, visitor);
-      case HISTOGRAMS:
-        return decodeHistograms(payload, visitor.histogram);
-      case LATE_HISTOGRAMS:
-        return decodeHistograms(payload, visitor.lateHistogram);
       case DELETIONS:
         return decodeDeletions(payload, visitor.deletion);
       case READ_DAYS:
@@ -204,12 +217,33 @@ function visitSeries(payload: Uint8Array, visitor: RecordVisitor): boolean {
   return definitions !== undefined;
 }
 
+function visitSampleRecord(
+  payload: Uint8Array,
+  startTimes: Float64Array | null,
+  visitor: RecordVisitor,
+): boolean {
+  switch (payload[0]) {
+    case SAMPLES:
+      return visitSamples(payload, startTimes, visitor.samples);
+    case LATE_SAMPLES:
+      return visitSamples(payload, startTimes, visitor.lateSamples);
+    case HISTOGRAMS:
+      return decodeHistograms(payload, startTimes, visitor.histogram);
+    case LATE_HISTOGRAMS:
+      return decodeHistograms(payload, startTimes, visitor.lateHistogram);
+    default:
+      return false;
+  }
+}
+
 function visitSamples(
   payload: Uint8Array,
-  view: DataView,
+  startTimes: Float64Array | null,
   visit: RecordVisitor['samples'],
 ): boolean {
+  const view = new DataView(payload.buffer, payload.byteOffset, payload.byteLength);
   const count = view.getUint32(1, true);
+  if (startTimes !== null && startTimes.length !== count) return false;
   const same = view.getUint8(5) === 1;
   const times = same ? 1 : count;
   if (payload.length !== 6 + count * 12 + times * 8 || count === 0) return false;
@@ -224,7 +258,7 @@ function visitSamples(
   const read = new Float64Array(take(times * 8));
   const values = new Float64Array(take(count * 8));
   const timestamps = same ? new Float64Array(count).fill(read[0]) : read;
-  visit(ids, timestamps, bitsOf(values));
+  visit({ ids, timestamps, bits: bitsOf(values), startTimes });
   return true;
 }
 

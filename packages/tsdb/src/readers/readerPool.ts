@@ -7,18 +7,22 @@ import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { type Clock, errorMessage, type Logger } from '@tyto/base';
 import { READ_BYTES_MAX, READ_TASK_SAMPLES, READER_RETRY_MS, READERS_MAX } from '../limits.ts';
-import { type ReadAnswer, type ReadPlan, SAMPLE_BYTES } from './readPlan.ts';
+import { type ReadAnswer, type ReadPlan, type ReadTask, SAMPLE_BYTES } from './readPlan.ts';
+import type { ScanAnswer, ScanTask } from './scanTask.ts';
+
+export type ReaderTask = ReadTask | ScanTask;
+type Answer = ReadAnswer | ScanAnswer;
 
 export interface ReaderOptions {
   /** The address of `readerThread.ts` as JavaScript in one file. */
   readonly script: URL;
-  /** Threads; by default one less than there are processors, at least 1 and at most READERS_MAX. */
+  /** Threads; by default as many as there are processors, at most READERS_MAX. */
   readonly count?: number;
   /** For tests: smaller tasks need less data. Default READ_TASK_SAMPLES. */
   readonly taskSamples?: number;
 }
 
-type Answered = (answer: ReadAnswer | undefined) => void;
+type Answered = (answer: Answer | undefined) => void;
 
 interface Reader {
   readonly worker: Worker;
@@ -27,6 +31,7 @@ interface Reader {
   hasAnswered: boolean;
   /** Ends when its tasks are done. */
   isRetired: boolean;
+  isEnding: boolean;
 }
 
 export class ReaderPool {
@@ -48,7 +53,7 @@ export class ReaderPool {
     this.#options = options;
     this.#clock = clock;
     this.#logger = logger;
-    this.#count = options.count ?? Math.min(READERS_MAX, Math.max(1, availableParallelism() - 1));
+    this.#count = options.count ?? Math.min(READERS_MAX, availableParallelism());
     this.taskSamples = options.taskSamples ?? READ_TASK_SAMPLES;
   }
 
@@ -96,16 +101,14 @@ export class ReaderPool {
     slotCount: number,
     target: SharedArrayBuffer,
   ): Promise<ReadAnswer | undefined> {
-    const reader = this.#idlest();
-    if (reader === undefined) return Promise.resolve(undefined);
-    const id = this.#tasksBegun++;
-    return new Promise((resolve) => {
-      // What is waited for keeps the process alive, idle threads do not.
-      if (reader.tasks.size === 0) reader.worker.ref();
-      reader.tasks.set(id, resolve);
-      const { files, pages } = plan;
-      reader.worker.postMessage({ id, plan: plan.words(), slotCount, files, pages, target });
-    });
+    const { files, pages } = plan;
+    const words = plan.words();
+    return this.#ask((id) => ({ id, plan: words, slotCount, files, pages, target }));
+  }
+
+  /** Computes columns into the task's target. As `read`. */
+  scan(task: Omit<ScanTask, 'id'>): Promise<ScanAnswer | undefined> {
+    return this.#ask((id) => ({ ...task, id }));
   }
 
   /** Files or pages are gone: threads that hold them end, and new ones come when needed. */
@@ -125,6 +128,19 @@ export class ReaderPool {
 
   get #bufferBytes(): number {
     return this.taskSamples * SAMPLE_BYTES;
+  }
+
+  /** The answer of the idlest reader to a task with the given id. */
+  #ask<A extends Answer>(taskOf: (id: number) => ReaderTask): Promise<A | undefined> {
+    const reader = this.#idlest();
+    if (reader === undefined) return Promise.resolve(undefined);
+    const id = this.#tasksBegun++;
+    return new Promise((resolve) => {
+      // What is waited for keeps the process alive, idle threads do not.
+      if (reader.tasks.size === 0) reader.worker.ref();
+      reader.tasks.set(id, resolve as Answered);
+      reader.worker.postMessage(taskOf(id));
+    });
   }
 
   #idlest(): Reader | undefined {
@@ -154,11 +170,12 @@ export class ReaderPool {
       isReady: false,
       hasAnswered: false,
       isRetired: false,
+      isEnding: false,
     };
     this.#readers.push(reader);
     worker.unref();
     let failure: unknown;
-    worker.on('message', (message: 'ready' | ReadAnswer) => {
+    worker.on('message', (message: 'ready' | Answer) => {
       if (message === 'ready') reader.isReady = true;
       else this.#answer(reader, message);
     });
@@ -180,7 +197,7 @@ export class ReaderPool {
     });
   }
 
-  #answer(reader: Reader, answer: ReadAnswer): void {
+  #answer(reader: Reader, answer: Answer): void {
     const answered = reader.tasks.get(answer.id);
     reader.tasks.delete(answer.id);
     if (reader.tasks.size === 0) reader.worker.unref();
@@ -204,6 +221,7 @@ export class ReaderPool {
 }
 
 function endIfIdle(reader: Reader): void {
-  if (!reader.isRetired || reader.tasks.size > 0) return;
+  if (!reader.isRetired || reader.isEnding || reader.tasks.size > 0) return;
+  reader.isEnding = true;
   void reader.worker.terminate();
 }

@@ -84,10 +84,12 @@ class Run {
         if ((this.nowMs / STEP) % (1 + (n % 4)) !== 0 || this.below(50) === 0) continue;
         const ref = appender.series(seriesOf(n));
         const isHistogram = n === 3 || (n === 4 && this.below(60) === 0);
+        const isStarted = n === 5 || (n === 6 && this.below(60) === 0);
+        const startMs = isStarted ? this.nowMs - STEP * (1 + this.below(2)) : 0;
         if (this.below(100) === 0) appender.appendStale(ref, this.nowMs);
         else if (isHistogram) {
           appender.appendHistogram(ref, this.nowMs, someHistogram(i + 1, 4, true));
-        } else appender.append(ref, this.nowMs, this.#value(n));
+        } else appender.append(ref, this.nowMs, this.#value(n), startMs);
       }
     }
     await appender.commit();
@@ -146,7 +148,8 @@ function shown(columns: SampleColumns) {
   const { length, staleCount, histograms } = columns;
   const times = Array.from(columns.timestamps.subarray(0, length));
   const bits = Array.from(bitsOf(columns.values).subarray(0, 2 * length));
-  return { times, bits, staleCount, histograms };
+  const startTimes = Array.from(columns.startTimes?.subarray(0, length) ?? []);
+  return { times, bits, staleCount, histograms, startTimes };
 }
 
 /** Reads everything twice: at once, and through threads, each at the same moment. */

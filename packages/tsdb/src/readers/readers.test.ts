@@ -14,6 +14,7 @@ import type { SeriesSource } from '../seriesSource.ts';
 import { joinPlaces } from '../seriesPlaces.ts';
 import { bundleReaderThread } from '../testing/childBundle.ts';
 import { ReadAhead } from './readAhead.ts';
+import { SeriesTable } from '../series/seriesTable.ts';
 import { ReaderPool } from './readerPool.ts';
 import { ReadPlan } from './readPlan.ts';
 import { TaskReader } from './taskReader.ts';
@@ -91,7 +92,11 @@ function sharedSource(): SeriesSource {
 
 function aheadOf(pool: ReaderPool): ReadAhead {
   const source = sharedSource();
-  const places = joinPlaces([source], [Uint32Array.from({ length: SERIES }, (_, i) => i)]);
+  const places = joinPlaces(
+    [source],
+    [Uint32Array.from({ length: SERIES }, (_, i) => i)],
+    new SeriesTable(),
+  );
   return new ReadAhead(pool, [source], places, 0, 1000 * SAMPLES);
 }
 

@@ -1,15 +1,14 @@
 /**
  * Carries out read plans: in a reader thread, or wherever a test wants it. A run with anything
- * unusual in it, such as damage, histograms or more samples than there is room for, is left out:
- * who asked reads it himself and meets what is unusual there.
+ * unusual in it, such as damage, histograms, start times or more samples than there is room for, is
+ * left out: who asked reads it himself and meets what is unusual there.
  */
-import { closeSync, openSync, readSync } from 'node:fs';
 import { chunkSampleCount, decodeChunk } from '@tyto/kernels';
 import { bitsOf, countStaleBits } from '@tyto/model';
 import { CHUNK_TRAILER_BYTES, soundChunk } from '../block/format.ts';
 import { cutToRange } from '../chunkRead.ts';
-import { isHistogramChunk } from '../histogramChunk.ts';
-import { READER_FILES_MAX } from '../limits.ts';
+import { isFloatChunk } from '../histogramChunk.ts';
+import { ChunkFiles } from './chunkFiles.ts';
 import {
   CHUNK_WORDS,
   LEFT_OUT,
@@ -29,10 +28,11 @@ interface Output {
 }
 
 export class TaskReader {
-  /** Descriptors by path, the longest open first; the end of the thread closes them. */
-  readonly #files = new Map<string, number>();
-  /** Bytes of one file, until the next are read. */
-  #scratch = new Uint8Array(64 * 1024);
+  readonly #files: ChunkFiles;
+
+  constructor(files = new ChunkFiles()) {
+    this.#files = files;
+  }
 
   /** Never throws. */
   read(task: ReadTask): ReadAnswer {
@@ -82,7 +82,7 @@ export class TaskReader {
         bytesEnd += plan[next + 2] + CHUNK_TRAILER_BYTES;
         next += CHUNK_WORDS;
       }
-      const bytes = this.#readFile(task.files[where], offset, bytesEnd - offset);
+      const bytes = this.#files.bytes(task.files[where], offset, bytesEnd - offset);
       for (; at < next; at += CHUNK_WORDS) {
         const chunk = soundChunk(bytes, plan[at + 1] - offset, plan[at + 2]);
         if (chunk === undefined) throw new Error('damaged');
@@ -90,37 +90,11 @@ export class TaskReader {
       }
     }
   }
-
-  #readFile(path: string, position: number, length: number): Uint8Array {
-    if (length > this.#scratch.length) this.#scratch = new Uint8Array(length * 2);
-    const bytes = this.#scratch.subarray(0, length);
-    const descriptor = this.#open(path);
-    let read = 0;
-    while (read < length) {
-      const count = readSync(descriptor, bytes, read, length - read, position + read);
-      if (count === 0) throw new Error('the file is too short');
-      read += count;
-    }
-    return bytes;
-  }
-
-  #open(path: string): number {
-    let descriptor = this.#files.get(path);
-    if (descriptor !== undefined) return descriptor;
-    const [oldest] = this.#files;
-    if (oldest !== undefined && this.#files.size >= READER_FILES_MAX) {
-      closeSync(oldest[1]);
-      this.#files.delete(oldest[0]);
-    }
-    descriptor = openSync(path, 'r');
-    this.#files.set(path, descriptor);
-    return descriptor;
-  }
 }
 
 function append(chunk: Uint8Array, output: Output): void {
   const { timestamps, values, end, minTimeMs, maxTimeMs } = output;
-  if (isHistogramChunk(chunk)) throw new Error('histograms are left out');
+  if (!isFloatChunk(chunk)) throw new Error('only floats are decoded here');
   if (end + chunkSampleCount(chunk) > timestamps.length) throw new Error('no room');
   const count = decodeChunk(chunk, timestamps, values, end);
   output.end += cutToRange(timestamps, values, end, count, minTimeMs, maxTimeMs);

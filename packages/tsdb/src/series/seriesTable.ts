@@ -11,12 +11,24 @@ import { Labels, NO_SERIES, type SeriesRef } from '@tyto/model';
 import type { LabelsOf, SeriesIndex } from '../indexSearch.ts';
 import { SERIES_MAX, SERIES_TEXT_MAX } from '../limits.ts';
 import { NO_POSTINGS, type Postings } from '../postings.ts';
+import type { PairFinder } from '../seriesSource.ts';
 import { Column } from '../column.ts';
 import { LabelPairs } from './labelPairs.ts';
 
 const ID_RANGE = 2 ** 32;
 /** Up to so many series everything is made anew when some are gone; beyond, when a quarter is. */
 const REBUILD_ALWAYS_MAX = 100_000;
+
+/** Sorted values of so many labels are kept, of labels with so many values. */
+const KEPT_LABELS_MAX = 16;
+const KEPT_VALUES_MIN = 64;
+const KEPT_VALUES_MAX = 50_000;
+
+interface KeptValues {
+  readonly pairs: LabelPairs;
+  readonly count: number;
+  readonly values: readonly string[];
+}
 
 export class SeriesTable implements SeriesIndex {
   #pairs = new LabelPairs();
@@ -38,6 +50,8 @@ export class SeriesTable implements SeriesIndex {
   /** Ids that are free as soon as no postings name them. */
   #releasedIds: number[] = [];
   #all: Postings | undefined;
+  /** By label name: its values while there were so many pairs of it. */
+  readonly #valuesOf = new Map<string, KeptValues>();
   #scratch = new Uint32Array(64);
 
   get count(): number {
@@ -129,6 +143,25 @@ export class SeriesTable implements SeriesIndex {
       labelsOf(pairs, arena.view.subarray(start[index], start[index] + count[index]));
   }
 
+  /** Finds the pair of a name; valid until the next change. */
+  pairFinder(name: string): PairFinder {
+    const pairs = this.#pairs;
+    const symbol = pairs.symbols.find(name);
+    const arena = this.#arena.view;
+    return {
+      pairOf: (id) => {
+        const start = this.#start.view[id];
+        const end = start + this.#pairCount.view[id];
+        for (let at = start; at < end; at++)
+          if (pairs.nameOf(arena[at]) === symbol) return arena[at];
+        return -1;
+      },
+      valueOf: (pair) => pairs.symbols.text(pairs.valueOf(pair)),
+      pairs: () => pairs.pairsOf(symbol),
+      seriesOf: (pair) => pairs.seriesOf(pair),
+    };
+  }
+
   /** The pairs of a series; a view that is valid until the next change. */
   pairsOf(id: number): Uint32Array {
     const start = this.#start.view[id];
@@ -171,8 +204,19 @@ export class SeriesTable implements SeriesIndex {
     for (const name of this.#pairs.names()) yield this.#pairs.symbols.text(name);
   }
 
-  *labelValues(name: string): IterableIterator<string> {
-    for (const [value] of this.valueCounts(name)) yield value;
+  /** Sorted; of large labels the last answers are kept. */
+  labelValues(name: string): readonly string[] {
+    const pairs = this.#pairs;
+    const count = this.valueCount(name);
+    const known = this.#valuesOf.get(name);
+    if (known?.pairs === pairs && known.count === count) return known.values;
+    const values = Array.from(this.valueCounts(name), ([value]) => value).sort();
+    this.#valuesOf.delete(name);
+    if (count < KEPT_VALUES_MIN || count > KEPT_VALUES_MAX) return values;
+    const [oldest] = this.#valuesOf.keys();
+    if (this.#valuesOf.size >= KEPT_LABELS_MAX) this.#valuesOf.delete(oldest);
+    this.#valuesOf.set(name, { pairs, count, values });
+    return values;
   }
 
   /** How many values a label has, with those of series that have just gone. */
@@ -195,23 +239,27 @@ export class SeriesTable implements SeriesIndex {
     return valueSymbol < 0 ? -1 : this.#pairs.find(nameSymbol, valueSymbol);
   }
 
-  #resolvePairs(pairs: Uint32Array, count: number): { ref: SeriesRef; created: boolean } {
-    const hash = hashPairs(pairs, count);
+  /** The id of the series with these pairs, in the order of their names; -1 for none. */
+  find(pairs: ArrayLike<number>, count: number, hash = hashPairs(pairs, count)): number {
     const mask = this.#slots.length - 1;
     for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
       const id = this.#slots[slot] - 1;
-      if (id < 0) break;
-      if (this.#hash.view[id] === hash && this.#hasPairs(id, pairs, count)) {
-        return { ref: this.refOf(id), created: false };
-      }
+      if (id < 0) return -1;
+      if (this.#hash.view[id] === hash && this.#hasPairs(id, pairs, count)) return id;
     }
+  }
+
+  #resolvePairs(pairs: Uint32Array, count: number): { ref: SeriesRef; created: boolean } {
+    const hash = hashPairs(pairs, count);
+    const found = this.find(pairs, count, hash);
+    if (found >= 0) return { ref: this.refOf(found), created: false };
     if (this.#liveCount >= SERIES_MAX) return { ref: NO_SERIES, created: false };
     const id = this.#freeIds.pop() ?? this.#idLimit;
     this.#insert(id, pairs, count, hash);
     return { ref: this.refOf(id), created: true };
   }
 
-  #hasPairs(id: number, pairs: Uint32Array, count: number): boolean {
+  #hasPairs(id: number, pairs: ArrayLike<number>, count: number): boolean {
     if (this.#pairCount.view[id] !== count) return false;
     const arena = this.#arena.view;
     const start = this.#start.view[id];
@@ -304,9 +352,11 @@ export class SeriesTable implements SeriesIndex {
 }
 
 function labelsOf(pairs: LabelPairs, ofSeries: Uint32Array): Labels {
-  const texts: string[] = [];
-  for (const pair of ofSeries) {
-    texts.push(pairs.symbols.text(pairs.nameOf(pair)), pairs.symbols.text(pairs.valueOf(pair)));
+  const { symbols } = pairs;
+  const texts = new Array<string>(2 * ofSeries.length);
+  for (let i = 0; i < ofSeries.length; i++) {
+    texts[2 * i] = symbols.text(pairs.nameOf(ofSeries[i]));
+    texts[2 * i + 1] = symbols.text(pairs.valueOf(ofSeries[i]));
   }
   return Labels.fromSorted(texts);
 }
@@ -320,7 +370,7 @@ function copyPair(from: LabelPairs, pair: number, to: LabelPairs): number {
 }
 
 /** A 32-bit mix over the pairs. */
-function hashPairs(pairs: Uint32Array, count: number): number {
+function hashPairs(pairs: ArrayLike<number>, count: number): number {
   let hash = 0x9e3779b9;
   for (let i = 0; i < count; i++) {
     hash = Math.imul(hash ^ pairs[i], 0x85ebca6b);

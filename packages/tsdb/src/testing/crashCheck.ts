@@ -4,16 +4,27 @@ import { APPENDED, createMatcher, Labels, SampleColumns } from '@tyto/model';
 import { Tsdb } from '@tyto/tsdb';
 import type { Damage, LostSample } from './crashDamage.ts';
 import type { CrashHistory } from './crashHistory.ts';
-import { type CrashPlan, labelsOf, slotsOf, START_MS, timeOf, sampleOf } from './crashPlan.ts';
+import {
+  type CrashPlan,
+  labelsOf,
+  sampleOf,
+  slotsOf,
+  START_MS,
+  startTimeOf,
+  timeOf,
+} from './crashPlan.ts';
 
 /** One hour: pieces of a series that lie in different chunks. */
 const PIECE_MS = 3600_000;
 
 interface Expected {
   readonly value: number;
+  readonly startTimeMs: number;
   readonly batch: number;
   readonly isAcknowledged: boolean;
 }
+
+type FoundSample = readonly [timestampMs: number, value: number, startTimeMs: number];
 
 /** Samples by series, then by time. */
 type Samples = Map<string, Map<number, Expected>>;
@@ -57,7 +68,9 @@ function expectedSamples(plan: CrashPlan, history: CrashHistory): Samples {
       const ofSeries = samples.get(series) ?? new Map<number, Expected>();
       samples.set(series, ofSeries);
       const value = sampleOf(plan.seed, slot, batch);
-      ofSeries.set(timeOf(batch), { value, batch, isAcknowledged: acknowledgement !== undefined });
+      const startTimeMs = startTimeOf(slot, batch);
+      const isAcknowledged = acknowledgement !== undefined;
+      ofSeries.set(timeOf(batch), { value, startTimeMs, batch, isAcknowledged });
     }
   }
   return samples;
@@ -72,9 +85,9 @@ async function readAll(
   name: string,
   logger: ListeningLogger,
   endMs: number,
-): Promise<Map<string, [number, number][]>> {
+): Promise<Map<string, FoundSample[]>> {
   const matchers = [createMatcher('=', '__name__', name)];
-  const found = new Map<string, [number, number][]>();
+  const found = new Map<string, FoundSample[]>();
   const broken = new Set<string>();
   const read = async (minTimeMs: number, maxTimeMs: number, isWanted: (key: string) => boolean) => {
     const selection = await db.select({ matchers, minTimeMs, maxTimeMs });
@@ -93,7 +106,8 @@ async function readAll(
       const samples = found.get(key) ?? [];
       if (columns.length > 0) found.set(key, samples);
       for (let sample = 0; sample < columns.length; sample++) {
-        samples.push([columns.timestamps[sample], columns.values[sample]]);
+        const startTimeMs = columns.startTimes?.[sample] ?? 0;
+        samples.push([columns.timestamps[sample], columns.values[sample], startTimeMs]);
       }
     }
   };
@@ -111,12 +125,14 @@ async function readBack(db: Tsdb, expected: Samples, reader: Reader): Promise<Lo
   const found = await readAll(db, 'crash', logger, endMs);
   for (const [series, samples] of found) {
     let lastMs = -Infinity;
-    for (const [timestampMs, value] of samples) {
+    for (const [timestampMs, value, startTimeMs] of samples) {
       const right = expected.get(series)?.get(timestampMs);
       if (right === undefined) {
         problems.push(`${series} has a sample at ${timestampMs} that nobody wrote`);
       } else if (right.value !== value) {
         problems.push(`${series} at ${timestampMs} is ${value}, not ${right.value}`);
+      } else if (right.startTimeMs !== startTimeMs) {
+        problems.push(`${series} at ${timestampMs} starts ${startTimeMs}: ${right.startTimeMs}`);
       }
       if (timestampMs <= lastMs) problems.push(`${series}: ${timestampMs} after ${lastMs}`);
       lastMs = timestampMs;

@@ -9,7 +9,15 @@ import { APPENDED, createMatcher, SampleColumns } from '@tyto/model';
 import { Tsdb } from '@tyto/tsdb';
 import { crashDisk } from './crashDisk.ts';
 import { CrashJournal } from './crashJournal.ts';
-import { type CrashPlan, JUMP_BATCHES, labelsOf, slotsOf, timeOf, sampleOf } from './crashPlan.ts';
+import {
+  type CrashPlan,
+  JUMP_BATCHES,
+  labelsOf,
+  sampleOf,
+  slotsOf,
+  startTimeOf,
+  timeOf,
+} from './crashPlan.ts';
 
 interface ChildPlace {
   readonly plan: CrashPlan;
@@ -130,7 +138,7 @@ class Writer {
       const refused = slotsOf(this.#place.plan.seed, batch).filter((slot) => {
         const ref = appender.series(labelsOf(slot, batch));
         const value = sampleOf(this.#place.plan.seed, slot, batch);
-        return appender.append(ref, timeOf(batch), value) !== APPENDED;
+        return appender.append(ref, timeOf(batch), value, startTimeOf(slot, batch)) !== APPENDED;
       });
       this.#pending.add(batch);
       this.#journal.write({ kind: 'try', batch, refused });

@@ -117,6 +117,12 @@ export function sampleOf(seed: number, slot: number, batch: number): number {
   return slot % 3 === 1 ? (draw % 10_000) / 100 : draw / 7;
 }
 
+/** Start times: none, one for many batches, or one of its own for each sample, by slot. */
+export function startTimeOf(slot: number, batch: number): number {
+  if (slot % 4 < 2) return 0;
+  return slot % 4 === 2 ? timeOf(batch - (batch % 50)) - 1 : timeOf(batch - 1);
+}
+
 export function timeOf(batch: number): number {
   return START_MS + batch * STEP_MS;
 }

@@ -2,6 +2,7 @@
 import { parseRuleFile } from '@tyto/alerting';
 import { yaml } from '@tyto/base';
 import { describe, expect, it } from 'vitest';
+import { DEFAULT_FEATURES } from '../../features.ts';
 import { RuleCoverage } from './coverage.ts';
 import { failureDiff, failureText, junitXml } from './report.ts';
 import { runTest } from './ruleTest.ts';
@@ -32,7 +33,8 @@ function groupsOf(rules: string) {
 /** The failures of the first test of a file, as text. */
 async function failures(test: string, rules = RULES): Promise<string> {
   const file = parseTestFile(test, 'test.yml', false);
-  const { failures: found } = await runTest(file.tests[0], { ...file, rules: groupsOf(rules) });
+  const settings = { ...file, rules: groupsOf(rules), features: DEFAULT_FEATURES };
+  const { failures: found } = await runTest(file.tests[0], settings);
   return found.map(failureText).join('\n');
 }
 

@@ -14,6 +14,7 @@ import {
   QueryEngine,
   withResetHints,
 } from '@tyto/promql';
+import type { Features } from '../../features.ts';
 import { histogramText } from './histogramText.ts';
 import type { AlertTest, ExpectedSample, ExprTest, TestGroup } from './testFile.ts';
 
@@ -24,6 +25,8 @@ export interface TestSettings {
   readonly groupOrder: readonly string[];
   /** Numbers may differ in their last bit. */
   readonly isFuzzy: boolean;
+  /** What expressions may be written with, and how they are evaluated. */
+  readonly features: Features;
 }
 
 export interface Failure {
@@ -69,8 +72,12 @@ class TestRun {
   constructor(test: TestGroup, settings: TestSettings) {
     this.#test = test;
     this.#settings = settings;
-    const subqueryStepMs = settings.evaluationIntervalMs;
-    this.#engine = new QueryEngine(this.#store, { subqueryStepMs });
+    const { syntax, useStartTimes } = settings.features;
+    this.#engine = new QueryEngine(this.#store, {
+      subqueryStepMs: settings.evaluationIntervalMs,
+      experimental: syntax,
+      useStartTimes,
+    });
     this.#groups = ordered(settings).map((config) => this.#createGroup(config));
   }
 
@@ -196,26 +203,36 @@ class TestRun {
   }
 }
 
+interface FedSeries {
+  readonly ref: number;
+  readonly values: readonly NotedValue[];
+  /** Since when each sample counts, as distances from its time. */
+  readonly startOffsets: readonly NotedValue[];
+  at: number;
+}
+
 /** Appends the samples of a test's series as their time comes. */
 class SeriesFeed {
   readonly #store: MemoryMetricStore;
-  readonly #series: { readonly ref: number; readonly values: readonly NotedValue[]; at: number }[];
+  readonly #series: FedSeries[];
   readonly #test: TestGroup;
 
   constructor(store: MemoryMetricStore, test: TestGroup) {
     this.#store = store;
     this.#test = test;
     const lines = test.series.map(({ series, values }) => parseSeries(`${series} ${values}`));
+    const started = lines.filter(({ isStartTimestamps }) => isStartTimestamps);
+    const offsets = new Map(started.map(({ labels, values }) => [labels.key, values]));
     // Of several lines for one series the last one counts.
-    const byKey = new Map(lines.map((line) => [line.labels.key, line]));
+    const given = lines.filter(({ isStartTimestamps }) => !isStartTimestamps);
+    const byKey = new Map(given.map((line) => [line.labels.key, line]));
     const appender = store.appender();
-    this.#series = [...byKey.values()]
-      .filter(({ isStartTimestamps }) => !isStartTimestamps)
-      .map(({ labels, values }) => ({
-        ref: appender.series(labels),
-        values: withResetHints(values),
-        at: 0,
-      }));
+    this.#series = [...byKey.values()].map(({ labels, values }) => ({
+      ref: appender.series(labels),
+      values: withResetHints(values),
+      startOffsets: offsets.get(labels.key) ?? [],
+      at: 0,
+    }));
   }
 
   async upTo(timeMs: number): Promise<void> {
@@ -226,10 +243,12 @@ class SeriesFeed {
         const sampleMs = startMs + series.at * intervalMs;
         if (sampleMs > timeMs) break;
         const value = series.values[series.at];
-        if (value.kind === 'float') appender.append(series.ref, sampleMs, value.value);
+        const offset = series.startOffsets[series.at];
+        const sinceMs = offset?.kind === 'float' ? sampleMs + offset.value : 0;
+        if (value.kind === 'float') appender.append(series.ref, sampleMs, value.value, sinceMs);
         else if (value.kind === 'stale') appender.appendStale(series.ref, sampleMs);
         else if (value.kind === 'histogram') {
-          appender.appendHistogram(series.ref, sampleMs, value.histogram);
+          appender.appendHistogram(series.ref, sampleMs, value.histogram, sinceMs);
         }
       }
       await appender.commit();
