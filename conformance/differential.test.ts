@@ -79,7 +79,7 @@ const KNOWN: readonly KnownDifference[] = [
 
 /** Functions that 2.42 has not, or has for native histograms or under another name. */
 const NEWER =
-  /^(?:histogram_(?!quantile$)|ts_of|sort_by|first_o|mad_o|double_|info|step|range|start)|_of$/;
+  /^(?:histogram_(?!quantile$)|ts_of|sort_by|first_|mad_|double_|exact_|info|step|range|start)|_of$/;
 
 const directory = mkdtempSync(join(tmpdir(), 'tyto-differential-'));
 

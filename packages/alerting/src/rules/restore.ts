@@ -32,6 +32,9 @@ export interface RestoreTimes {
 
 const ALERT_STATE: ReadonlySet<string> = new Set([METRIC_NAME, 'alertstate']);
 
+/** Ending and starting takes less than this, whatever the interval of a group. */
+const RESTART_MS = 10_000;
+
 interface LastSample {
   readonly seenMs: number;
   readonly value: number;
@@ -105,8 +108,8 @@ function restoredStart(
   { gracePeriodMs }: RestoreLimits,
 ): number | undefined {
   const activeAtMs = value * 1000;
-  // A gap no longer than two rounds is a restart, not an outage: the clock ran on.
-  if (timeMs - seenMs <= 2 * intervalMs) return activeAtMs;
+  // A short gap is a restart, not an outage: the clock ran on.
+  if (timeMs - seenMs <= Math.max(2 * intervalMs, RESTART_MS)) return activeAtMs;
   if (forMs < gracePeriodMs) return undefined;
   const remainingMs = forMs - (seenMs - activeAtMs);
   // It was firing already: it goes on firing at once.
