@@ -78,8 +78,11 @@ const KNOWN: readonly KnownDifference[] = [
 ];
 
 /** Functions that 2.42 has not, or has for native histograms or under another name. */
-const NEWER =
-  /^(?:histogram_(?!quantile$)|ts_of|sort_by|first_|mad_|double_|exact_|info|step|range|start)|_of$/;
+const NEWER_NAMES = [
+  ...['histogram_(?!quantile$)', 'ts_of', 'sort_by', 'first_', 'mad_', 'double_', 'exact_', 'info'],
+  ...['step', 'range', 'start', 'max_of', 'min_of'],
+];
+const NEWER = new RegExp(`^(?:${NEWER_NAMES.join('|')})`);
 
 const directory = mkdtempSync(join(tmpdir(), 'tyto-differential-'));
 
