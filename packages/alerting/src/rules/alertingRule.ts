@@ -92,7 +92,7 @@ export class AlertingRule {
       this.#active.clear();
       throw new RuleError(`exceeded limit of ${limit} with ${length} alerts`);
     }
-    return this.isRestored ? this.#samples(times.queryMs) : [];
+    return this.isRestored ? this.samples(times.queryMs) : [];
   }
 
   /**
@@ -115,6 +115,24 @@ export class AlertingRule {
       firedAtMs: activeAtMs + this.config.forMs,
       keepFiringSinceMs: seenMs,
     });
+  }
+
+  /** The samples of ALERTS and ALERTS_FOR_STATE as the alerts are now. */
+  samples(timestampMs: number): VectorSample[] {
+    const samples: VectorSample[] = [];
+    for (const alert of this.alerts()) {
+      const named = (name: string, more: [string, string][]) =>
+        Labels.fromEntries([...alert.labels.entries(), [METRIC_NAME, name], ...more]);
+      samples.push(
+        { labels: named('ALERTS', [['alertstate', alert.state]]), timestampMs, value: 1 },
+        {
+          labels: named('ALERTS_FOR_STATE', []),
+          timestampMs,
+          value: Math.floor(alert.activeAtMs / 1000),
+        },
+      );
+    }
+    return samples;
   }
 
   /** The alerts that are due to be sent, which count as sent then. */
@@ -230,23 +248,6 @@ export class AlertingRule {
     } else if (timeMs - (alert.resolvedAtMs ?? 0) > RESOLVED_RETENTION_MS) {
       this.#active.delete(key);
     }
-  }
-
-  #samples(timestampMs: number): VectorSample[] {
-    const samples: VectorSample[] = [];
-    for (const alert of this.alerts()) {
-      const named = (name: string, more: [string, string][]) =>
-        Labels.fromEntries([...alert.labels.entries(), [METRIC_NAME, name], ...more]);
-      samples.push(
-        { labels: named('ALERTS', [['alertstate', alert.state]]), timestampMs, value: 1 },
-        {
-          labels: named('ALERTS_FOR_STATE', []),
-          timestampMs,
-          value: Math.floor(alert.activeAtMs / 1000),
-        },
-      );
-    }
-    return samples;
   }
 }
 

@@ -64,10 +64,18 @@ export async function restoreAlerts(
   }
   if (keepFiringForMs === 0) return;
   for (const [key, { labels, seenMs }] of await read('ALERTS', 'firing')) {
-    if (times.timeMs - seenMs >= keepFiringForMs) continue;
+    if (times.timeMs - seenMs >= keepFiringForMs || !isOf(rule, labels)) continue;
     const activeAtMs = (starts.get(key)?.value ?? seenMs / 1000) * 1000;
     await rule.restoreKept(labels, activeAtMs, seenMs, times.timeMs, context);
   }
+}
+
+/** Several rules may have one name: their labels tell them apart, but for those from templates. */
+function isOf({ config }: AlertingRule, labels: Labels): boolean {
+  for (const [name, value] of config.labels.entries()) {
+    if (!value.includes('{{') && labels.get(name) !== value) return false;
+  }
+  return true;
 }
 
 /** The newest sample of each series of an alert, by the key of the alert's labels. */

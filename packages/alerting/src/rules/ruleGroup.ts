@@ -181,10 +181,13 @@ export class RuleGroup {
     const startedMs = clock.monotonicMs();
     this.#restoresLeft--;
     const all = { ...times, intervalMs: this.intervalMs };
-    for (const { rule } of this.rules) {
+    for (const status of this.rules) {
+      const { rule } = status;
       if (!(rule instanceof AlertingRule)) continue;
       try {
         await restoreAlerts(rule, store, all, restore, this.#deps);
+        // What was held back until now.
+        if (!rule.isRestored) await this.#write(status, rule.samples(times.queryMs), times.queryMs);
       } catch (error) {
         const context = { alert: rule.config.alert, error: errorMessage(error) };
         logger.error('cannot restore the state of an alert', context);

@@ -189,6 +189,24 @@ describe('after a restart', () => {
   });
 });
 
+it('of two rules with one name, only its own alert is kept firing after a restart', async () => {
+  const store = new MemoryMetricStore();
+  const rules = group(
+    'g',
+    '{alert: A, expr: up == 0, keep_firing_for: 10m, labels: {severity: page}}\n' +
+      '  - {alert: A, expr: up == 5, keep_firing_for: 10m, labels: {severity: info}}',
+  );
+  const before = new Process(store, 0);
+  await before.apply(rules);
+  await up(store, 0, 0);
+  await before.at(0);
+  const after = new Process(store, 4);
+  await after.apply(rules);
+  await up(store, 4, 1);
+  await after.at(4);
+  expect(after.sent.map(({ labels }) => labels.get('severity'))).toEqual(['page']);
+});
+
 describe('after a reload', () => {
   it('groups go on counting, and new rules do not look for an earlier state', async () => {
     const store = new MemoryMetricStore();
@@ -252,7 +270,10 @@ describe('a rule group', () => {
     await tyto.at(11);
     expect(tyto.alerts()).toEqual([['firing', 10]]);
     expect(await stored(store, 'ALERTS_FOR_STATE')).toEqual({
-      'ALERTS_FOR_STATE{alertname="A", job="node"}': [[9, (T0 + 10 * MINUTE) / 1000]],
+      'ALERTS_FOR_STATE{alertname="A", job="node"}': [
+        [8, (T0 + 10 * MINUTE) / 1000],
+        [9, (T0 + 10 * MINUTE) / 1000],
+      ],
     });
   });
 
