@@ -185,7 +185,7 @@ describe('a start refuses', () => {
     ['start --confg.file=x', 'unknown flag --confg.file; did you mean --config.file?'],
     ['--storage.tsdb.pth=x', 'unknown flag --storage.tsdb.pth; did you mean --storage.tsdb.path?'],
     ['strat', 'unknown command "strat"; did you mean tyto start?'],
-    ['check cnofig x', 'unknown kind "cnofig"; did you mean config?'],
+    ['check cnofig x', 'unknown command "cnofig"; did you mean config?'],
     ['start --config.file', '--config.file needs a value'],
     ['start extra', 'unexpected argument "extra"'],
     ['start --web.listen-address=here', 'is no address; write for example 127.0.0.1:9090'],

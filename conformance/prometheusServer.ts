@@ -31,6 +31,7 @@ export function promtool(...args: string[]): string {
 }
 
 export interface RunningPrometheus {
+  readonly url: string;
   /** The `data` of an API's answer. */
   get(path: string): Promise<unknown>;
   post(path: string): Promise<unknown>;
@@ -84,6 +85,7 @@ export async function startPrometheus(
     return text === '' ? undefined : (JSON.parse(text) as { data?: unknown }).data;
   };
   return {
+    url: base,
     get: (path) => call(path, 'GET'),
     post: (path) => call(path, 'POST'),
     write: (series) => remoteWrite(base, series),

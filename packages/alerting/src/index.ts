@@ -24,9 +24,15 @@ export {
   parseRuleFile,
   type RecordingRuleConfig,
   type RuleConfig,
+  type RuleFileOptions,
   type RuleGroupConfig,
 } from './rules/ruleFile.ts';
-export { type GroupDependencies, RuleGroup, type RuleStatus } from './rules/ruleGroup.ts';
+export {
+  evaluationTimeMs,
+  type GroupDependencies,
+  RuleGroup,
+  type RuleStatus,
+} from './rules/ruleGroup.ts';
 export { RuleManager } from './rules/ruleManager.ts';
 export { MemoryStateStore, type StateStore } from './stateStore.ts';
 export { expandRuleTemplate, RULE_TEMPLATE_FUNCTIONS } from './template/ruleTemplate.ts';

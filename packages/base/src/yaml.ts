@@ -46,7 +46,7 @@ const TEXT_LENGTH_MAX = 16 * 1024 * 1024;
 /** Each alias costs a walk of the document; more than these are an attack, not a file. */
 const ALIAS_COUNT_MAX = 500;
 
-/** Decodes one YAML document. An empty text is decoded as an absent node. */
+/** Decodes the first YAML document. An empty text is decoded as an absent node. */
 export function decodeYaml<T>(text: string, file: string, schema: Schema<T>): Decoded<T> {
   const problems: Problem[] = [];
   if (text.length > TEXT_LENGTH_MAX) {
@@ -69,9 +69,10 @@ export function decodeYaml<T>(text: string, file: string, schema: Schema<T>): De
   }
   if (list.length > 1) {
     const { line, col } = lines.linePos(list[1].range[0]);
-    problems.push(problemAt('error', file, line, col, 'only one YAML document is read per file'));
+    const message = 'only the first YAML document of a file is read; this one is not used';
+    problems.push(problemAt('warning', file, line, col, message));
   }
-  if (problems.length > 0) return { value: undefined, problems };
+  if (hasErrors(problems)) return { value: undefined, problems };
   const root = list[0]?.contents ?? null;
   let aliasCount = 0;
   const resolve = (node: YamlNode): YamlNode => {
@@ -291,6 +292,11 @@ export function checked<T>(
   };
 }
 
+/** The same schema, for files that other tools write fields of their own into. */
+export function withoutUnknown<T>(schema: Schema<T>): Schema<T> {
+  return (node, decoder) => schema(node, { ...decoder, passesUnknown: true } as Decoder);
+}
+
 /** Turns what `schema` decoded into something else; a TytoError becomes a problem at the node. */
 export function mapped<T, U>(
   schema: Schema<T>,
@@ -337,7 +343,7 @@ function reportUnknown(
   decoder: Decoder,
 ): void {
   const name = string(key, decoder);
-  if (known.includes(name)) return;
+  if (known.includes(name) || 'passesUnknown' in decoder) return;
   const ignored = options.ignored?.[name];
   if (ignored !== undefined) {
     decoder.warn(key, `${options.name}: the field "${name}" is accepted but not used: ${ignored}`);

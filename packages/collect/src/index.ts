@@ -40,7 +40,9 @@ export {
   relabel,
 } from './relabel/relabel.ts';
 export { relabelConfigs as relabelConfigsSchema } from './relabel/relabelSchema.ts';
-export type { DiscoveryFiles } from './discovery/fileDiscoverer.ts';
+export { type DiscoveryFiles, nodeDiscoveryFiles } from './discovery/fileDiscoverer.ts';
+export { toGroup } from './discovery/discoverer.ts';
+export { targetsOfGroup } from './scrape/target.ts';
 export type {
   HttpClient,
   HttpClientFactory,

@@ -3,6 +3,7 @@ export type { QueryStep } from './trace.ts';
 export { type SampleAccount, SamplePool } from './samplePool.ts';
 export type { QueryRead, QueryUsage } from './usage.ts';
 export { LOOKBACK_MS, SAMPLE_LIMIT, SUBQUERY_STEP_MS, TIMEOUT_MS } from './limits.ts';
+export { withResetHints } from './testing/resetHints.ts';
 export {
   type EvalCommand,
   type Expectation,

@@ -45,14 +45,22 @@ export class AlertForwarder implements AlertSink {
     this.#externalLabels = config.externalLabels;
     this.#relabelConfigs = config.alertRelabelConfigs;
     this.#destinations = config.alertmanagers.flatMap((target) =>
-      target.urls.map((url) => ({ url: `${url}/api/v2/alerts`, target, queue: [], busy: false })),
+      target.urls.map((url) => ({ url, target, queue: [], busy: false })),
     );
+  }
+
+  /** The alerts with external labels and after `alert_relabel_configs`. */
+  labelled(alerts: readonly Alert[]): Alert[] {
+    return alerts.flatMap((alert) => {
+      const labels = this.#labelsOf(alert);
+      return labels === undefined ? [] : [{ ...alert, labels }];
+    });
   }
 
   send(alerts: readonly Alert[]): void {
     for (const destination of this.#destinations) {
-      for (const alert of alerts) {
-        const labels = this.#labelsFor(alert, destination.target);
+      for (const alert of this.labelled(alerts)) {
+        const labels = relabel(alert.labels, destination.target.alertRelabelConfigs);
         if (labels !== undefined) destination.queue.push({ ...alert, labels });
       }
       const excess = destination.queue.length - QUEUE_MAX;
@@ -64,13 +72,12 @@ export class AlertForwarder implements AlertSink {
     }
   }
 
-  #labelsFor(alert: Alert, target: AlertmanagerTarget): Labels | undefined {
+  #labelsOf(alert: Alert): Labels | undefined {
     const merged = Labels.fromEntries([
       ...this.#externalLabels.entries(),
       ...alert.labels.entries(),
     ]);
-    const relabelled = relabel(merged, this.#relabelConfigs);
-    return relabelled && relabel(relabelled, target.alertRelabelConfigs);
+    return relabel(merged, this.#relabelConfigs);
   }
 
   async #drain(destination: Destination): Promise<void> {

@@ -1,8 +1,12 @@
 /** The `tyto` command. */
 import { nearestName, TytoError } from '@tyto/base';
 import { check } from './cli/check.ts';
+import { promql } from './cli/promql.ts';
+import { push } from './cli/push.ts';
+import { query } from './cli/query.ts';
 import { describeFlags, START_FLAGS } from './cli/flags.ts';
 import { start } from './cli/start.ts';
+import { test } from './cli/test.ts';
 import { tsdb } from './cli/tsdb.ts';
 import { VERSION } from './version.ts';
 
@@ -11,7 +15,11 @@ const HELP = `Tyto ${VERSION}: metrics, alerts and dashboards of a software syst
 Usage:
   tyto [start] [flags]           watch, store, alert, serve http://localhost:9090
   tyto check config FILE...      check prometheus.yml, tyto.yaml, alertmanager.yml and rule files
-  tyto check rules FILE...       check rule files; both take --enable-feature as start does
+  tyto check rules [FILE...]     check rule files; see tyto check --help
+  tyto test rules FILE...        run unit tests of rules
+  tyto query COMMAND SERVER ...  ask a server: instant, range, series, labels, analyze
+  tyto promql COMMAND ...        format expressions, change their matchers
+  tyto push metrics URL          send metrics to a remote write endpoint
   tyto tsdb COMMAND ...          list, dump, verify, import and export data; see tyto tsdb --help
   tyto --help, tyto --version
 
@@ -26,12 +34,22 @@ Flags of start:
 ${describeFlags(START_FLAGS)}
 `;
 
-const COMMANDS = ['start', 'check', 'tsdb', 'help', 'version'];
+/** Commands with commands, and help, of their own. */
+const GROUPS: Readonly<Record<string, (args: readonly string[]) => Promise<void>>> = {
+  check,
+  promql,
+  push,
+  query,
+  test,
+  tsdb,
+};
+
+const COMMANDS = ['start', ...Object.keys(GROUPS), 'help', 'version'];
 
 async function main(args: readonly string[]): Promise<void> {
   const [command = 'start', ...rest] = args;
-  if (command === 'tsdb') {
-    await tsdb(rest);
+  if (Object.hasOwn(GROUPS, command)) {
+    await GROUPS[command](rest);
   } else if (args.includes('--help') || args.includes('-h') || command === 'help') {
     process.stdout.write(HELP);
   } else if (args.includes('--version') || command === 'version') {
@@ -40,8 +58,6 @@ async function main(args: readonly string[]): Promise<void> {
     await start(args);
   } else if (command === 'start') {
     await start(rest);
-  } else if (command === 'check') {
-    await check(rest);
   } else {
     const nearest = nearestName(command, COMMANDS);
     const hint = nearest === undefined ? 'see tyto --help' : `did you mean tyto ${nearest}?`;

@@ -48,11 +48,8 @@ import { OtlpBodies } from './http/otlpBodies.ts';
 import { OtlpGrpcServer } from './http/otlpGrpc.ts';
 import { registerOtlpMetrics } from './metrics/otlpMetrics.ts';
 import { SelfMetrics } from './metrics/selfMetrics.ts';
-import {
-  registerAlertMetrics,
-  registerRuleMetrics,
-  registerStoreMetrics,
-} from './metrics/storeMetrics.ts';
+import { registerRuleMetrics } from './metrics/ruleMetrics.ts';
+import { registerAlertMetrics, registerStoreMetrics } from './metrics/storeMetrics.ts';
 import { registerForwardMetrics } from './metrics/forwardMetrics.ts';
 import { registerNotificationMetrics } from './metrics/notificationMetrics.ts';
 import { registerWriteMetrics } from './metrics/writeMetrics.ts';
@@ -94,6 +91,12 @@ export interface TytoOptions {
     readonly resultCacheBytes: number;
     readonly samplesTotalMax: number;
     readonly lookbackMs: number;
+  };
+  /** See the flags `--rules.alert.*`. */
+  readonly rules: {
+    readonly resendDelayMs: number;
+    readonly outageToleranceMs: number;
+    readonly gracePeriodMs: number;
   };
   readonly flags: ReadonlyMap<string, string>;
   quit(): void;
@@ -392,7 +395,7 @@ export class Tyto {
       query: (expression, timeMs) => this.#engine.instant(expression, timeMs),
       sink: {
         send: (alerts) => {
-          this.#dispatcher.send(alerts);
+          this.#dispatcher.send(this.#alertForwarder.labelled(alerts));
           this.#alertForwarder.send(alerts);
         },
       },
@@ -400,6 +403,8 @@ export class Tyto {
       externalUrl,
       evaluationIntervalMs: prometheus.evaluationIntervalMs,
       queryOffsetMs: prometheus.queryOffsetMs,
+      resendDelayMs: this.#options.rules.resendDelayMs,
+      restore: this.#options.rules,
     });
     this.#reloadSuccessful = true;
     this.#lastReloadMs = clock.nowMs();

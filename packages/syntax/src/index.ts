@@ -43,4 +43,4 @@ export { parseExpr, type ParseOptions, parseSelector } from './parser.ts';
 export { prettyExpr } from './pretty.ts';
 export { formatExpr } from './printer.ts';
 export { lineAndColumn, ParseError } from './problems.ts';
-export { childrenOf, unwrapParens, walkExpr } from './walk.ts';
+export { childrenOf, mapSelectors, unwrapParens, walkExpr } from './walk.ts';

@@ -27,14 +27,23 @@ export interface RuleContext {
   readonly logger: Logger;
 }
 
+/** When a rule is evaluated, and the earlier time for which it asks where there is an offset. */
+export interface EvaluationTimes {
+  readonly timeMs: number;
+  readonly queryMs: number;
+}
+
 /** How long a resolved alert is remembered and its end told again. */
 const RESOLVED_RETENTION_MS = 15 * 60_000;
-/** A firing alert is told again after this, so that its receivers know that it still is. */
-const RESEND_DELAY_MS = 60_000;
 
 export class AlertingRule {
   readonly config: AlertingRuleConfig;
   readonly #active = new Map<string, ActiveAlert>();
+  /**
+   * Before the state of an earlier run was looked up, nothing is written to the series that it is
+   * looked up in.
+   */
+  isRestored = false;
 
   constructor(config: AlertingRuleConfig) {
     this.config = config;
@@ -53,6 +62,7 @@ export class AlertingRule {
 
   /** Takes over the alerts of the same rule before a reload. */
   adopt(previous: AlertingRule): void {
+    this.isRestored = previous.isRestored;
     for (const [key, alert] of previous.#active) this.#active.set(key, alert);
   }
 
@@ -60,12 +70,13 @@ export class AlertingRule {
    * Evaluates the rule. Returns the ALERTS and ALERTS_FOR_STATE samples. Rejects with what the
    * query rejects with, leaving the alerts as they were; with RuleError past the limit.
    */
-  async evaluate(timeMs: number, limit: number, context: RuleContext): Promise<VectorSample[]> {
-    const found = await this.#findAlerts(timeMs, context);
-    if (limit > 0 && found.size > limit) {
-      this.#active.clear();
-      throw new RuleError(`exceeded limit of ${limit} with ${found.size} alerts`);
-    }
+  async evaluate(
+    times: EvaluationTimes,
+    limit: number,
+    context: RuleContext,
+  ): Promise<VectorSample[]> {
+    const { timeMs } = times;
+    const found = await this.#findAlerts(times, context);
     for (const [key, alert] of found) {
       const known = this.#active.get(key);
       if (known !== undefined && known.state !== 'inactive') {
@@ -76,21 +87,66 @@ export class AlertingRule {
       }
     }
     for (const [key, alert] of this.#active) this.#advance(key, alert, found.has(key), timeMs);
-    return this.#samples(timeMs);
+    const { length } = this.alerts();
+    if (limit > 0 && length > limit) {
+      this.#active.clear();
+      throw new RuleError(`exceeded limit of ${limit} with ${length} alerts`);
+    }
+    return this.isRestored ? this.samples(times.queryMs) : [];
   }
 
-  /** Puts an alert's start back to what it was before a restart. */
-  restore(labels: Labels, activeAtMs: number): void {
-    const alert = this.#active.get(labels.key);
-    if (alert !== undefined) alert.activeAtMs = activeAtMs;
+  /**
+   * Brings back an alert that was firing before a restart and whose condition is over: it fires on
+   * for the rest of `keep_firing_for`. Its value is not known any more.
+   */
+  async restoreKept(
+    labels: Labels,
+    activeAtMs: number,
+    seenMs: number,
+    timeMs: number,
+    context: RuleContext,
+  ): Promise<void> {
+    if (this.#active.has(labels.key)) return;
+    const sample = { labels, timestampMs: timeMs, value: Number.NaN };
+    this.#active.set(labels.key, {
+      ...newAlert(labels, activeAtMs, sample),
+      annotations: await this.#expandAll(this.config.annotations, sample, timeMs, context),
+      state: 'firing',
+      firedAtMs: activeAtMs + this.config.forMs,
+      keepFiringSinceMs: seenMs,
+    });
+  }
+
+  /** The samples of ALERTS and ALERTS_FOR_STATE as the alerts are now. */
+  samples(timestampMs: number): VectorSample[] {
+    const samples: VectorSample[] = [];
+    for (const alert of this.alerts()) {
+      const named = (name: string, more: [string, string][]) =>
+        Labels.fromEntries([...alert.labels.entries(), [METRIC_NAME, name], ...more]);
+      samples.push(
+        { labels: named('ALERTS', [['alertstate', alert.state]]), timestampMs, value: 1 },
+        {
+          labels: named('ALERTS_FOR_STATE', []),
+          timestampMs,
+          value: Math.floor(alert.activeAtMs / 1000),
+        },
+      );
+    }
+    return samples;
   }
 
   /** The alerts that are due to be sent, which count as sent then. */
-  takeDue(timeMs: number, intervalMs: number, generatorUrl: string): Alert[] {
+  takeDue(
+    timeMs: number,
+    intervalMs: number,
+    resendDelayMs: number,
+    generatorUrl: string,
+  ): Alert[] {
     const due: Alert[] = [];
-    const validForMs = 4 * Math.max(intervalMs, RESEND_DELAY_MS);
+    // Receivers call an alert over that they hear nothing of: two rounds may fail before they do.
+    const validForMs = 4 * Math.max(intervalMs, resendDelayMs);
     for (const alert of this.#active.values()) {
-      if (alert.state === 'pending' || !isDue(alert, timeMs)) continue;
+      if (alert.state === 'pending' || !isDue(alert, timeMs, resendDelayMs)) continue;
       alert.lastSentMs = timeMs;
       due.push({
         labels: alert.labels,
@@ -103,8 +159,11 @@ export class AlertingRule {
     return due;
   }
 
-  async #findAlerts(timeMs: number, context: RuleContext): Promise<Map<string, ActiveAlert>> {
-    const { value } = await context.query(this.config.expr, timeMs);
+  async #findAlerts(
+    { timeMs, queryMs }: EvaluationTimes,
+    context: RuleContext,
+  ): Promise<Map<string, ActiveAlert>> {
+    const { value } = await context.query(this.config.expr, queryMs);
     const found = new Map<string, ActiveAlert>();
     for (const sample of samplesOf(value, timeMs)) {
       const labels = await this.#alertLabels(sample, timeMs, context);
@@ -114,15 +173,8 @@ export class AlertingRule {
         );
       }
       found.set(labels.key, {
-        labels,
+        ...newAlert(labels, timeMs, sample),
         annotations: await this.#expandAll(this.config.annotations, sample, timeMs, context),
-        value: sample.value,
-        state: 'pending',
-        activeAtMs: timeMs,
-        firedAtMs: undefined,
-        resolvedAtMs: undefined,
-        keepFiringSinceMs: undefined,
-        lastSentMs: undefined,
       });
     }
     return found;
@@ -146,6 +198,7 @@ export class AlertingRule {
     const data = {
       labels: sample.labels,
       value: sample.value,
+      histogram: sample.histogram,
       externalLabels: context.externalLabels,
       externalUrl: context.externalUrl,
       timeMs,
@@ -196,23 +249,6 @@ export class AlertingRule {
       this.#active.delete(key);
     }
   }
-
-  #samples(timestampMs: number): VectorSample[] {
-    const samples: VectorSample[] = [];
-    for (const alert of this.alerts()) {
-      const named = (name: string, more: [string, string][]) =>
-        Labels.fromEntries([...alert.labels.entries(), [METRIC_NAME, name], ...more]);
-      samples.push(
-        { labels: named('ALERTS', [['alertstate', alert.state]]), timestampMs, value: 1 },
-        {
-          labels: named('ALERTS_FOR_STATE', []),
-          timestampMs,
-          value: Math.floor(alert.activeAtMs / 1000),
-        },
-      );
-    }
-    return samples;
-  }
 }
 
 /** The link that leads from an alert to its expression. */
@@ -230,8 +266,23 @@ export function samplesOf(
   throw new RuleError('rule result is not a vector or scalar');
 }
 
-function isDue(alert: ActiveAlert, timeMs: number): boolean {
+function newAlert(labels: Labels, activeAtMs: number, sample: VectorSample): ActiveAlert {
+  return {
+    labels,
+    annotations: Labels.empty,
+    // A histogram has no number of its own.
+    value: sample.histogram === undefined ? sample.value : 0,
+    state: 'pending',
+    activeAtMs,
+    firedAtMs: undefined,
+    resolvedAtMs: undefined,
+    keepFiringSinceMs: undefined,
+    lastSentMs: undefined,
+  };
+}
+
+function isDue(alert: ActiveAlert, timeMs: number, resendDelayMs: number): boolean {
   if (alert.lastSentMs === undefined) return true;
   if (alert.resolvedAtMs !== undefined && alert.resolvedAtMs > alert.lastSentMs) return true;
-  return timeMs - alert.lastSentMs >= RESEND_DELAY_MS;
+  return timeMs - alert.lastSentMs >= resendDelayMs;
 }

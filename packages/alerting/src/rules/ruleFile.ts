@@ -3,7 +3,7 @@
  * a whole or not at all; every complaint has its line.
  */
 import { errorMessage, TytoError, yaml } from '@tyto/base';
-import { isClassicLabelName, Labels } from '@tyto/model';
+import { Labels, METRIC_NAME } from '@tyto/model';
 import { type ParseOptions, parseExpr } from '@tyto/syntax';
 import { checkRuleTemplate } from '../template/ruleTemplate.ts';
 
@@ -66,25 +66,26 @@ const ruleSchema = yaml.checked(
     if (rule.expr === '') complain('expr', 'the field "expr" must be set in a rule');
     const problem = rule.expr === '' ? undefined : expressionProblem(rule.expr, {});
     if (problem !== undefined) complain('expr', problem);
-    if (rule.record !== '') checkRecordingRule(rule, node, complain);
-    checkLabelNames(rule.labels, (name, message) => {
-      decoder.error(yaml.childNode(yaml.childNode(node, 'labels'), name), message);
-    });
+    if (rule.record !== '') checkRecordingRule(rule, complain);
+    checkLabelNames(rule.labels, node, decoder);
     checkTemplates(rule, node, decoder);
   },
 );
 
-const groupSchema = yaml.object(
-  {
-    name: yaml.required(yaml.string),
-    interval: yaml.optional(yaml.duration),
-    query_offset: yaml.optional(yaml.duration),
-    limit: yaml.optional(yaml.integer(0), 0),
-    labels: yaml.optional(text, (): Record<string, string> => ({})),
-    rules: yaml.optional(yaml.list(ruleSchema), () => []),
-    partial_response_strategy: yaml.optional(yaml.string),
-  },
-  { name: 'rule group' },
+const groupSchema = yaml.checked(
+  yaml.object(
+    {
+      name: yaml.required(yaml.string),
+      interval: yaml.optional(yaml.duration),
+      query_offset: yaml.optional(yaml.duration),
+      limit: yaml.optional(yaml.integer(Number.MIN_SAFE_INTEGER), 0),
+      labels: yaml.optional(text, (): Record<string, string> => ({})),
+      rules: yaml.optional(yaml.list(ruleSchema), () => []),
+      partial_response_strategy: yaml.optional(yaml.string),
+    },
+    { name: 'rule group' },
+  ),
+  (group, node, decoder) => checkLabelNames(group.labels, node, decoder),
 );
 
 const fileSchema = yaml.checked(
@@ -121,16 +122,23 @@ function schemaFor(syntax: ParseOptions): typeof fileSchema {
   });
 }
 
+export interface RuleFileOptions extends ParseOptions {
+  /** Fields that no rule file has are passed over: notes of other tools. */
+  readonly ignoresUnknownFields?: boolean;
+}
+
 /**
- * Reads a rule file's text, with what `syntax` says of experimental PromQL. The value is there only
- * when no problem is an error.
+ * Reads a rule file's text, with what the options say of experimental PromQL. The value is there
+ * only when no problem is an error.
  */
 export function parseRuleFile(
   source: string,
   file: string,
-  syntax: ParseOptions = {},
+  { ignoresUnknownFields = false, ...syntax }: RuleFileOptions = {},
 ): { groups: readonly RuleGroupConfig[]; problems: readonly yaml.Problem[] } {
-  const { value, problems } = yaml.decodeYaml(source, file, schemaFor(syntax));
+  const strict = schemaFor(syntax);
+  const schema = ignoresUnknownFields ? yaml.withoutUnknown(strict) : strict;
+  const { value, problems } = yaml.decodeYaml(source, file, schema);
   if (value === undefined || yaml.hasErrors(problems)) return { groups: [], problems };
   const groups = value.groups.map((group) => ({
     name: group.name,
@@ -172,30 +180,29 @@ function expressionProblem(expr: string, syntax: ParseOptions): string | undefin
 
 function checkRecordingRule(
   rule: RawRule,
-  node: yaml.YamlNode,
   complain: (field: string, message: string) => void,
 ): void {
   if (Object.keys(rule.annotations).length > 0) {
     complain('annotations', 'invalid field "annotations" in a recording rule');
   }
-  for (const field of ['for', 'keep_firing_for']) {
-    if (yaml.writesField(node, field))
-      complain(field, `invalid field "${field}" in a recording rule`);
+  for (const field of ['for', 'keep_firing_for'] as const) {
+    if (rule[field] > 0) complain(field, `invalid field "${field}" in a recording rule`);
   }
   if (rule.record.includes('\ufffd') || /[{}]/.test(rule.record)) {
     complain('record', `invalid recording rule name: ${rule.record}`);
   }
 }
 
+/** The names of the `labels` of a group or a rule. */
 function checkLabelNames(
   labels: Record<string, string>,
-  complain: (name: string, message: string) => void,
+  node: yaml.YamlNode,
+  decoder: yaml.Decoder,
 ): void {
   for (const name of Object.keys(labels)) {
-    if (name === '' || name === '__name__') complain(name, `invalid label name: "${name}"`);
-    else if (!isClassicLabelName(name) && name.includes('\ufffd')) {
-      complain(name, `invalid label name: "${name}"`);
-    }
+    if (name !== '' && name !== METRIC_NAME && !name.includes('\ufffd')) continue;
+    const place = yaml.childNode(yaml.childNode(node, 'labels'), name);
+    decoder.error(place, `invalid label name: "${name}"`);
   }
 }
 

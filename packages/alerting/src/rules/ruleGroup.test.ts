@@ -31,6 +31,8 @@ function bench(rules: string, store = new MemoryMetricStore()) {
     externalUrl: 'http://tyto:9090',
     evaluationIntervalMs: 15_000,
     queryOffsetMs: 0,
+    resendDelayMs: 60_000,
+    restore: { outageToleranceMs: 3600_000, gracePeriodMs: 600_000 },
   });
   const up = async (seconds: number, value: number) =>
     appendSamples(store, Labels.of({ __name__: 'up', job: 'node' }), [

@@ -6,18 +6,20 @@ import { type Clock, errorMessage, type Logger, type Timer } from '@tyto/base';
 import {
   APPENDED,
   type AlertSink,
+  type AppendResult,
   type InstantQuery,
   Labels,
   METRIC_NAME,
   type MetricStore,
   NO_SERIES,
   REPEATED,
+  SERIES_LIMIT,
   type VectorSample,
 } from '@tyto/model';
-import { AlertingRule, generatorUrl, samplesOf } from './alertingRule.ts';
+import { AlertingRule, type EvaluationTimes, generatorUrl, samplesOf } from './alertingRule.ts';
 import { RuleError } from './ruleError.ts';
 import type { RecordingRuleConfig, RuleGroupConfig } from './ruleFile.ts';
-import { restoreAlerts } from './restore.ts';
+import { restoreAlerts, type RestoreLimits } from './restore.ts';
 
 export interface GroupDependencies {
   readonly clock: Clock;
@@ -29,6 +31,9 @@ export interface GroupDependencies {
   readonly externalUrl: string;
   readonly evaluationIntervalMs: number;
   readonly queryOffsetMs: number;
+  /** How long after it was sent a firing alert is sent again. */
+  readonly resendDelayMs: number;
+  readonly restore: RestoreLimits;
 }
 
 export interface RuleStatus {
@@ -41,6 +46,12 @@ export interface RuleStatus {
   written: Map<string, Labels>;
 }
 
+/**
+ * State is looked up for what the first round finds, and once more for what only the second one
+ * does: right after a start there may be too little data.
+ */
+const RESTORE_ROUNDS = 2;
+
 export class RuleGroup {
   readonly config: RuleGroupConfig;
   readonly intervalMs: number;
@@ -52,16 +63,22 @@ export class RuleGroup {
   evaluations = 0;
   failures = 0;
   lastSamples = 0;
+  /** What the last look for the state of an earlier run took. */
+  restoreMs = 0;
   readonly #deps: GroupDependencies;
   #timer: Timer | undefined;
   #stopped = false;
   #running: Promise<void> = Promise.resolve();
-  #restored = false;
+  #restoresLeft: number;
+  /** Series of rules that a reload removed: the next evaluation ends them. */
+  #orphans: Labels[] = [];
 
-  constructor(config: RuleGroupConfig, deps: GroupDependencies) {
+  /** `restores`: whether a run before this process may have left the state of alerts behind. */
+  constructor(config: RuleGroupConfig, deps: GroupDependencies, restores = true) {
     this.config = config;
     this.#deps = deps;
-    this.intervalMs = config.intervalMs ?? deps.evaluationIntervalMs;
+    this.#restoresLeft = restores ? RESTORE_ROUNDS : 0;
+    this.intervalMs = config.intervalMs || deps.evaluationIntervalMs;
     this.rules = config.rules.map((rule) => ({
       rule: rule.kind === 'alerting' ? new AlertingRule(rule) : rule,
       health: 'unknown',
@@ -70,28 +87,40 @@ export class RuleGroup {
       lastEvaluationMs: undefined,
       written: new Map(),
     }));
+    if (!restores) this.#markRestored();
   }
 
   /** Goes on where a group of the same name stood before a reload. */
   adopt(previous: RuleGroup): void {
-    this.#restored = previous.#restored;
+    this.#restoresLeft = previous.#restoresLeft;
     this.lastEvaluationMs = previous.lastEvaluationMs;
+    this.evaluationMs = previous.evaluationMs;
+    this.iterations = previous.iterations;
+    this.iterationsMissed = previous.iterationsMissed;
+    this.evaluations = previous.evaluations;
+    this.failures = previous.failures;
+    this.lastSamples = previous.lastSamples;
+    this.restoreMs = previous.restoreMs;
     const free = [...previous.rules];
     for (const status of this.rules) {
       const index = free.findIndex((other) => isSameRule(status.rule, other.rule));
-      if (index < 0) continue;
+      if (index < 0) {
+        if (status.rule instanceof AlertingRule) status.rule.isRestored = previous.iterations > 0;
+        continue;
+      }
       const [before] = free.splice(index, 1);
       status.written = before.written;
       status.health = before.health;
+      status.lastError = before.lastError;
+      status.evaluationMs = before.evaluationMs;
+      status.lastEvaluationMs = before.lastEvaluationMs;
       if (status.rule instanceof AlertingRule && before.rule instanceof AlertingRule) {
         status.rule.adopt(before.rule);
       }
     }
-    this.#orphans = free.flatMap((status) => [...status.written.values()]);
+    const gone = free.flatMap((status) => [...status.written.values()]);
+    this.#orphans = [...previous.#orphans, ...gone];
   }
-
-  /** Series of rules that a reload removed: the next evaluation ends them. */
-  #orphans: Labels[] = [];
 
   start(): void {
     this.#schedule(this.#nextSlotMs());
@@ -104,56 +133,84 @@ export class RuleGroup {
     await this.#running;
   }
 
-  /** Ends all series of a group that is gone for good. */
-  async retire(): Promise<void> {
-    await this.stop();
-    const series = this.rules.flatMap((status) => [...status.written.values()]);
-    await this.#endSeries([...series, ...this.#orphans], this.#deps.clock.nowMs());
+  /** The series that the newest evaluation wrote, or that are still to be ended. */
+  series(): Labels[] {
+    return [...this.rules.flatMap((status) => [...status.written.values()]), ...this.#orphans];
+  }
+
+  /** Whether a rule of this group writes to the series now. */
+  writes(series: Labels): boolean {
+    return this.rules.some((status) => status.written.has(series.key));
   }
 
   /** Evaluates all rules once, for `timeMs`. Never rejects: a rule's failure is its own. */
   async evaluate(timeMs: number): Promise<void> {
-    const { clock, sink, logger } = this.#deps;
+    const { clock } = this.#deps;
     const startedMs = clock.monotonicMs();
-    const queryMs = timeMs - (this.config.queryOffsetMs ?? this.#deps.queryOffsetMs);
-    if (this.#orphans.length > 0) await this.#endSeries(this.#orphans.splice(0), queryMs);
+    const offsetMs = this.config.queryOffsetMs ?? this.#deps.queryOffsetMs;
+    const times = { timeMs, queryMs: timeMs - offsetMs };
     this.lastSamples = 0;
     for (const status of this.rules) {
       if (this.#stopped) return;
-      await this.#evaluateRule(status, queryMs);
+      await this.#evaluateRule(status, times);
     }
-    if (!this.#restored) {
-      this.#restored = true;
-      const rules = this.rules
-        .map(({ rule }) => rule)
-        .filter((rule) => rule instanceof AlertingRule);
-      try {
-        await restoreAlerts(rules, this.#deps.store, timeMs, this.intervalMs);
-      } catch (error) {
-        logger.error('cannot restore the state of alerts', { error: errorMessage(error) });
-      }
+    if (this.#orphans.length > 0) {
+      // What another rule writes now goes on.
+      const ended = this.#orphans.splice(0).filter((series) => !this.writes(series));
+      await this.endSeries(ended, times.queryMs);
     }
-    for (const { rule } of this.rules) {
-      if (!(rule instanceof AlertingRule)) continue;
-      const url = generatorUrl(this.#deps.externalUrl, rule.config.expr);
-      const due = rule.takeDue(timeMs, this.intervalMs, url);
-      if (due.length > 0) sink.send(due);
-    }
+    if (this.#restoresLeft > 0) await this.#restore(times);
+    this.#sendDue(timeMs);
     this.iterations++;
     this.lastEvaluationMs = timeMs;
     this.evaluationMs = clock.monotonicMs() - startedMs;
   }
 
-  async #evaluateRule(status: RuleStatus, timeMs: number): Promise<void> {
+  #sendDue(timeMs: number): void {
+    const { externalUrl, resendDelayMs, sink } = this.#deps;
+    for (const { rule } of this.rules) {
+      if (!(rule instanceof AlertingRule)) continue;
+      const url = generatorUrl(externalUrl, rule.config.expr);
+      const due = rule.takeDue(timeMs, this.intervalMs, resendDelayMs, url);
+      if (due.length > 0) sink.send(due);
+    }
+  }
+
+  async #restore(times: EvaluationTimes): Promise<void> {
+    const { clock, store, logger, restore } = this.#deps;
+    const startedMs = clock.monotonicMs();
+    this.#restoresLeft--;
+    const all = { ...times, intervalMs: this.intervalMs };
+    for (const status of this.rules) {
+      const { rule } = status;
+      if (!(rule instanceof AlertingRule)) continue;
+      try {
+        await restoreAlerts(rule, store, all, restore, this.#deps);
+        // What was held back until now.
+        if (!rule.isRestored) await this.#write(status, rule.samples(times.queryMs), times.queryMs);
+      } catch (error) {
+        const context = { alert: rule.config.alert, error: errorMessage(error) };
+        logger.error('cannot restore the state of an alert', context);
+      }
+    }
+    this.#markRestored();
+    this.restoreMs = clock.monotonicMs() - startedMs;
+  }
+
+  #markRestored(): void {
+    for (const { rule } of this.rules) if (rule instanceof AlertingRule) rule.isRestored = true;
+  }
+
+  async #evaluateRule(status: RuleStatus, times: EvaluationTimes): Promise<void> {
     const { clock, logger } = this.#deps;
     const startedMs = clock.monotonicMs();
     this.evaluations++;
     try {
-      const samples = await this.#samplesOfRule(status.rule, timeMs);
-      await this.#write(status, samples, timeMs);
+      const samples = await this.#samplesOfRule(status.rule, times);
+      const refused = await this.#write(status, samples, times.queryMs);
       this.lastSamples += samples.length;
-      status.health = 'ok';
-      status.lastError = '';
+      status.health = refused > 0 ? 'err' : 'ok';
+      status.lastError = refused > 0 ? refusal(refused) : '';
     } catch (error) {
       this.failures++;
       status.health = 'err';
@@ -165,15 +222,16 @@ export class RuleGroup {
         error: status.lastError,
       });
     }
-    status.lastEvaluationMs = timeMs;
+    status.lastEvaluationMs = times.timeMs;
     status.evaluationMs = clock.monotonicMs() - startedMs;
   }
 
-  async #samplesOfRule(rule: RuleStatus['rule'], timeMs: number): Promise<VectorSample[]> {
-    if (rule instanceof AlertingRule) return rule.evaluate(timeMs, this.config.limit, this.#deps);
-    const { value } = await this.#deps.query(rule.expr, timeMs);
+  async #samplesOfRule(rule: RuleStatus['rule'], times: EvaluationTimes): Promise<VectorSample[]> {
+    if (rule instanceof AlertingRule) return rule.evaluate(times, this.config.limit, this.#deps);
+    const { queryMs } = times;
+    const { value } = await this.#deps.query(rule.expr, queryMs);
     const seen = new Set<string>();
-    const samples = samplesOf(value, timeMs).map((sample) => {
+    const samples = samplesOf(value, queryMs).map((sample) => {
       const labels = Labels.fromEntries([
         ...sample.labels.entries(),
         ...rule.labels.entries(),
@@ -185,7 +243,7 @@ export class RuleGroup {
         );
       }
       seen.add(labels.key);
-      return { labels, timestampMs: timeMs, value: sample.value };
+      return { ...sample, labels, timestampMs: queryMs };
     });
     const { limit } = this.config;
     if (limit > 0 && samples.length > limit) {
@@ -194,17 +252,24 @@ export class RuleGroup {
     return samples;
   }
 
+  /** Resolves to the number of samples that the store refused. */
   async #write(
     status: RuleStatus,
     samples: readonly VectorSample[],
     timeMs: number,
-  ): Promise<void> {
+  ): Promise<number> {
     const appender = this.#deps.store.appender();
     const written = new Map<string, Labels>();
     let refused = 0;
-    for (const { labels, value } of samples) {
+    for (const { labels, value, histogram } of samples) {
       const ref = appender.series(labels);
-      const result = ref === NO_SERIES ? undefined : appender.append(ref, timeMs, value);
+      let result: AppendResult = SERIES_LIMIT;
+      if (ref !== NO_SERIES) {
+        result =
+          histogram === undefined
+            ? appender.append(ref, timeMs, value)
+            : appender.appendHistogram(ref, timeMs, histogram);
+      }
       if (result !== APPENDED && result !== REPEATED) refused++;
       written.set(labels.key, labels);
     }
@@ -219,9 +284,11 @@ export class RuleGroup {
         refused,
       });
     }
+    return refused;
   }
 
-  async #endSeries(series: readonly Labels[], timeMs: number): Promise<void> {
+  /** Ends series at a time; those that have newer samples already go on. */
+  async endSeries(series: readonly Labels[], timeMs: number): Promise<void> {
     const appender = this.#deps.store.appender();
     for (const labels of series) appender.appendStale(appender.series(labels), timeMs);
     await appender.commit().catch((error: unknown) => {
@@ -244,10 +311,23 @@ export class RuleGroup {
 
   /** The first time after now in the group's rhythm. */
   #nextSlotMs(): number {
-    const nowMs = this.#deps.clock.nowMs();
-    const offset = hashOf(`${this.config.file};${this.config.name}`) % this.intervalMs;
-    return Math.floor((nowMs - offset) / this.intervalMs + 1) * this.intervalMs + offset;
+    return evaluationTimeMs(this.config, this.intervalMs, this.#deps.clock.nowMs() + 1);
   }
+}
+
+/** The first time from `fromMs` on at which a group is evaluated. */
+export function evaluationTimeMs(
+  { file, name }: Pick<RuleGroupConfig, 'file' | 'name'>,
+  intervalMs: number,
+  fromMs: number,
+): number {
+  const offset = hashOf(`${file};${name}`) % intervalMs;
+  return Math.ceil((fromMs - offset) / intervalMs) * intervalMs + offset;
+}
+
+function refusal(count: number): string {
+  const what = 'the series may have newer samples, or another rule writes it too';
+  return `the store refused ${count} samples: ${what}`;
 }
 
 function isSameRule(a: RuleStatus['rule'], b: RuleStatus['rule']): boolean {

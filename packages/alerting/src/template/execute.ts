@@ -18,7 +18,7 @@ import {
 } from './values.ts';
 
 export type TemplateFunction = (...args: Value[]) => Value;
-export type TemplateFunctions = ReadonlyMap<string, TemplateFunction>;
+export type TemplateFunctions = Pick<ReadonlyMap<string, TemplateFunction>, 'get'>;
 
 export interface ExecuteOptions {
   readonly set: TemplateSet;

@@ -1,7 +1,10 @@
 /** humanize and its relatives, with Prometheus' rounding and words. */
 import { fail } from './execute.ts';
-import { printf } from './builtins.ts';
+import { printf } from './printf.ts';
 import { GoDuration, GoTime, print, printFloat, toNumber, type Value } from './values.ts';
+
+/** Go counts nanoseconds in 63 bits. */
+const SECONDS_MAX = 2 ** 63 / 1e9;
 
 function numberOf(value: Value): number {
   const number = toNumber(value);
@@ -92,7 +95,7 @@ export function humanizeTimestamp(value: Value): string {
 
 export function toTime(value: Value): GoTime {
   const seconds = numberOf(value);
-  if (!Number.isFinite(seconds) || Math.abs(seconds) > 8.64e12) {
+  if (!(Math.abs(seconds) < SECONDS_MAX)) {
     return fail(`${print(value)} cannot be represented as a nanoseconds timestamp`);
   }
   return new GoTime(seconds * 1000);
@@ -100,7 +103,9 @@ export function toTime(value: Value): GoTime {
 
 export function toDuration(value: Value): GoDuration {
   const seconds = numberOf(value);
-  if (!Number.isFinite(seconds)) return fail(`${print(value)} is no duration`);
+  if (!(Math.abs(seconds) < SECONDS_MAX)) {
+    return fail(`${print(value)} cannot be represented as a duration`);
+  }
   return new GoDuration(seconds * 1000);
 }
 

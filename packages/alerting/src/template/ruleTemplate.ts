@@ -3,10 +3,10 @@
  * variables. Specification: Prometheus' template reference.
  */
 import { errorMessage, parseDuration, TytoError } from '@tyto/base';
-import type { InstantQuery, Labels, VectorSample } from '@tyto/model';
+import type { FloatHistogram, InstantQuery, Labels, VectorSample } from '@tyto/model';
 import type { TemplateSet } from './ast.ts';
 import { builtins } from './builtins.ts';
-import { executeTemplate, fail, type TemplateFunction } from './execute.ts';
+import { executeTemplate, fail, type TemplateFunction, type TemplateFunctions } from './execute.ts';
 import {
   humanize,
   humanize1024,
@@ -18,11 +18,14 @@ import {
 } from './humanize.ts';
 import { parseTemplate } from './parser.ts';
 import { stringFunctions, textOf } from './stringFunctions.ts';
+import { histogramText } from './histogramText.ts';
 import { GoStruct, SafeHtml, type Value } from './values.ts';
 
 export interface RuleTemplateData {
   readonly labels: Labels;
   readonly value: number;
+  /** What stands for the value where it is a native histogram. */
+  readonly histogram?: FloatHistogram | undefined;
   readonly externalLabels: Labels;
   readonly externalUrl: string;
   readonly timeMs: number;
@@ -39,16 +42,6 @@ class Suspension {
   }
 }
 
-/** The functions that templates of rules may call. */
-export const RULE_TEMPLATE_FUNCTIONS: ReadonlySet<string> = new Set([
-  ...Object.keys(builtins),
-  ...Object.keys(stringFunctions),
-  ...['query', 'first', 'label', 'value', 'strvalue', 'sortByLabel', 'args', 'graphLink'],
-  ...['tableLink', 'stripPort', 'stripDomain', 'humanize', 'humanize1024', 'humanizeDuration'],
-  ...['humanizePercentage', 'humanizeTimestamp', 'toTime', 'toDuration', 'now', 'parseDuration'],
-  ...['pathPrefix', 'externalURL', 'urlQueryEscape', 'tmpl'],
-]);
-
 const PREAMBLE =
   '{{$labels := .Labels}}{{$externalLabels := .ExternalLabels}}{{$externalURL := .ExternalURL}}{{$value := .Value}}';
 
@@ -64,15 +57,14 @@ export async function expandRuleTemplate(
   query: InstantQuery,
 ): Promise<string> {
   if (!text.includes('{{')) return text;
-  const set: TemplateSet = new Map();
-  parseTemplate('', PREAMBLE + text, RULE_TEMPLATE_FUNCTIONS, set);
+  const set = parsed(text);
   const answers = new Map<string, Value>();
-  const functions = new Map(Object.entries(functionsFor(data, answers, set)));
+  const functions = functionsFor(data, answers, set);
   const dot = new GoStruct({
     Labels: new Map(data.labels.entries()),
     ExternalLabels: new Map(data.externalLabels.entries()),
     ExternalURL: data.externalUrl,
-    Value: data.value,
+    Value: templateValue(data),
   });
   for (;;) {
     try {
@@ -83,6 +75,22 @@ export async function expandRuleTemplate(
       answers.set(error.expression, await ask(query, error.expression, data.timeMs));
     }
   }
+}
+
+/** Parsed templates; there are as many as rules have, and each is expanded for every alert. */
+const PARSED_MAX = 2000;
+const parsedTemplates = new Map<string, TemplateSet>();
+
+/** Nobody changes what is returned. */
+function parsed(text: string): TemplateSet {
+  let set = parsedTemplates.get(text);
+  if (set === undefined) {
+    set = new Map();
+    parseTemplate('', PREAMBLE + text, RULE_TEMPLATE_FUNCTIONS, set);
+    if (parsedTemplates.size >= PARSED_MAX) parsedTemplates.clear();
+    parsedTemplates.set(text, set);
+  }
+  return set;
 }
 
 async function ask(query: InstantQuery, expression: string, timeMs: number): Promise<Value> {
@@ -100,32 +108,24 @@ async function ask(query: InstantQuery, expression: string, timeMs: number): Pro
 }
 
 function sampleValue(sample: VectorSample): GoStruct {
-  return new GoStruct({ Labels: new Map(sample.labels.entries()), Value: sample.value });
+  return new GoStruct({ Labels: new Map(sample.labels.entries()), Value: templateValue(sample) });
 }
 
-function functionsFor(
-  data: RuleTemplateData,
-  answers: ReadonlyMap<string, Value>,
-  set: TemplateSet,
-): Record<string, TemplateFunction> {
-  const functions: Record<string, TemplateFunction> = {
+function templateValue({ value, histogram }: Pick<VectorSample, 'value' | 'histogram'>): Value {
+  return histogram === undefined ? value : new GoStruct({}, {}, histogramText(histogram));
+}
+
+/** What needs nothing of the alert. */
+const PURE_FUNCTIONS: ReadonlyMap<string, TemplateFunction> = new Map(
+  Object.entries<TemplateFunction>({
     ...builtins,
     ...stringFunctions,
-    query: (expression) => {
-      const text = textOf(expression);
-      if (!answers.has(text)) throw new Suspension(text);
-      return answers.get(text);
-    },
     first: (samples) => firstOf(samples),
     label: (name, sample) => labelOf(sample, textOf(name)),
     value: (sample) => structOf(sample).fields.get('Value'),
     strvalue: (sample) => labelOf(sample, '__value__'),
     sortByLabel: (name, samples) => sortByLabel(textOf(name), samples),
     args: (...args) => new Map(args.map((arg, i) => [`arg${i}`, arg] as const)),
-    tmpl: (name, argument) => {
-      const options = { set, functions: new Map(Object.entries(functions)), html: false };
-      return new SafeHtml(executeTemplate(textOf(name), argument, {}, options));
-    },
     graphLink: (expression) => graphPath(textOf(expression), 0),
     tableLink: (expression) => graphPath(textOf(expression), 1),
     stripPort: (text) => stripPort(textOf(text)),
@@ -137,14 +137,42 @@ function functionsFor(
     humanizeTimestamp,
     toTime,
     toDuration,
-    now: () => data.timeMs / 1000,
     parseDuration: (text) => {
       const ms = parseDuration(textOf(text));
       return ms === undefined ? fail(`not a valid duration string: "${textOf(text)}"`) : ms / 1000;
     },
+    urlQueryEscape: (text) => queryEscape(textOf(text)),
+  }),
+);
+
+const OWN_NAMES = ['query', 'tmpl', 'now', 'pathPrefix', 'externalURL'];
+
+/** The functions that templates of rules may call. */
+export const RULE_TEMPLATE_FUNCTIONS: ReadonlySet<string> = new Set([
+  ...PURE_FUNCTIONS.keys(),
+  ...OWN_NAMES,
+]);
+
+function functionsFor(
+  data: RuleTemplateData,
+  answers: ReadonlyMap<string, Value>,
+  set: TemplateSet,
+): TemplateFunctions {
+  const own: Readonly<Record<string, TemplateFunction>> = {
+    query: (expression) => {
+      const text = textOf(expression);
+      if (!answers.has(text)) throw new Suspension(text);
+      return answers.get(text);
+    },
+    tmpl: (name, argument) =>
+      new SafeHtml(executeTemplate(textOf(name), argument, {}, { set, functions, html: false })),
+    now: () => data.timeMs / 1000,
     pathPrefix: () => pathOf(data.externalUrl),
     externalURL: () => data.externalUrl,
-    urlQueryEscape: (text) => queryEscape(textOf(text)),
+  };
+  const functions = {
+    get: (name: string) =>
+      PURE_FUNCTIONS.get(name) ?? (Object.hasOwn(own, name) ? own[name] : undefined),
   };
   return functions;
 }
@@ -180,7 +208,10 @@ function labelOf(sample: Value, name: string): string {
 function sortByLabel(name: string, samples: Value): Value {
   if (!Array.isArray(samples)) return fail('sortByLabel wants a list of samples');
   const list = samples as Value[];
-  return [...list].sort((a, b) => (labelOf(a, name) < labelOf(b, name) ? -1 : 1));
+  return [...list].sort((a, b) => {
+    const [left, right] = [labelOf(a, name), labelOf(b, name)];
+    return left < right ? -1 : left > right ? 1 : 0;
+  });
 }
 
 function stripPort(text: string): string {

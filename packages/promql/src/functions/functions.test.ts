@@ -36,6 +36,14 @@ eval instant at 0 clamp(m, -1, 1)
 
 eval instant at 0 clamp(m, 1, -1)
 
+eval instant at 0 clamp_min(m / 0, NaN)
+  {a="x"} NaN
+  {a="y"} Inf
+
+eval instant at 0 clamp_max(m / 0, NaN)
+  {a="x"} -Inf
+  {a="y"} NaN
+
 eval instant at 0 sgn(m)
   {a="x"} -1
   {a="y"} 1

@@ -48,6 +48,16 @@ export async function mapFloats(
   return results;
 }
 
+/** As in Go: infinity is larger than NaN, and otherwise NaN wins. */
+export function larger(a: number, b: number): number {
+  return a === Infinity || b === Infinity ? Infinity : Math.max(a, b);
+}
+
+/** As in Go: minus infinity is smaller than NaN, and otherwise NaN wins. */
+export function smaller(a: number, b: number): number {
+  return a === -Infinity || b === -Infinity ? -Infinity : Math.min(a, b);
+}
+
 const clamp: VectorFunction = async (call, grid, evaluation) => {
   const columns = await evaluation.vector(call.args[0], grid);
   const low = await evaluation.scalar(call.args[1], grid);
@@ -59,20 +69,20 @@ const clamp: VectorFunction = async (call, grid, evaluation) => {
     }
   }
   return mapFloats(columns, evaluation, (value, step) =>
-    Math.max(low[step], Math.min(high[step], value)),
+    larger(low[step], smaller(high[step], value)),
   );
 };
 
 const clampMax: VectorFunction = async (call, grid, evaluation) => {
   const columns = await evaluation.vector(call.args[0], grid);
   const high = await evaluation.scalar(call.args[1], grid);
-  return mapFloats(columns, evaluation, (value, step) => Math.min(high[step], value));
+  return mapFloats(columns, evaluation, (value, step) => smaller(high[step], value));
 };
 
 const clampMin: VectorFunction = async (call, grid, evaluation) => {
   const columns = await evaluation.vector(call.args[0], grid);
   const low = await evaluation.scalar(call.args[1], grid);
-  return mapFloats(columns, evaluation, (value, step) => Math.max(low[step], value));
+  return mapFloats(columns, evaluation, (value, step) => larger(low[step], value));
 };
 
 /** Rounds to the nearest multiple; halves go up. */

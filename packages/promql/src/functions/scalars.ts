@@ -4,7 +4,7 @@ import { unwrapParens } from '@tyto/syntax';
 import { ABSENT, emptyColumn, FLOAT } from '../column.ts';
 import { evaluateSelectorTimes } from '../selectors.ts';
 import { evaluationTimes } from './dates.ts';
-import { mapFloats } from './math.ts';
+import { larger, mapFloats, smaller } from './math.ts';
 import type { ScalarFunction, VectorFunction } from './registry.ts';
 
 /** The value of a vector's only element; NaN where it has none or several. */
@@ -45,8 +45,8 @@ export const scalarFunctions: readonly (readonly [string, ScalarFunction])[] = [
   ['end', constant(({ endMs }) => endMs / 1000)],
   ['step', constant(({ stepMs }) => stepMs / 1000)],
   ['range', constant(({ startMs, endMs }) => (endMs - startMs) / 1000)],
-  ['max_of', ofTwo(Math.max)],
-  ['min_of', ofTwo(Math.min)],
+  ['max_of', ofTwo(larger)],
+  ['min_of', ofTwo(smaller)],
 ];
 
 const vector: VectorFunction = async (call, grid, evaluation) => {

@@ -1,12 +1,11 @@
 /** Runs promqltest scripts against the engine over any store, and says what came out otherwise. */
 import { errorMessage } from '@tyto/base';
-import type { FloatHistogram, MetricStore, QueryResult, QueryValue } from '@tyto/model';
+import type { MetricStore, QueryResult, QueryValue } from '@tyto/model';
 import { type EngineOptions, QueryEngine } from '../engine.ts';
-import { detectReset, withHint } from '../histograms/arithmetic.ts';
 import { compareResult } from './compare.ts';
 import { customBucketSeries } from './customBuckets.ts';
 import { type EvalCommand, type LoadCommand, parseScript } from './script.ts';
-import type { NotedValue } from './seriesNotation.ts';
+import { withResetHints } from './resetHints.ts';
 
 /** A store for tests. */
 export interface ScriptStore {
@@ -76,28 +75,6 @@ export async function loadSeries(store: MetricStore, command: LoadCommand): Prom
     }
   }
   await appender.commit();
-}
-
-/** Stores note on each histogram whether there was a counter reset before it. */
-function withResetHints(values: readonly NotedValue[]): NotedValue[] {
-  let previous: FloatHistogram | undefined;
-  return values.map((value) => {
-    if (value.kind === 'gap') return value;
-    const before = previous;
-    previous = value.kind === 'histogram' ? value.histogram : undefined;
-    if (value.kind !== 'histogram' || value.histogram.counterResetHint === 'gauge') return value;
-    return { ...value, histogram: withHint(value.histogram, resetHint(value.histogram, before)) };
-  });
-}
-
-function resetHint(
-  histogram: FloatHistogram,
-  previous: FloatHistogram | undefined,
-): FloatHistogram['counterResetHint'] {
-  if (histogram.counterResetHint === 'reset') return 'unknown';
-  if (previous === undefined || previous.counterResetHint === 'gauge') return 'unknown';
-  // After a reset a store says nothing, because what came before may be gone when it is read.
-  return detectReset(withHint(histogram, 'unknown'), previous) ? 'unknown' : 'not_reset';
 }
 
 async function runEval(

@@ -18,6 +18,20 @@ describe('parseFlags', () => {
     expect([...given]).toEqual(['config.file', 'log.level', 'web.enable-lifecycle']);
   });
 
+  it('reads letters, several values, and no flags behind two dashes', () => {
+    const known = [
+      { name: 'match', kind: 'text', fallback: '', help: '' },
+      { name: 'format', short: 'o', kind: 'text', fallback: 'promql', help: '' },
+    ] as const;
+    const { flags, values, rest } = parseFlags(
+      ['--match=a', '-o', 'json', '--match', 'b', 'server', '--', '-up', '--match=c'],
+      known,
+    );
+    expect(flags.get('format')).toBe('json');
+    expect(values.get('match')).toEqual(['a', 'b']);
+    expect(rest).toEqual(['server', '-up', '--match=c']);
+  });
+
   it('refuses what it does not know with the nearest right name', () => {
     expect(() => parse('--confg.file=x')).toThrow(
       'unknown flag --confg.file; did you mean --config.file?',

@@ -7,6 +7,8 @@ export interface FlagDefinition {
   readonly kind: 'text' | 'list' | 'duration' | 'size' | 'number' | 'boolean';
   readonly fallback: string;
   readonly help: string;
+  /** A letter that stands for the name: `-o`. */
+  readonly short?: string;
   /** Said at a start where the flag is given but changes nothing. */
   readonly unused?: string;
 }
@@ -143,11 +145,29 @@ export const START_FLAGS: readonly FlagDefinition[] = [
     'How far back a query looks for the newest sample.',
   ),
   flag(
+    'rules.alert.for-outage-tolerance',
+    'duration',
+    '1h',
+    'The longest outage after which alerts go on pending or firing where they stood.',
+  ),
+  flag(
+    'rules.alert.for-grace-period',
+    'duration',
+    '10m',
+    'After an outage, no alert that waits longer than this fires sooner than this.',
+  ),
+  flag(
     'rules.alert.resend-delay',
     'duration',
     '1m',
+    'How long a firing alert is told of before it is told of again.',
+  ),
+  flag(
+    'rules.max-concurrent-evals',
+    'number',
+    '4',
     'Accepted for compatibility.',
-    'it is one minute',
+    'the rules of a group run one after the other',
   ),
   ENABLE_FEATURE,
   flag('log.level', 'text', 'info', 'debug, info, warn or error.'),
@@ -159,6 +179,8 @@ export type Flags = ReadonlyMap<string, string>;
 export interface ParsedFlags {
   readonly flags: Flags;
   readonly given: ReadonlySet<string>;
+  /** All values of flags that were given, for those that may be given several times. */
+  readonly values: ReadonlyMap<string, readonly string[]>;
   readonly rest: readonly string[];
 }
 
@@ -173,14 +195,19 @@ function flag(
 }
 
 /**
- * Parses `--name=value`, `--name value`, `--name` and `--no-name` for booleans. Throws TytoError
- * `bad_data` for an unknown flag, with the nearest right name, or a value that does not fit.
+ * Parses `--name=value`, `--name value`, `--name` and `--no-name` for booleans; behind `--` there
+ * are no flags. Throws TytoError `bad_data` for an unknown flag, with the nearest right name, or a
+ * value that does not fit.
  */
 export function parseFlags(args: readonly string[], known: readonly FlagDefinition[]): ParsedFlags {
   const flags = new Map(known.map(({ name, fallback }) => [name, fallback]));
-  const given = new Set<string>();
+  const values = new Map<string, string[]>();
   const rest: string[] = [];
   for (let i = 0; i < args.length; i++) {
+    if (args[i] === '--') {
+      rest.push(...args.slice(i + 1));
+      break;
+    }
     const match = /^--?([^=]+)(?:=(.*))?$/s.exec(args[i]);
     if (match === null || args[i] === '-') {
       rest.push(args[i]);
@@ -195,16 +222,16 @@ export function parseFlags(args: readonly string[], known: readonly FlagDefiniti
     const before = flags.get(definition.name) ?? '';
     if (definition.kind === 'list' && before !== '') value = `${before},${value}`;
     flags.set(definition.name, negated ? 'false' : value);
-    given.add(definition.name);
+    values.set(definition.name, [...(values.get(definition.name) ?? []), value]);
   }
-  return { flags, given, rest };
+  return { flags, given: new Set(values.keys()), values, rest };
 }
 
 function findFlag(
   name: string,
   known: readonly FlagDefinition[],
 ): { definition: FlagDefinition; negated: boolean } {
-  const exact = known.find((definition) => definition.name === name);
+  const exact = known.find((definition) => definition.name === name || definition.short === name);
   if (exact !== undefined) return { definition: exact, negated: false };
   const positive = known.find(
     (definition) => definition.kind === 'boolean' && name === `no-${definition.name}`,

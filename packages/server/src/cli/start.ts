@@ -182,6 +182,11 @@ function tytoOptions(
       samplesTotalMax: samplesTotalMax(flags),
       lookbackMs: duration(flags, 'query.lookback-delta'),
     },
+    rules: {
+      resendDelayMs: duration(flags, 'rules.alert.resend-delay'),
+      outageToleranceMs: duration(flags, 'rules.alert.for-outage-tolerance'),
+      gracePeriodMs: duration(flags, 'rules.alert.for-grace-period'),
+    },
     flags,
     quit: () => stopping?.(),
   };

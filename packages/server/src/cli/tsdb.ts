@@ -6,8 +6,9 @@ import { parseSelector } from '@tyto/syntax';
 import { describeFlags, type FlagDefinition, type Flags, parseFlags } from './flags.ts';
 import { analyze } from './tsdb/analyze.ts';
 import type { ImportedBlock } from './tsdb/blockImport.ts';
-import type { MatcherSets } from './tsdb/database.ts';
 import { dump } from './tsdb/dump.ts';
+import { createBlocksFrom } from './tsdb/createBlocksFrom.ts';
+import type { Call, TsdbCommand } from './tsdb/command.ts';
 import { exportBlocks } from './tsdb/export.ts';
 import { importOpenmetrics } from './tsdb/importOpenmetrics.ts';
 import { importPrometheus } from './tsdb/importPrometheus.ts';
@@ -17,25 +18,6 @@ import { verify } from './tsdb/verify.ts';
 
 const DIRECTORY_DEFAULT = 'data/';
 
-interface Call {
-  readonly flags: Flags;
-  /** What is no flag, in order. */
-  readonly words: readonly string[];
-  readonly matcherSets: MatcherSets;
-  readonly output: Output;
-  report(damage: Damage): void;
-}
-
-interface Command {
-  readonly usage: string;
-  readonly help: string;
-  readonly flags: readonly FlagDefinition[];
-  readonly wordsMin: number;
-  readonly wordsMax: number;
-  readonly takesMatchers: boolean;
-  run(call: Call): Promise<void>;
-}
-
 const RANGE_FLAGS: readonly FlagDefinition[] = [
   { name: 'min-time', kind: 'text', fallback: '', help: 'The oldest time, in milliseconds.' },
   { name: 'max-time', kind: 'text', fallback: '', help: 'The newest time, in milliseconds.' },
@@ -44,7 +26,7 @@ const RANGE_FLAGS: readonly FlagDefinition[] = [
 const MATCH_HELP =
   '  --match=<selector>  Only series that it selects; given several times, that any selects.';
 
-const COMMANDS: Readonly<Record<string, Command>> = {
+const COMMANDS: Readonly<Record<string, TsdbCommand>> = {
   list: {
     usage: 'list [-r] [DIRECTORY]',
     help: 'Lists the blocks. Works while Tyto runs.',
@@ -86,14 +68,24 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     run: ({ words, output, report }) => verify(directoryOf(words[0]), output, report),
   },
   import: {
-    usage: 'import prometheus FROM [DIRECTORY]\n  tyto tsdb import openmetrics FILE [DIRECTORY]',
+    usage:
+      'import [--overlap] prometheus FROM [DIRECTORY]\n' +
+      '  tyto tsdb import [--overlap] openmetrics FILE [DIRECTORY]',
     help: 'Writes blocks of Tyto from data of Prometheus, or from samples of any age.',
-    flags: [],
+    flags: [
+      {
+        name: 'overlap',
+        kind: 'boolean',
+        fallback: 'false',
+        help: 'Import beside data of the same time; where both have a sample, the older one stays.',
+      },
+    ],
     wordsMin: 2,
     wordsMax: 3,
     takesMatchers: false,
     run: runImport,
   },
+  'create-blocks-from': createBlocksFrom,
   export: {
     usage: 'export [--min-time=…] [--max-time=…] [--match=…] DIRECTORY TARGET',
     help: 'Writes blocks that Prometheus reads, one for two hours.',
@@ -126,7 +118,11 @@ export async function tsdb(args: readonly string[]): Promise<void> {
   await runCommand(name, command, rest);
 }
 
-async function runCommand(name: string, command: Command, args: readonly string[]): Promise<void> {
+async function runCommand(
+  name: string,
+  command: TsdbCommand,
+  args: readonly string[],
+): Promise<void> {
   const { matchers, others } = takeMatchers(args, command.takesMatchers);
   const short = others.map((arg) => (arg === '-r' ? '--human-readable' : arg));
   const { flags, rest } = parseFlags(short, command.flags);
@@ -157,7 +153,7 @@ async function runCommand(name: string, command: Command, args: readonly string[
   throw new TytoError('io', `tsdb ${name}: damage in ${places}, named above; the rest was read`);
 }
 
-function dumpCommand(name: string, format: 'plain' | 'openmetrics', help: string): Command {
+function dumpCommand(name: string, format: 'plain' | 'openmetrics', help: string): TsdbCommand {
   return {
     usage: `${name} [--min-time=…] [--max-time=…] [--match=…] [DIRECTORY]`,
     help,
@@ -174,12 +170,14 @@ function dumpCommand(name: string, format: 'plain' | 'openmetrics', help: string
   };
 }
 
-async function runImport({ words, output, report }: Call): Promise<void> {
-  const [kind, from, directory] = words;
+async function runImport({ flags, words, output, report }: Call): Promise<void> {
+  const [kind, from, word] = words;
+  const directory = directoryOf(word);
+  const overlaps = flags.get('overlap') === 'true';
   const done = (block: ImportedBlock) =>
     output.line(`${block.directory}: ${block.sampleCount} samples`);
-  if (kind === 'prometheus') await importPrometheus(from, directoryOf(directory), done, report);
-  else if (kind === 'openmetrics') await importOpenmetrics(from, directoryOf(directory), done);
+  if (kind === 'prometheus') await importPrometheus(from, directory, overlaps, done, report);
+  else if (kind === 'openmetrics') await importOpenmetrics(from, directory, overlaps, done);
   else {
     const nearest = nearestName(kind, ['prometheus', 'openmetrics']);
     const hint = nearest ?? 'prometheus or openmetrics';
@@ -252,7 +250,7 @@ A directory that is left out is ${DIRECTORY_DEFAULT}. tyto tsdb COMMAND --help t
 `;
 }
 
-function describe({ usage, help, flags, takesMatchers }: Command): string {
+function describe({ usage, help, flags, takesMatchers }: TsdbCommand): string {
   const shown = flags.length === 0 ? [] : [describeFlags(flags)];
   if (takesMatchers) shown.push(MATCH_HELP);
   const list = shown.length === 0 ? '' : `\nFlags:\n${shown.join('\n')}\n`;

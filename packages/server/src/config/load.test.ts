@@ -185,7 +185,9 @@ describe.skipIf(!existsSync(seeds))('the seed configurations load verbatim', () 
       'cadvisor',
       'blackbox',
     ]);
-    expect(config.prometheus.alertmanagers[0].urls).toEqual(['http://alertmanager:9093']);
+    expect(config.prometheus.alertmanagers[0].urls).toEqual([
+      'http://alertmanager:9093/api/v2/alerts',
+    ]);
     expect(config.alertmanager.route.routes).toHaveLength(2);
   });
 

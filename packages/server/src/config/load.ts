@@ -9,6 +9,7 @@ import {
   NotifyTemplates,
   parseAlertmanagerConfig,
   parseRuleFile,
+  type RuleFileOptions,
   type RuleGroupConfig,
 } from '@tyto/alerting';
 import { type Clock, errorCode, errorMessage, TytoError, yaml } from '@tyto/base';
@@ -65,6 +66,10 @@ class ConfigError extends TytoError {
 }
 
 export interface LoadOptions {
+  /** Leaves the files alone that the main one names. */
+  readonly onlyMain?: boolean;
+  /** Fields of rule files that nobody knows are passed over. */
+  readonly ignoresUnknownFields?: boolean;
   /** What rules may be written with, among others; nothing that is off by default without it. */
   readonly features?: Features;
 }
@@ -73,14 +78,15 @@ export interface LoadOptions {
 export async function loadConfig(
   files: ConfigFiles,
   clock: Clock,
-  { features = DEFAULT_FEATURES }: LoadOptions = {},
+  { onlyMain = false, ignoresUnknownFields = false, features = DEFAULT_FEATURES }: LoadOptions = {},
 ): Promise<LoadedConfig> {
   const problems: yaml.Problem[] = [];
   const main = await loadMain(files, problems);
   const { prometheus, prometheusBase: base } = main;
   const sections: ScrapeSection[] = [...prometheus.sections];
+  const scrapeFiles = onlyMain ? [] : prometheus.scrapeConfigFiles;
   const scrapeTexts = [main.source];
-  for (const { text, path } of await namedFiles(prometheus.scrapeConfigFiles, base, problems)) {
+  for (const { text, path } of await namedFiles(scrapeFiles, base, problems)) {
     scrapeTexts.push(text);
     const read = parseScrapeFile(text, path);
     sections.push(...read.sections);
@@ -90,7 +96,8 @@ export async function loadConfig(
   const extraScrapeMetrics = global.extraScrapeMetrics || features.extraScrapeMetrics;
   const finished = finishJobs(sections, { ...global, extraScrapeMetrics });
   problems.push(...finished.problems);
-  const ruleGroups = await loadRules(main, base, features, problems);
+  const ruleOptions = { experimental: features.syntax, ignoresUnknownFields };
+  const ruleGroups = onlyMain ? [] : await loadRules(main, base, problems, ruleOptions);
   const { alertmanager } = main;
   if (yaml.hasErrors(problems) || alertmanager === undefined) throw new ConfigError(problems);
   return {
@@ -98,7 +105,11 @@ export async function loadConfig(
     jobs: finished.jobs,
     ruleGroups,
     alertmanager,
-    templates: await loadTemplates(alertmanager.templates, main.alertmanagerBase, clock),
+    templates: await loadTemplates(
+      onlyMain ? [] : alertmanager.templates,
+      main.alertmanagerBase,
+      clock,
+    ),
     watchesHost: main.watchesHost,
     retentionRules: main.retentionRules,
     source: main.source,
@@ -180,12 +191,12 @@ async function loadAlertmanager(
 async function loadRules(
   main: MainConfig,
   base: string,
-  { syntax }: Features,
   problems: yaml.Problem[],
+  options: RuleFileOptions,
 ): Promise<RuleGroupConfig[]> {
   const groups: RuleGroupConfig[] = [];
   const add = (text: string, path: string) => {
-    const read = parseRuleFile(text, path, { experimental: syntax });
+    const read = parseRuleFile(text, path, options);
     groups.push(...read.groups);
     problems.push(...read.problems);
   };

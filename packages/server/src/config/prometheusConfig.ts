@@ -9,6 +9,7 @@ import {
   type OtlpConfig,
   otlpSchema,
   type RelabelConfig,
+  relabel,
   relabelConfigsSchema,
   type ScrapeConfig,
   type ScrapeSection,
@@ -68,12 +69,12 @@ const alertmanagerTarget = yaml.object(
     timeout: yaml.optional(yaml.duration, 10_000),
     api_version: yaml.optional(yaml.string, 'v2'),
     alert_relabel_configs: yaml.optional(relabelConfigsSchema, (): RelabelConfig[] => []),
+    relabel_configs: yaml.optional(relabelConfigsSchema, (): RelabelConfig[] => []),
   },
   {
     name: 'alertmanager',
     ignored: Object.fromEntries(
       [
-        'relabel_configs',
         'basic_auth',
         'authorization',
         'bearer_token',
@@ -198,6 +199,9 @@ const scrapeFileSchema = yaml.object(
 );
 
 export interface AlertmanagerTarget {
+  /** Of those whose address is none: what stands for it. */
+  readonly badAddresses: readonly string[];
+  /** Where alerts are posted. */
   readonly urls: readonly string[];
   readonly timeoutMs: number;
   readonly alertRelabelConfigs: readonly RelabelConfig[];
@@ -242,9 +246,7 @@ export const prometheusSchema: yaml.Schema<PrometheusConfig> = (node, decoder) =
     scrapeConfigFiles: raw.scrape_config_files,
     sections: raw.scrape_configs,
     alertmanagers: (raw.alerting?.alertmanagers ?? []).map((target) => ({
-      urls: target.static_configs
-        .flatMap((group) => group.targets)
-        .map((address) => `${target.scheme}://${address}${target.path_prefix.replace(/\/$/, '')}`),
+      ...alertmanagerUrls(target),
       timeoutMs: target.timeout,
       alertRelabelConfigs: target.alert_relabel_configs,
     })),
@@ -262,6 +264,31 @@ export const prometheusSchema: yaml.Schema<PrometheusConfig> = (node, decoder) =
     },
   };
 };
+
+/** The addresses of one section, relabelled. */
+function alertmanagerUrls(
+  target: ReturnType<typeof alertmanagerTarget>,
+): Pick<AlertmanagerTarget, 'urls' | 'badAddresses'> {
+  const urls: string[] = [];
+  const badAddresses: string[] = [];
+  for (const { targets, labels } of target.static_configs) {
+    for (const address of targets) {
+      const given = Labels.of({
+        ...labels,
+        __address__: address,
+        __scheme__: target.scheme,
+        __alerts_path__: `${target.path_prefix.replace(/\/$/, '')}/api/v2/alerts`,
+      });
+      const labelled = relabel(given, target.relabel_configs);
+      if (labelled === undefined) continue;
+      const [host, path] = [labelled.get('__address__'), labelled.get('__alerts_path__')];
+      const url = `${labelled.get('__scheme__')}://${host}${path}`;
+      if (host === '' || host.includes('/') || !URL.canParse(url)) badAddresses.push(host);
+      else urls.push(url);
+    }
+  }
+  return { urls, badAddresses };
+}
 
 /** Names with dots need that names are not held to the classic alphabet. */
 function checkOtlp(

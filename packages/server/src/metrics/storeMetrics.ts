@@ -1,5 +1,5 @@
 /** What the parts of the server say of themselves at each scrape, under Prometheus' names. */
-import type { Dispatcher, RuleManager } from '@tyto/alerting';
+import type { Dispatcher } from '@tyto/alerting';
 import type { Tsdb } from '@tyto/tsdb';
 import type { AlertForwarder } from '../alertForwarder.ts';
 import type { SelfMetrics } from './selfMetrics.ts';
@@ -90,71 +90,6 @@ function registerRareMetrics(metrics: SelfMetrics, tsdb: Tsdb): void {
     'tyto_tsdb_late_samples',
     'Samples that came out of order and wait in memory for a block.',
     () => tsdb.stats().lateSamples,
-  );
-}
-
-export function registerRuleMetrics(metrics: SelfMetrics, rules: RuleManager): void {
-  const group = ['rule_group'];
-  type Group = RuleManager['groups'][number];
-  const each = (read: (group: Group) => number) => () =>
-    rules.groups.map(
-      (g) => [{ rule_group: `${g.config.file};${g.config.name}` }, read(g)] as const,
-    );
-  metrics.labelled(
-    'counter',
-    'prometheus_rule_evaluations_total',
-    'The total number of rule evaluations.',
-    group,
-    each((g) => g.evaluations),
-  );
-  metrics.labelled(
-    'counter',
-    'prometheus_rule_evaluation_failures_total',
-    'The total number of rule evaluation failures.',
-    group,
-    each((g) => g.failures),
-  );
-  metrics.labelled(
-    'counter',
-    'prometheus_rule_group_iterations_total',
-    'The total number of scheduled rule group evaluations, whether executed or missed.',
-    group,
-    each((g) => g.iterations + g.iterationsMissed),
-  );
-  metrics.labelled(
-    'counter',
-    'prometheus_rule_group_iterations_missed_total',
-    'The total number of rule group evaluations missed due to slow rule group evaluation.',
-    group,
-    each((g) => g.iterationsMissed),
-  );
-  metrics.labelled(
-    'gauge',
-    'prometheus_rule_group_interval_seconds',
-    'The interval of a rule group.',
-    group,
-    each((g) => g.intervalMs / 1000),
-  );
-  metrics.labelled(
-    'gauge',
-    'prometheus_rule_group_last_duration_seconds',
-    'The duration of the last rule group evaluation.',
-    group,
-    each((g) => g.evaluationMs / 1000),
-  );
-  metrics.labelled(
-    'gauge',
-    'prometheus_rule_group_last_evaluation_timestamp_seconds',
-    'The timestamp of the last rule group evaluation in seconds.',
-    group,
-    each((g) => (g.lastEvaluationMs ?? 0) / 1000),
-  );
-  metrics.labelled(
-    'gauge',
-    'prometheus_rule_group_rules',
-    'The number of rules.',
-    group,
-    each((g) => g.rules.length),
   );
 }
 

@@ -26,6 +26,8 @@ export interface ImportSource {
   readonly windows: readonly number[];
   /** The time behind the last sample: the last block ends there, so that Tyto goes on behind it. */
   readonly endMs: number;
+  /** The blocks may lie beside others of their time: they are merged with those later. */
+  readonly overlaps?: boolean;
   /** All series with their samples of a range; both ends are included. */
   read(
     minTimeMs: number,
@@ -48,7 +50,9 @@ export async function importBlocks(
   done: (block: ImportedBlock) => void,
 ): Promise<void> {
   if (source.windows.length === 0) return;
-  await checkRoom(directory, source);
+  if (source.overlaps !== true) await checkRoom(directory, source);
+  // Makes the directory where there is none, and looks that nobody has it.
+  else await (await openTyto(directory)).close();
   const lock: DirectoryLock = await lockDirectory(directory);
   const written: string[] = [];
   const note = (block: ImportedBlock) => {
@@ -105,7 +109,9 @@ async function writeBlocks(
   done: (block: ImportedBlock) => void,
 ): Promise<void> {
   const writers = starts.map((start) => {
-    const range = { minTimeMs: start, maxTimeMs: windowEnd(source, start), level: 1 };
+    const outOfOrder = source.overlaps === true;
+    const endMs = outOfOrder ? start + BLOCK_RANGE_MS : windowEnd(source, start);
+    const range = { minTimeMs: start, maxTimeMs: endMs, level: 1, outOfOrder };
     const writer = new BlockWriter(nodeDisk, join(directory, BLOCKS_DIRECTORY), range);
     return { ...range, writer, sampleCount: 0 };
   });

@@ -14,6 +14,7 @@ import { isTime, windowStart } from './database.ts';
 export async function importOpenmetrics(
   file: string,
   directory: string,
+  overlaps: boolean,
   done: (block: ImportedBlock) => void,
 ): Promise<void> {
   const bytes = await readFile(file).catch((error: unknown) => {
@@ -26,7 +27,8 @@ export async function importOpenmetrics(
     endMs = Math.max(endMs, timestampMs + 1);
   });
   const windows = [...starts].sort((a, b) => a - b);
-  await importBlocks(directory, { windows, endMs, read: reader(file, bytes) }, done);
+  const source = { windows, endMs, overlaps, read: reader(file, bytes) };
+  await importBlocks(directory, source, done);
 }
 
 function reader(file: string, bytes: Uint8Array) {

@@ -8,6 +8,7 @@ import { kindOf, openPrometheus } from './database.ts';
 export async function importPrometheus(
   from: string,
   directory: string,
+  overlaps: boolean,
   done: (block: ImportedBlock) => void,
   report: ReportDamage,
 ): Promise<void> {
@@ -24,7 +25,7 @@ export async function importPrometheus(
     }
   }
   try {
-    const source = { windows: database.windows(), endMs: database.endMs(), read };
+    const source = { windows: database.windows(), endMs: database.endMs(), overlaps, read };
     await importBlocks(directory, source, done);
   } finally {
     await database.close();
