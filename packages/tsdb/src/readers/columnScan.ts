@@ -78,6 +78,7 @@ export class ColumnScan implements ColumnReader {
   /** Lent to the batch that is in use. */
   #lent: SharedArrayBuffer | undefined;
   #localTarget: ArrayBuffer | undefined;
+  #isReleased = false;
 
   constructor(
     pool: ReaderPool | undefined,
@@ -112,6 +113,7 @@ export class ColumnScan implements ColumnReader {
   }
 
   release(): void {
+    this.#isReleased = true;
     this.#giveBack();
     for (const { planned, answer } of this.#running.splice(0)) {
       const { buffer } = planned;
@@ -143,7 +145,10 @@ export class ColumnScan implements ColumnReader {
   async #finish({ planned, answer }: Running): Promise<ColumnBatch> {
     const answered = await answer;
     this.#lent = planned.buffer;
-    return this.#batch(planned, answered);
+    const batch = this.#batch(planned, answered);
+    // Who waited may have given up meanwhile.
+    if (this.#isReleased) this.#giveBack();
+    return batch;
   }
 
   #batch(planned: Planned, answer: ScanAnswer | undefined): ColumnBatch {

@@ -17,6 +17,9 @@ import { ReadAhead } from './readAhead.ts';
 import { SeriesTable } from '../series/seriesTable.ts';
 import { ReaderPool } from './readerPool.ts';
 import { ReadPlan } from './readPlan.ts';
+import { ChunkFiles } from './chunkFiles.ts';
+import { ColumnScan } from './columnScan.ts';
+import { Scanner } from './scanner.ts';
 import { TaskReader } from './taskReader.ts';
 
 const HOUR = 3600_000;
@@ -86,8 +89,33 @@ function sharedSource(): SeriesSource {
       plan.addShared(page.buffer, 0, chunk.length, SAMPLES);
       return 7;
     },
+    planScan: (_id, _minTimeMs, _maxTimeMs, plan) => {
+      plan.addShared(page.buffer, 0, chunk.length, SAMPLES);
+      return true;
+    },
   };
   return source as SeriesSource;
+}
+
+function scanOf(pool: ReaderPool): ColumnScan {
+  const source = sharedSource();
+  const ids = Uint32Array.from({ length: SERIES }, (_, i) => i);
+  const selection = {
+    sources: [source],
+    places: joinPlaces([source], [ids], new SeriesTable()),
+    minTimeMs: 0,
+    maxTimeMs: 1000 * SAMPLES,
+    isCurrent: () => true,
+  };
+  const rangeMs = 1000 * SAMPLES;
+  const request = {
+    name: 'count_over_time',
+    startMs: rangeMs,
+    stepMs: 0,
+    count: 1,
+    rangeMs,
+  } as const;
+  return new ColumnScan(pool, new Scanner(new ChunkFiles()), selection, request);
 }
 
 function aheadOf(pool: ReaderPool): ReadAhead {
@@ -157,6 +185,23 @@ describe('a pool of readers', () => {
     expect(pool.bytes).toBe(3 * 4000 * 16);
     expect(await goThrough(aheadOf(pool))).toBe(SERIES);
     expect(pool.bytes).toBe(3 * 4000 * 16);
+  });
+
+  it('has all memory back from columns that nobody waits for any more', async () => {
+    const pool = poolOf(script);
+    await until(() => pool.isReady());
+    let most = 0;
+    for (let i = 0; i < 50; i++) {
+      const scan = scanOf(pool);
+      const first = scan.next();
+      // Two queries of three end while they wait, the third one after a batch.
+      if (i % 3 > 0) scan.release();
+      expect((await first)?.sampleCounts[0]).toBe(SAMPLES);
+      if (i % 3 === 0) scan.release();
+      await until(() => pool.tasksAnswered >= 3 * (i + 1));
+      if (i === 5) most = pool.bytes;
+    }
+    expect(pool.bytes).toBeLessThanOrEqual(most + 4 * 4000 * 16);
   });
 
   it('leaves reading to others when a thread dies, says so once, and starts another', async () => {
