@@ -58,6 +58,8 @@ const POWER_PRECEDENCE = 6;
 
 /** Longer than what dashboards make of lists with thousands of names. */
 const TEXT_LENGTH_MAX = 1024 * 1024;
+/** Matchers of one selector: each goes through all series, some hundred thousand of them. */
+const MATCHER_COUNT_MAX = 1000;
 /** Of all regular expressions that are no lists of names: a second or so to compile them. */
 const PATTERN_LENGTH_MAX = 128 * 1024;
 /** What the shortest pattern costs beside its length. */
@@ -282,6 +284,9 @@ class Parser extends TokenCursor {
       } else {
         this.next();
         matchers.push(this.#matcher(label, operator.text as MatchType));
+      }
+      if (matchers.length > MATCHER_COUNT_MAX) {
+        throw this.problem(token, `a selector has more than ${MATCHER_COUNT_MAX} matchers`);
       }
       if (this.take('}')) break;
       if (!this.take(',')) throw this.unexpected('label matching', '"," or "}"');
