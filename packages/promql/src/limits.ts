@@ -18,6 +18,10 @@ export const SELECTED_SAMPLES = 2;
 /** A label value that a query makes; nested calls could double it without end. */
 export const LABEL_VALUE_LENGTH_MAX = 64 * 1024;
 
+/** A pattern whose groups are asked for: each place in it has all of them, for every value. */
+export const CAPTURE_LENGTH_MAX = 4096;
+export const CAPTURE_GROUPS_MAX = 100;
+
 /** Texts that a query makes count as samples, which take about as much memory. */
 export const CHARACTERS_PER_SAMPLE = 8;
 

@@ -33,8 +33,9 @@ export const PAST_MS_MAX = BLOCK_RANGE_MS / 2;
 /** Samples further ahead of the clock than this are out of bounds: one would push all others out. */
 export const FUTURE_MS_MAX = 10 * 60_000;
 
-/** A search by regular expressions gives others their turn after so long. */
-export const SEARCH_SLICE_MS = 50;
+/** A search by regular expressions gives others their turn after so long, at first and at most. */
+export const SEARCH_SLICE_MS = 100;
+export const SEARCH_SLICE_MS_MAX = 300;
 
 /** The longest such search; what it matched is in memory meanwhile. */
 export const SEARCH_MS_MAX = 60_000;
