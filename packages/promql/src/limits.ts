@@ -7,8 +7,9 @@ export const SAMPLE_LIMIT = 50_000_000;
 export const ACCOUNT_FREE_SAMPLES = 100_000;
 
 /**
- * A series of a result counts as so many more: its labels and arrays, some hundred bytes. More would
- * refuse what Prometheus answers with the same limit, less would let small steps fill the memory.
+ * A series of a result counts as so many more: its labels and arrays, some hundred bytes. More
+ * would refuse what Prometheus answers with the same limit, less would let a million series of
+ * one point each pass as next to nothing.
  */
 export const SERIES_SAMPLES = 16;
 

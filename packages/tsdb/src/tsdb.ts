@@ -60,7 +60,6 @@ import { OpenBatches } from './head/openBatches.ts';
 import { dayOf, ReadDays } from './readDays.ts';
 import { ChunkFiles } from './readers/chunkFiles.ts';
 import { type ReaderOptions, ReaderPool } from './readers/readerPool.ts';
-import { pacedSearch } from './pacedSearch.ts';
 import { Scanner } from './readers/scanner.ts';
 import type { RetentionRule } from './retention.ts';
 import { findUnread, type UnreadMetric } from './unread.ts';
@@ -314,27 +313,25 @@ export class Tsdb implements MetricStore {
     }
     const layout = {
       number: () => this.#blocks.version,
-      sources: (minTimeMs: number, maxTimeMs: number) => this.#sources(minTimeMs, maxTimeMs),
+      sources: this.#sources,
       damaged: (message: string) => this.#noteDamage(message),
       series: this.#head.series,
       readers: this.#readers,
       scanner: this.#scanner,
     };
-    return pacedSearch([request.matchers], this.#clock, request.signal, ([matchers]) => {
-      return new Selection(layout, { ...request, matchers });
-    });
+    return Selection.find(layout, request, this.#clock);
   }
 
   async labelNames(request: LabelRequest): Promise<Limited<string>> {
-    return searchLabelNames(this.#searched(request), request, this.#clock);
+    return searchLabelNames(this.#sources, request, this.#clock);
   }
 
   async labelValues(name: string, request: LabelRequest): Promise<Limited<string>> {
-    return searchLabelValues(this.#searched(request), name, request, this.#clock);
+    return searchLabelValues(this.#sources, name, request, this.#clock);
   }
 
   async series(request: LabelRequest): Promise<Limited<Labels>> {
-    return searchSeries(this.#searched(request), request, this.#clock);
+    return searchSeries(this.#sources, request, this.#clock);
   }
 
   async exemplars(request: ExemplarRequest): Promise<readonly SeriesExemplars[]> {
@@ -484,11 +481,7 @@ export class Tsdb implements MetricStore {
     return encodeSeries(this.#head.series, ids);
   }
 
-  #searched({ minTimeMs, maxTimeMs }: LabelRequest): () => SeriesSource[] {
-    return () => this.#sources(minTimeMs, maxTimeMs);
-  }
-
-  #sources(minTimeMs: number, maxTimeMs: number): SeriesSource[] {
+  readonly #sources = (minTimeMs: number, maxTimeMs: number): SeriesSource[] => {
     const blocks = this.#blocks.overlapping(minTimeMs, maxTimeMs);
     // Late samples give way to the head's, as they will when those are in a block.
     const late = blocks.findIndex((block) => block.meta.outOfOrder === true);
@@ -498,7 +491,7 @@ export class Tsdb implements MetricStore {
     }
     if (this.#late.sampleCount > 0) sources.push(this.#lateSource);
     return sources;
-  }
+  };
 
   #scheduleMaintenance(intervalMs: number): void {
     this.#timer = this.#clock.schedule(intervalMs, () => {

@@ -63,7 +63,9 @@ describe('queryDataPieces of a range', () => {
     }));
     const pieces = [...queryDataPieces({ type: 'matrix', series })];
     expect(pieces.length).toBeGreaterThan(6);
-    const { result } = JSON.parse(pieces.join(''));
+    const { result } = JSON.parse(
+      Buffer.concat(pieces.map((piece) => Buffer.from(piece))).toString(),
+    );
     expect(result[1].values).toHaveLength(count);
     expect(result[1].values[5000]).toEqual([5000, '5000000']);
     expect(result[1].metric).toEqual({ job: 'b' });

@@ -27,7 +27,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { bundleReaderThread } from '../testing/childBundle.ts';
 import { ColumnWorld, STEP_MS } from '../testing/columnWorld.ts';
 
-const RUNS = Number(process.env.TYTO_FUZZ_RUNS ?? 3);
+const RUNS = Number(process.env.TYTO_FUZZ_RUNS ?? 1);
 const SEED = Number(process.env.TYTO_SEED ?? 7100);
 const HOURS = 12;
 /** Steps of a series that are looked at, of however many. */
@@ -382,10 +382,10 @@ describe.each([
         if (world.below(3) !== 0) await world.db.maintain();
         if (world.below(8) === 0) await world.reopen();
         if (hasThreads && hour > 8) await threadsAreReady(world);
-        for (let i = 0; i < 5; i++) await checkOnce(world, { hasJournal: true, isPlain: true });
+        for (let i = 0; i < 4; i++) await checkOnce(world, { hasJournal: true, isPlain: true });
       }
       const meanwhile = () => changeSomething(world);
-      for (let i = 0; i < 25; i++) {
+      for (let i = 0; i < 15; i++) {
         await checkOnce(world, { hasJournal: true, isPlain: false, meanwhile });
       }
       await world.close();
