@@ -24,6 +24,13 @@ describe('compileAnchored', () => {
     }
   });
 
+  it('refuses parentheses that close what is around a pattern', () => {
+    for (const pattern of ['a)(b', ')(', 'a)', '(a', '[(])(\\))(', '\\()(', '(?:a))(?:(b)']) {
+      expect(() => compileAnchored(pattern), pattern).toThrow('error parsing regexp');
+    }
+    for (const pattern of ['[)]x', '\\)\\(x', '(a)(b)x', '[(]x']) compileAnchored(pattern);
+  });
+
   it('tells literals and prefixes to the index', () => {
     expect(compileAnchored('a|b').literals).toEqual(['a', 'b']);
     expect(compileAnchored('node.+').prefix).toBe('node');

@@ -82,12 +82,25 @@ export function compileSearch(source: string): RE2JS {
 function compileRe2(pattern: string, shown: string): RE2JS {
   try {
     // A stray parenthesis must not close the group that the anchors stand around.
-    if (pattern !== shown) RE2JS.compile(shown);
+    if (pattern !== shown && mayEscape(shown)) RE2JS.compile(shown);
     return RE2JS.compile(pattern);
   } catch (error) {
     const reason = errorMessage(error).replace(/^error parsing regexp: /, '');
     throw new TytoError('bad_data', `error parsing regexp: ${reason}`, { cause: error });
   }
+}
+
+/** Whether a parenthesis may close one that is not in the pattern: for sure not, or perhaps. */
+function mayEscape(source: string): boolean {
+  if (source.includes('[') || source.includes('\\Q')) return true;
+  let depth = 0;
+  for (let i = 0; i < source.length && depth >= 0; i++) {
+    const char = source[i];
+    if (char === '\\') i++;
+    else if (char === '(') depth++;
+    else if (char === ')') depth--;
+  }
+  return depth !== 0;
 }
 
 function matchFunction(

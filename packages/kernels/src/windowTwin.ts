@@ -1,4 +1,4 @@
-/** The slow, obvious twin of WindowScanner: each window on its own, as its definition tells it. */
+/** The slow, obvious twin of WindowScanner: each window on its own, as PromQL describes it. */
 import type { WindowRequest } from '@tyto/model';
 import { rateWindowsSlowly } from './rateTwin.ts';
 

@@ -5,6 +5,7 @@
 import { type Clock, TytoError } from '@tyto/base';
 import { PACE_MS } from './limits.ts';
 import type { SampleAccount } from './samplePool.ts';
+import { nextTurn } from './turns.ts';
 
 export interface BudgetOptions {
   readonly sampleLimit: number;
@@ -98,7 +99,7 @@ export class QueryBudget {
 
   /** Lets everything else run that waits. */
   async pause(): Promise<void> {
-    await new Promise<void>((resolve) => setImmediate(resolve));
+    await nextTurn();
     this.#pausedAtMs = this.#options.clock.monotonicMs();
   }
 

@@ -7,8 +7,9 @@ export const SAMPLE_LIMIT = 50_000_000;
 export const ACCOUNT_FREE_SAMPLES = 100_000;
 
 /**
- * A series of a result counts as so many more: its labels and arrays, some 100 bytes. More would
- * refuse what Prometheus answers with the same limit, less would let small steps fill the memory.
+ * A series of a result counts as so many more: its labels and arrays, some hundred bytes. More
+ * would refuse what Prometheus answers with the same limit, less would let a million series of
+ * one point each pass as next to nothing.
  */
 export const SERIES_SAMPLES = 16;
 
@@ -17,6 +18,10 @@ export const SELECTED_SAMPLES = 2;
 
 /** A label value that a query makes; nested calls could double it without end. */
 export const LABEL_VALUE_LENGTH_MAX = 64 * 1024;
+
+/** A pattern whose groups are asked for: each place in it has all of them, for every value. */
+export const CAPTURE_LENGTH_MAX = 4096;
+export const CAPTURE_GROUPS_MAX = 100;
 
 /** Texts that a query makes count as samples, which take about as much memory. */
 export const CHARACTERS_PER_SAMPLE = 8;

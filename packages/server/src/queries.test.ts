@@ -184,4 +184,28 @@ describe('queries in flight', () => {
       },
     ]);
   });
+
+  it('hold so many samples together, and are refused beyond that', async () => {
+    const account = runner.openAccount();
+    account.hold(1_100_000);
+    const big = failure(runner.range('m', T - 60_000_000, T, 1000));
+    await settle();
+    await openGates();
+    expect(await big).toMatchObject({
+      kind: 'unavailable',
+      message: expect.stringContaining(
+        'queries hold 1000000 of at most 1000000 together; try again later',
+      ),
+    });
+    const small = runner.instant('sum(m)', T);
+    await settle();
+    await openGates();
+    expect((await small).value).toMatchObject({ samples: [{ value: 6 }] });
+    account.close();
+    account.close();
+    const again = runner.range('m', T - 60_000_000, T, 1000);
+    await settle();
+    await openGates();
+    expect((await again).value).toMatchObject({ type: 'matrix' });
+  });
 });

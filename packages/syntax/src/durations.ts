@@ -121,6 +121,7 @@ function parseBinary(cursor: TokenCursor, precedenceMin: number): DurationExpr {
     const precedence = token.type === 'operator' ? (PRECEDENCE[token.text] ?? 0) : 0;
     if (precedence < precedenceMin || precedence === 0) return left;
     cursor.next();
+    cursor.countOperator(token);
     const right = parseBinary(cursor, precedence === 3 ? precedence : precedence + 1);
     const operator = token.text as DurationOperator;
     const span = { start: token.start, end: token.end };
@@ -129,6 +130,13 @@ function parseBinary(cursor: TokenCursor, precedenceMin: number): DurationExpr {
 }
 
 function parseTerm(cursor: TokenCursor, context: string, tight: boolean): DurationExpr {
+  cursor.descend();
+  const term = parseInside(cursor, context, tight);
+  cursor.ascend();
+  return term;
+}
+
+function parseInside(cursor: TokenCursor, context: string, tight: boolean): DurationExpr {
   const token = cursor.peek();
   if (token.type === 'operator' && (token.text === '-' || token.text === '+')) {
     cursor.next();

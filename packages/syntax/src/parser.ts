@@ -34,11 +34,6 @@ export interface ParseOptions {
   readonly experimental?: boolean | ExperimentalSyntax;
 }
 
-/** A deeper nesting than anybody writes; it keeps the stack from running out. */
-const DEPTH_MAX = 400;
-/** A chain of operators is a tree as deep as it is long. */
-const OPERATOR_COUNT_MAX = 1500;
-
 const PRECEDENCE: Readonly<Record<string, number>> = {
   or: 1,
   and: 2,
@@ -63,6 +58,8 @@ const POWER_PRECEDENCE = 6;
 
 /** Longer than what dashboards make of lists with thousands of names. */
 const TEXT_LENGTH_MAX = 1024 * 1024;
+/** Matchers of one selector: each goes through all series, some hundred thousand of them. */
+const MATCHER_COUNT_MAX = 1000;
 /** Of all regular expressions that are no lists of names: a second or so to compile them. */
 const PATTERN_LENGTH_MAX = 128 * 1024;
 /** What the shortest pattern costs beside its length. */
@@ -89,8 +86,6 @@ export function parseSelector(text: string): readonly Matcher[] {
 }
 
 class Parser extends TokenCursor {
-  #depth = 0;
-  #operatorCount = 0;
   #patternLength = 0;
 
   parse(): Expr {
@@ -101,22 +96,19 @@ class Parser extends TokenCursor {
   }
 
   #expr(precedenceMin: number): Expr {
-    if (++this.#depth > DEPTH_MAX)
-      throw this.problem(this.peek(), 'the query is nested too deeply');
+    this.descend();
     let left = this.#unary();
     for (;;) {
       const token = this.peek();
       const precedence = token.type === 'operator' ? (PRECEDENCE[token.text] ?? 0) : 0;
       if (precedence < precedenceMin || precedence === 0) break;
       this.next();
-      if (++this.#operatorCount > OPERATOR_COUNT_MAX) {
-        throw this.problem(token, `the query has more than ${OPERATOR_COUNT_MAX} operators`);
-      }
+      this.countOperator(token);
       const clause = parseMatching(this);
       const right = this.#expr(precedence === POWER_PRECEDENCE ? precedence : precedence + 1);
       left = this.#binary(token.text as BinaryOperator, left, right, clause);
     }
-    this.#depth--;
+    this.ascend();
     return left;
   }
 
@@ -293,6 +285,9 @@ class Parser extends TokenCursor {
         this.next();
         matchers.push(this.#matcher(label, operator.text as MatchType));
       }
+      if (matchers.length > MATCHER_COUNT_MAX) {
+        throw this.problem(token, `a selector has more than ${MATCHER_COUNT_MAX} matchers`);
+      }
       if (this.take('}')) break;
       if (!this.take(',')) throw this.unexpected('label matching', '"," or "}"');
     }
@@ -359,6 +354,8 @@ class Parser extends TokenCursor {
     }
     const range = parseBracketDuration(this, true);
     if (this.take(':')) {
+      // Subqueries of subqueries are refused by their types, which are looked at from inside.
+      this.countOperator(open);
       const step = this.peek().text === ']' ? undefined : parseBracketDuration(this, true);
       const close = this.expect(']', 'subquery selector');
       const span = { start: expr.span.start, end: close.end };

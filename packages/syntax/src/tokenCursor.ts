@@ -1,13 +1,20 @@
-/** A place in the list of tokens, and how problems there are told. */
+/** A place in the list of tokens, how deep it is, and how problems there are told. */
 import { ParseError } from './problems.ts';
 import type { Span } from './ast.ts';
 import { quoteInvalid, StringProblem, unquote } from './literals.ts';
 import { describeToken, type Token, tokenize } from './lexer.ts';
 
+/** A deeper nesting than anybody writes; it keeps the stack from running out. */
+const DEPTH_MAX = 400;
+/** A chain of operators is a tree as deep as it is long. */
+const OPERATOR_COUNT_MAX = 1500;
+
 export class TokenCursor {
   readonly text: string;
   readonly #tokens: readonly Token[];
   #index = 0;
+  #depth = 0;
+  #operatorCount = 0;
 
   constructor(text: string) {
     this.text = text;
@@ -27,6 +34,23 @@ export class TokenCursor {
     const token = this.peek();
     this.#index++;
     return token;
+  }
+
+  /** Begins something inside what is being parsed; `ascend` ends it. */
+  descend(): void {
+    if (++this.#depth > DEPTH_MAX) {
+      throw this.problem(this.peek(), 'the query is nested too deeply');
+    }
+  }
+
+  ascend(): void {
+    this.#depth--;
+  }
+
+  countOperator(token: Span): void {
+    if (++this.#operatorCount > OPERATOR_COUNT_MAX) {
+      throw this.problem(token, `the query has more than ${OPERATOR_COUNT_MAX} operators`);
+    }
   }
 
   /** Takes the punctuation if it comes next. */

@@ -46,9 +46,11 @@ export function findSeries(index: SeriesIndex, matchers: readonly Matcher[]): Po
   found ??= index.allSeries();
   for (const matcher of matchers) {
     if (!matcher.matches('')) continue;
-    found = isQuickerBySeries(index, matcher, true, found)
-      ? bySeries(index, matcher, found)
-      : subtract(found, matchingPostings(index, matcher, true));
+    if (isQuickerBySeries(index, matcher, true, found)) found = bySeries(index, matcher, found);
+    else {
+      const unwanted = matchingPostings(index, matcher, true);
+      if (unwanted.length > 0) found = subtract(found, unwanted);
+    }
     if (found.length === 0) return NO_POSTINGS;
   }
   return found;

@@ -21,8 +21,8 @@ import { breathe } from './slices.ts';
 /** Series whose labels are made before others get their turn: some milliseconds. */
 const LABELS_PER_SLICE = 4096;
 
-/** The sources as they are now. */
-export type Sources = () => readonly SeriesSource[];
+/** The sources of a time range as they are now. */
+type Sources = (minTimeMs: number, maxTimeMs: number) => readonly SeriesSource[];
 
 export function searchLabelNames(
   sources: Sources,
@@ -30,7 +30,8 @@ export function searchLabelNames(
   clock: Clock,
 ): Promise<Limited<string>> {
   return pacedSearch(request.matcherSets, clock, undefined, (matcherSets) => {
-    return labelNames(sources(), { ...request, matcherSets });
+    const { minTimeMs, maxTimeMs } = request;
+    return labelNames(sources(minTimeMs, maxTimeMs), { ...request, matcherSets });
   });
 }
 
@@ -41,7 +42,8 @@ export function searchLabelValues(
   clock: Clock,
 ): Promise<Limited<string>> {
   return pacedSearch(request.matcherSets, clock, undefined, (matcherSets) => {
-    return labelValues(sources(), name, { ...request, matcherSets });
+    const { minTimeMs, maxTimeMs } = request;
+    return labelValues(sources(minTimeMs, maxTimeMs), name, { ...request, matcherSets });
   });
 }
 
@@ -53,7 +55,10 @@ export async function searchSeries(
 ): Promise<Limited<Labels>> {
   const sets = request.matcherSets.length === 0 ? [[]] : request.matcherSets;
   const lists = await pacedSearch(sets, clock, undefined, (matcherSets) => {
-    return sources().map((source) => labelLister(source, { ...request, matcherSets }));
+    const { minTimeMs, maxTimeMs } = request;
+    return sources(minTimeMs, maxTimeMs).map((source) =>
+      labelLister(source, { ...request, matcherSets }),
+    );
   });
   const found = new Map<string, Labels>();
   for (const { count, labelsOf } of lists) {

@@ -36,8 +36,9 @@ export const FUTURE_MS_MAX = 10 * 60_000;
 /** A batch of samples is committed so soon: it is judged by how old samples may be at its start. */
 export const BATCH_MS_MAX = 60_000;
 
-/** A search by regular expressions gives others their turn after so long. */
-export const SEARCH_SLICE_MS = 50;
+/** A search by regular expressions gives others their turn after so long, at first and at most. */
+export const SEARCH_SLICE_MS = 100;
+export const SEARCH_SLICE_MS_MAX = 300;
 
 /** The longest such search; what it matched is in memory meanwhile. */
 export const SEARCH_MS_MAX = 60_000;

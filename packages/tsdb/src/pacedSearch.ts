@@ -1,11 +1,12 @@
 /**
  * Searches of an index by regular expressions that everybody else does not wait for. The index
  * changes between turns of the event loop, so a search that takes too long is given up and begun
- * again in a later turn, with what its patterns matched so far at hand; so it comes to an end.
+ * again in a later turn, with what its patterns matched so far at hand. Each try matches some more
+ * and more than the one before, so that going through what is known costs no more than the rest.
  */
 import { type Clock, TytoError } from '@tyto/base';
 import type { Matcher } from '@tyto/model';
-import { SEARCH_MS_MAX, SEARCH_SLICE_MS } from './limits.ts';
+import { SEARCH_MS_MAX, SEARCH_SLICE_MS, SEARCH_SLICE_MS_MAX } from './limits.ts';
 import { breathe } from './slices.ts';
 
 /** Patterns of this length may take a millisecond for a value. */
@@ -50,7 +51,9 @@ export async function pacedSearch<T>(
 
 class Pace {
   readonly #clock: Clock;
-  #endMs = 0;
+  #sliceMs = SEARCH_SLICE_MS;
+  /** Of this try; undefined before it matches anything that is not known. */
+  #endMs: number | undefined;
   #untilLook = LOOK_EVERY;
 
   constructor(clock: Clock) {
@@ -58,7 +61,7 @@ class Pace {
   }
 
   begin(): void {
-    this.#endMs = this.#clock.monotonicMs() + SEARCH_SLICE_MS;
+    this.#endMs = undefined;
   }
 
   /** What a matcher found of a value is kept; what costs nothing is left as it is. */
@@ -85,6 +88,10 @@ class Pace {
     this.#untilLook -= cost;
     if (this.#untilLook > 0) return;
     this.#untilLook = LOOK_EVERY;
-    if (this.#clock.monotonicMs() > this.#endMs) throw new OutOfTime();
+    const nowMs = this.#clock.monotonicMs();
+    this.#endMs ??= nowMs + this.#sliceMs;
+    if (nowMs <= this.#endMs) return;
+    this.#sliceMs = Math.min(this.#sliceMs * 1.5, SEARCH_SLICE_MS_MAX);
+    throw new OutOfTime();
   }
 }

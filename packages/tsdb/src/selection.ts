@@ -4,6 +4,7 @@
  * Blocks come and go while a query runs; then the layout's number has changed, and a series is
  * looked up anew by its labels in what is there by then.
  */
+import type { Clock } from '@tyto/base';
 import {
   type ColumnReader,
   createMatcher,
@@ -16,6 +17,7 @@ import {
 } from '@tyto/model';
 import { findSeries } from './indexSearch.ts';
 import { mergeRuns } from './mergeSamples.ts';
+import { pacedSearch } from './pacedSearch.ts';
 import { canScan, ColumnScan } from './readers/columnScan.ts';
 import { LatestScan } from './readers/latestScan.ts';
 import { ReadAhead } from './readers/readAhead.ts';
@@ -54,7 +56,14 @@ export class Selection implements SeriesSelection {
   readonly #ahead: ReadAhead | undefined;
   readonly #scans: ColumnScan[] = [];
 
-  constructor(layout: Layout, request: SelectRequest) {
+  /** Rejects with TytoError `timeout` where the patterns of the matchers take too long. */
+  static find(layout: Layout, request: SelectRequest, clock: Clock): Promise<Selection> {
+    return pacedSearch([request.matchers], clock, request.signal, ([matchers]) => {
+      return new Selection(layout, { ...request, matchers });
+    });
+  }
+
+  private constructor(layout: Layout, request: SelectRequest) {
     this.#layout = layout;
     this.#request = request;
     this.#layoutNumber = layout.number();

@@ -69,7 +69,6 @@ import { dayOf, ReadDays } from './readDays.ts';
 import type { TsdbOptions, TsdbStats } from './tsdbOptions.ts';
 import { ChunkFiles } from './readers/chunkFiles.ts';
 import { ReaderPool } from './readers/readerPool.ts';
-import { pacedSearch } from './pacedSearch.ts';
 import { Scanner } from './readers/scanner.ts';
 import type { RetentionRule } from './retention.ts';
 import { findUnread, type UnreadMetric } from './unread.ts';
@@ -279,27 +278,25 @@ export class Tsdb implements MetricStore {
     }
     const layout = {
       number: () => this.#blocks.version,
-      sources: (minTimeMs: number, maxTimeMs: number) => this.#sources(minTimeMs, maxTimeMs),
+      sources: this.#sources,
       damaged: (message: string) => this.#noteDamage(message),
       series: this.#head.series,
       readers: this.#readers,
       scanner: this.#scanner,
     };
-    return pacedSearch([request.matchers], this.#clock, request.signal, ([matchers]) => {
-      return new Selection(layout, { ...request, matchers });
-    });
+    return Selection.find(layout, request, this.#clock);
   }
 
   async labelNames(request: LabelRequest): Promise<Limited<string>> {
-    return searchLabelNames(() => this.#labelSources(request), request, this.#clock);
+    return searchLabelNames(this.#labelSources, request, this.#clock);
   }
 
   async labelValues(name: string, request: LabelRequest): Promise<Limited<string>> {
-    return searchLabelValues(() => this.#labelSources(request), name, request, this.#clock);
+    return searchLabelValues(this.#labelSources, name, request, this.#clock);
   }
 
   async series(request: LabelRequest): Promise<Limited<Labels>> {
-    return searchSeries(() => this.#labelSources(request), request, this.#clock);
+    return searchSeries(this.#labelSources, request, this.#clock);
   }
 
   async exemplars(request: ExemplarRequest): Promise<readonly SeriesExemplars[]> {
@@ -435,7 +432,7 @@ export class Tsdb implements MetricStore {
     return encodeSeries(this.#head.series, ids);
   }
 
-  #sources(minTimeMs: number, maxTimeMs: number): SeriesSource[] {
+  readonly #sources = (minTimeMs: number, maxTimeMs: number): SeriesSource[] => {
     const blocks = this.#blocks.overlapping(minTimeMs, maxTimeMs);
     // Late samples give way to the head's, as they will when those are in a block.
     const late = blocks.findIndex((block) => block.meta.outOfOrder === true);
@@ -445,16 +442,16 @@ export class Tsdb implements MetricStore {
     }
     if (this.#late.sampleCount > 0) sources.push(this.#lateSource);
     return sources;
-  }
+  };
 
   /** As `#sources`, without the head where none of its samples is in the range. */
-  #labelSources({ minTimeMs, maxTimeMs }: LabelRequest): SeriesSource[] {
+  readonly #labelSources = (minTimeMs: number, maxTimeMs: number): SeriesSource[] => {
     if (maxTimeMs < minTimeMs) return [];
     const { oldestMs, maxTimeMs: newestMs } = this.#head;
     const isHeadIn = maxTimeMs >= oldestMs && minTimeMs <= newestMs;
     const sources = this.#sources(minTimeMs, maxTimeMs);
     return sources.filter((source) => isHeadIn || source !== this.#headSource);
-  }
+  };
 
   #scheduleMaintenance(intervalMs: number): void {
     this.#timer = this.#clock.schedule(intervalMs, () => {

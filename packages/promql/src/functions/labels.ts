@@ -3,7 +3,12 @@ import { type AnchoredRegExp, compileAnchored, errorMessage, TytoError } from '@
 import { type Labels, METRIC_NAME } from '@tyto/model';
 import { type Column, mergeEqual, relabeled, withoutEmpty } from '../column.ts';
 import type { Evaluation } from '../evaluation.ts';
-import { CHARACTERS_PER_SAMPLE, LABEL_VALUE_LENGTH_MAX } from '../limits.ts';
+import {
+  CAPTURE_GROUPS_MAX,
+  CAPTURE_LENGTH_MAX,
+  CHARACTERS_PER_SAMPLE,
+  LABEL_VALUE_LENGTH_MAX,
+} from '../limits.ts';
 import type { VectorFunction } from './registry.ts';
 
 /** The new value of the label; undefined where a series stays as it is. */
@@ -66,15 +71,24 @@ function checkLength(length: number): void {
 
 function compilePattern(pattern: string): AnchoredRegExp {
   try {
-    return compileAnchored(pattern);
+    return checkedPattern(pattern);
   } catch (error) {
     const reason = errorMessage(error);
     throw new TytoError(
       'execution',
-      `invalid regular expression in label_replace(): ${pattern}: ${reason}`,
+      `invalid regular expression in label_replace(): ${pattern.slice(0, 200)}: ${reason}`,
       { cause: error },
     );
   }
+}
+
+function checkedPattern(pattern: string): AnchoredRegExp {
+  if (pattern.length > CAPTURE_LENGTH_MAX) {
+    throw new TytoError('execution', `it is longer than ${CAPTURE_LENGTH_MAX}`);
+  }
+  const regexp = compileAnchored(pattern);
+  if (regexp.groupCount <= CAPTURE_GROUPS_MAX) return regexp;
+  throw new TytoError('execution', `it has more than ${CAPTURE_GROUPS_MAX} groups`);
 }
 
 function checkLabelName(name: string, what: string): void {

@@ -27,9 +27,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { bundleReaderThread } from '../testing/childBundle.ts';
 import { ColumnWorld, STEP_MS } from '../testing/columnWorld.ts';
 
-const RUNS = Number(process.env.TYTO_FUZZ_RUNS ?? 3);
+const RUNS = Number(process.env.TYTO_FUZZ_RUNS ?? 1);
 const SEED = Number(process.env.TYTO_SEED ?? 7100);
-const HOURS = 12;
+const HOURS = 10;
 /** Steps of a series that are looked at, of however many. */
 const STEPS_LOOKED_AT = 12;
 const NAMES: readonly WindowFunction[] = [
@@ -381,22 +381,22 @@ describe.each([
         await world.passHour();
         if (world.below(3) !== 0) await world.db.maintain();
         if (world.below(8) === 0) await world.reopen();
-        if (hasThreads && hour > 8) await threadsAreReady(world);
-        for (let i = 0; i < 5; i++) await checkOnce(world, { hasJournal: true, isPlain: true });
+        if (hasThreads && hour > 7) await threadsAreReady(world);
+        for (let i = 0; i < 4; i++) await checkOnce(world, { hasJournal: true, isPlain: true });
       }
       const meanwhile = () => changeSomething(world);
-      for (let i = 0; i < 25; i++) {
+      for (let i = 0; i < 15; i++) {
         await checkOnce(world, { hasJournal: true, isPlain: false, meanwhile });
       }
       await world.close();
-    });
+    }, 60_000);
 
     it(`are those of its samples, whatever these are: TYTO_SEED=${seed}`, async () => {
       const world = await openWorld(seed, true, hasThreads);
       for (let hour = 0; hour < HOURS; hour++) {
         await world.passHour();
         if (world.below(3) !== 0) await world.db.maintain();
-        if (hasThreads && hour > 8) await threadsAreReady(world);
+        if (hasThreads && hour > 7) await threadsAreReady(world);
         for (let i = 0; i < 3; i++) await checkOnce(world, { hasJournal: false, isPlain: false });
       }
       for (let i = 0; i < 8; i++) {
@@ -407,6 +407,6 @@ describe.each([
         await checkOnce(world, { hasJournal: false, isPlain: false });
       }
       await world.close();
-    });
+    }, 60_000);
   }
 });
