@@ -127,7 +127,7 @@ describe('limits', () => {
     expect(problem.message).toContain('too many samples');
   });
 
-  it('bound the label values that a query makes, and the patterns that it asks for groups', async () => {
+  it('bound the label values that a query makes, and the groups of its patterns', async () => {
     const engine = new QueryEngine(await storeWith(1));
     const doubled = (inner: string) => `label_replace(${inner}, "x", "$1$1", "x", "(.*)")`;
     let query = 'label_replace(m, "x", "aaaaaaaa", "", "")';
