@@ -3,6 +3,7 @@
  * answer or an error that says which limit it met, in bounded memory, and meanwhile no scrape is
  * missed and an alert fires on time.
  */
+import { availableParallelism, loadavg } from 'node:os';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { fillStore } from './bigStore.ts';
 import { sleep, startTyto, tell, temporaryDirectory, type Tyto, waitFor } from './harness.ts';
@@ -14,8 +15,8 @@ const SAMPLE_STEP_MS = 180_000;
 const TIMEOUT_MS = 5000;
 /** An answer that is made in time is sent for as long as its client reads it. */
 const ENDED_MS_MAX = 40_000;
-/** Two seconds, and one for a machine that has other things to do. */
-const SCRAPE_GAP_MS_MAX = 3000;
+/** On a machine that does nothing else; where others work too, everything takes longer. */
+const SCRAPE_GAP_MS_MAX = 2000;
 const ALERT_MS_MAX = 5000;
 /** 10 million samples a query, 20 million in all, and labels; Tyto alone has some 300 MB here. */
 const MEMORY_MB_MAX = 1800;
@@ -119,11 +120,11 @@ const ASKED: readonly (readonly [string, Ask, readonly (Limit | 'answer')[]])[] 
   ['many selectors', instant(`big${' or big{g!="x"}'.repeat(1000)}`), ANSWERS],
   ['an endless or', instant(`up${' or up'.repeat(150_000)}`), ['operators']],
   ['2 MB', instant(`up${' or up'.repeat(350_000)}`), ['text']],
-  ['labels that double', instant(doubling('big{i="series-1"}', 40)), ['label']],
+  ['labels that double', instant(doubling('big{i="series-1"}', 40)), ['label', 'time']],
   ['labels of everything', instant(doubling('big', 12)), [...ANSWERS, 'label']],
   ['(a+)+$', instant('{i=~"(a+)+$"}'), ANSWERS],
   ['a slow pattern', instant(`{i=~"${SLOW_PATTERN}x"}`), ANSWERS],
-  ['a label_replace of 50 kB', instant(labelReplace(SLOW_PATTERN)), ['capture']],
+  ['a label_replace of 50 kB', instant(labelReplace(SLOW_PATTERN)), ['capture', 'time']],
   ['a slow label_replace', instant(labelReplace(SLOW_PART.repeat(90))), ANSWERS],
   ['a pattern of 100 kB', instant(`{i=~"${'(a|b)*'.repeat(17_000)}"}`), ['pattern']],
   ['900 patterns', instant(`big{${`a=~"${'x.'.repeat(100)}",`.repeat(900)}}`), ['patterns']],
@@ -258,7 +259,7 @@ describe('queries that ask for everything', () => {
     tell(`the alert fired after ${delayMs} ms; the longest gap of scrapes was ${gapMs} ms`);
     tell(`peak memory with runaway queries: ${memoryMb} MB`);
     expect(delayMs).toBeLessThan(ALERT_MS_MAX);
-    expect(gapMs).toBeLessThanOrEqual(SCRAPE_GAP_MS_MAX);
+    expect(gapMs).toBeLessThanOrEqual(SCRAPE_GAP_MS_MAX * Math.max(1, crowding()));
     expect(memoryMb).toBeLessThan(MEMORY_MB_MAX);
     expect(await tyto.value('min_over_time(up{job="watched"}[2m])')).toBe(1);
   }, 240_000);
@@ -268,6 +269,11 @@ describe('queries that ask for everything', () => {
     expect(await tyto.value(`count(big @ ${endMs / 1000})`)).toBe(SERIES_COUNT);
   });
 });
+
+/** How many programs want each processor. */
+function crowding(): number {
+  return loadavg()[0] / availableParallelism();
+}
 
 /** Between two samples of `up` since a time. */
 async function longestGapMs(sinceMs: number): Promise<number> {

@@ -65,7 +65,7 @@ export class QueryBudget {
   check(count: number): void {
     const held = this.#held;
     this.settle(held + count);
-    this.#held = held;
+    this.settle(held);
   }
 
   /** Says how much is held now besides what is pinned, after temporary values are gone. */

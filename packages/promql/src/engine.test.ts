@@ -121,6 +121,27 @@ describe('limits', () => {
     );
   });
 
+  it('count what is the same at every step before it is there', async () => {
+    const engine = new QueryEngine(await storeWith(10), { sampleLimit: 1000 });
+    const problem = await problemOf(engine.range('m @ 0', 0, 600_000, 1000));
+    expect(problem.message).toContain('too many samples');
+  });
+
+  it('bound the label values that a query makes, and the groups of its patterns', async () => {
+    const engine = new QueryEngine(await storeWith(1));
+    const doubled = (inner: string) => `label_replace(${inner}, "x", "$1$1", "x", "(.*)")`;
+    let query = 'label_replace(m, "x", "aaaaaaaa", "", "")';
+    for (let i = 0; i < 20; i++) query = doubled(query);
+    expect(await problemOf(engine.instant(query, 0))).toMatchObject({
+      kind: 'execution',
+      message: 'label_replace() or label_join() makes a label value longer than 65536',
+    });
+    const joined = `label_join(m, "x", "${'-'.repeat(60_000)}", "n", "n", "n")`;
+    expect((await problemOf(engine.instant(joined, 0))).message).toContain('longer than 65536');
+    const groups = `label_replace(m, "x", "$1", "n", "${'(a?)'.repeat(101)}")`;
+    expect((await problemOf(engine.instant(groups, 0))).message).toMatch(/more than 100 groups$/);
+  });
+
   it('count what is held at once, not what was ever computed', async () => {
     const engine = new QueryEngine(await storeWith(10), { sampleLimit: 500 });
     const sums = Array.from({ length: 20 }, () => 'sum(m)').join(' + ');

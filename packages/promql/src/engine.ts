@@ -273,7 +273,7 @@ async function matrixSeries({ expr, grid, evaluator }: Prepared): Promise<Matrix
     const { timestamps, values, length, histograms } = windows.samples(index);
     windowBounds(timestamps, length, ends.startMs, 0, 1, rangeMs, from, to);
     if (from[0] >= to[0]) continue;
-    evaluator.budget.acquire(sizeOf(1, 2 * (to[0] - from[0])));
+    evaluator.budget.acquire(sizeOf(1, to[0] - from[0]));
     const labels = windows.labels(index);
     const picked = pickRange(timestamps, values, histograms, from[0], to[0]);
     series.push({
