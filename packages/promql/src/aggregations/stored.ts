@@ -121,38 +121,43 @@ function noteMetrics({ source, note }: Stored, withResults: Uint8Array): void {
   }
 }
 
+/** Points of one page of totals. */
+const PAGE_POINTS = 16_384;
+
+/** The columns of some groups behind each other, three numbers for each of their points. */
+interface Page {
+  readonly values: Float64Array;
+  readonly errors: Float64Array;
+  readonly counts: Float64Array;
+}
+
 /** The columns of all groups, as far as they have come. */
 class Totals {
   readonly #operator: GroupOperator;
+  readonly #groupCount: number;
   readonly #count: number;
   readonly #evaluation: Evaluation;
-  readonly #groups: (GroupTotal | undefined)[];
+  readonly #groupsPerPage: number;
+  readonly #pages: (Page | undefined)[] = [];
 
   constructor(operator: GroupOperator, groupCount: number, count: number, evaluation: Evaluation) {
     this.#operator = operator;
+    this.#groupCount = groupCount;
     this.#count = count;
     this.#evaluation = evaluation;
-    this.#groups = new Array<GroupTotal | undefined>(groupCount).fill(undefined);
+    this.#groupsPerPage = Math.max(1, Math.floor(PAGE_POINTS / count));
   }
 
   merge({ ids, values, errors, counts }: GroupColumns): void {
     for (let own = 0; own < ids.length; own++) {
-      const from = own * this.#count;
-      const to = from + this.#count;
-      this.#group(ids[own]).merge(
-        this.#operator,
-        values.subarray(from, to),
-        errors.subarray(from, to),
-        counts.subarray(from, to),
-      );
+      this.#add(ids[own], values, errors, counts, own * this.#count);
     }
   }
 
   /** Adds one series' column. */
   add(group: number, { values, present }: Column): void {
     const counts = Float64Array.from(present, (mark) => (mark === FLOAT ? 1 : 0));
-    const errors = new Float64Array(values.length);
-    this.#group(group).merge(this.#operator, values, errors, counts);
+    this.#add(group, values, new Float64Array(values.length), counts, 0);
   }
 
   /** Undefined where a mean may have overflowed on its way. */
@@ -162,81 +167,64 @@ class Totals {
     dropName: boolean,
   ): Promise<Column[] | undefined> {
     const { budget } = this.#evaluation;
+    const labelsOf = groupLabels(node.grouping);
     const columns: Column[] = [];
-    for (let group = 0; group < this.#groups.length; group++) {
+    for (let group = 0; group < this.#groupCount; group++) {
       if (budget.due()) await budget.pause();
-      const total = this.#groups[group];
-      this.#groups[group] = undefined;
-      if (total === undefined || !total.hasAny()) continue;
-      const labels = Labels.fromEntries(
-        node.grouping.map((name, i) => [name, groups.values[group][i]] as const),
-      );
-      const column = emptyColumn(labels, dropName, this.#count);
-      if (!total.fill(node.operator, column)) return undefined;
+      const page = this.#pages[Math.floor(group / this.#groupsPerPage)];
+      if (page === undefined || !this.#hasAny(page, group)) continue;
+      const column = emptyColumn(labelsOf(groups.values[group]), dropName, this.#count);
+      if (!this.#fill(node.operator, page, group, column)) return undefined;
       columns.push(column);
     }
     return columns;
   }
 
-  #group(id: number): GroupTotal {
-    let group = this.#groups[id];
-    if (group === undefined) {
-      // Three columns are held, and become one.
-      this.#evaluation.budget.acquire(sizeOf(1, 3 * this.#count));
-      group = new GroupTotal(this.#count);
-      this.#groups[id] = group;
-    }
-    return group;
-  }
-}
-
-class GroupTotal {
-  readonly #values: Float64Array;
-  readonly #errors: Float64Array;
-  readonly #counts: Float64Array;
-
-  constructor(count: number) {
-    this.#values = new Float64Array(count);
-    this.#errors = new Float64Array(count);
-    this.#counts = new Float64Array(count);
-  }
-
-  hasAny(): boolean {
-    return this.#counts.some((count) => count > 0);
-  }
-
-  merge(
-    operator: GroupOperator,
+  #add(
+    group: number,
     values: Float64Array,
     errors: Float64Array,
     counts: Float64Array,
+    from: number,
   ): void {
-    const own = this.#values;
-    for (let step = 0; step < own.length; step++) {
-      if (counts[step] === 0) continue;
-      const value = values[step];
-      const before = own[step];
+    const operator = this.#operator;
+    const page = this.#pageOf(group);
+    const at = this.#placeOf(group) - from;
+    for (let i = from; i < from + this.#count; i++) {
+      if (counts[i] === 0) continue;
+      const value = values[i];
+      const before = page.values[at + i];
       if (operator === 'sum') {
         const sum = before + value;
         const part = sum - before;
-        own[step] = sum;
-        this.#errors[step] += before - (sum - part) + (value - part) + errors[step];
+        page.values[at + i] = sum;
+        page.errors[at + i] += before - (sum - part) + (value - part) + errors[i];
       } else if (operator !== 'count') {
         const isBetter = operator === 'max' ? value > before : value < before;
-        if (this.#counts[step] === 0 || isBetter || Number.isNaN(before)) own[step] = value;
+        if (page.counts[at + i] === 0 || isBetter || Number.isNaN(before)) {
+          page.values[at + i] = value;
+        }
       }
-      this.#counts[step] += counts[step];
+      page.counts[at + i] += counts[i];
     }
   }
 
+  #hasAny({ counts }: Page, group: number): boolean {
+    const at = this.#placeOf(group);
+    for (let i = at; i < at + this.#count; i++) if (counts[i] > 0) return true;
+    return false;
+  }
+
   /** False where a mean is infinite: only in the order of the series is it known why. */
-  fill(operator: Aggregation['operator'], { values, present }: Column): boolean {
+  #fill(operator: Aggregation['operator'], page: Page, group: number, column: Column): boolean {
+    const { values, present } = column;
+    const at = this.#placeOf(group);
     for (let step = 0; step < values.length; step++) {
-      const count = this.#counts[step];
+      const count = page.counts[at + step];
       if (count === 0) continue;
       present[step] = FLOAT;
-      const value = this.#values[step];
-      const error = Number.isFinite(value) ? this.#errors[step] : 0;
+      const value = page.values[at + step];
+      const error = Number.isFinite(value) ? page.errors[at + step] : 0;
       if (operator === 'sum') values[step] = value + error;
       else if (operator === 'count') values[step] = count;
       else if (operator === 'group') values[step] = 1;
@@ -246,4 +234,37 @@ class GroupTotal {
     }
     return true;
   }
+
+  /** Where in its page the column of a group begins. */
+  #placeOf(group: number): number {
+    return (group % this.#groupsPerPage) * this.#count;
+  }
+
+  #pageOf(group: number): Page {
+    const index = Math.floor(group / this.#groupsPerPage);
+    let page = this.#pages[index];
+    if (page === undefined) {
+      const groups = Math.min(this.#groupsPerPage, this.#groupCount - index * this.#groupsPerPage);
+      // Three columns are held, and become one.
+      this.#evaluation.budget.acquire(sizeOf(groups, 3 * this.#count));
+      const points = groups * this.#count;
+      page = {
+        values: new Float64Array(points),
+        errors: new Float64Array(points),
+        counts: new Float64Array(points),
+      };
+      this.#pages[index] = page;
+    }
+    return page;
+  }
+}
+
+/** Makes the labels of groups from the values of these names; absent ones are empty. */
+function groupLabels(grouping: readonly string[]): (values: readonly string[]) => Labels {
+  const order = [...new Set(grouping)].sort().map((name) => grouping.lastIndexOf(name));
+  return (values) => {
+    const pairs: string[] = [];
+    for (const i of order) if (values[i] !== '') pairs.push(grouping[i], values[i]);
+    return Labels.fromSorted(pairs);
+  };
 }

@@ -62,7 +62,7 @@ export function sendPieces(
     const { value, done } = pieces.next();
     if (done === true) {
       start.add(closing(warnings, infos));
-      return reply.send(start.take());
+      return reply.send(start.takeAll());
     }
     start.add(value);
   }
@@ -100,12 +100,18 @@ async function* paced(
 
 /** Texts are encoded once they are this long together: long ones keep all their parts alive. */
 const TEXT_LENGTH_MIN = 8192;
+/** The first bytes of an answer that is longer. */
+const BYTES_MIN = 64 * 1024;
+
+const NO_BYTES = Buffer.alloc(0);
 
 /** Pieces that become one buffer. */
 class PieceBuffer {
   #text: string;
-  #bytes = Buffer.allocUnsafe(2 * TEXT_LENGTH_MIN);
+  #bytes = NO_BYTES;
   #used = 0;
+  /** What the next bytes are likely to take. */
+  #least = BYTES_MIN;
 
   constructor(text: string) {
     this.#text = text;
@@ -132,9 +138,15 @@ class PieceBuffer {
   take(): Buffer {
     this.#encode();
     const taken = this.#bytes.subarray(0, this.#used);
-    this.#bytes = Buffer.allocUnsafe(this.#bytes.length);
+    this.#least = Math.max(this.#least, this.#bytes.length);
+    this.#bytes = NO_BYTES;
     this.#used = 0;
     return taken;
+  }
+
+  /** The same as a text where it is a short one, which goes out with its headers at once. */
+  takeAll(): Buffer | string {
+    return this.#used === 0 ? this.#text : this.take();
   }
 
   #encode(): void {
@@ -146,7 +158,9 @@ class PieceBuffer {
 
   #reserve(bytes: number): void {
     if (this.#used + bytes <= this.#bytes.length) return;
-    const grown = Buffer.allocUnsafe(Math.max(this.#used + bytes, this.#bytes.length * 2));
+    const grown = Buffer.allocUnsafe(
+      Math.max(this.#used + bytes, this.#bytes.length * 2, this.#least),
+    );
     grown.set(this.#bytes.subarray(0, this.#used));
     this.#bytes = grown;
   }
