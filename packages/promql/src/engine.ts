@@ -24,7 +24,14 @@ import {
 } from './column.ts';
 import { Evaluator } from './evaluator.ts';
 import { statisticsSelectors } from './foundResets.ts';
-import { LOOKBACK_MS, SAMPLE_LIMIT, SUBQUERY_STEP_MS, TIMEOUT_MS } from './limits.ts';
+import {
+  LOOKBACK_MS,
+  PARSED_COUNT_MAX,
+  PARSED_TEXT_MAX,
+  SAMPLE_LIMIT,
+  SUBQUERY_STEP_MS,
+  TIMEOUT_MS,
+} from './limits.ts';
 import { sortPaced } from './paced.ts';
 import { planLoads, QueryTimes } from './plan.ts';
 import type { SampleAccount } from './samplePool.ts';
@@ -87,6 +94,7 @@ export class QueryEngine {
   readonly #querier: MetricQuerier;
   readonly #options: EngineOptions;
   readonly #cache: ResultCache | undefined;
+  readonly #parsed = new Map<string, Expr>();
 
   constructor(querier: MetricQuerier, options: EngineOptions = {}) {
     this.#querier = querier;
@@ -132,8 +140,15 @@ export class QueryEngine {
     });
   }
 
+  /** The same queries come again and again. */
   #parse(text: string): Expr {
-    return parseExpr(text, { experimental: this.#options.experimental ?? true });
+    const known = this.#parsed.get(text);
+    if (known !== undefined) return known;
+    const expr = parseExpr(text, { experimental: this.#options.experimental ?? true });
+    if (text.length > PARSED_TEXT_MAX) return expr;
+    if (this.#parsed.size >= PARSED_COUNT_MAX) this.#parsed.clear();
+    this.#parsed.set(text, expr);
+    return expr;
   }
 
   /** Where results of the query are kept, and which are there; undefined where none are. */

@@ -49,3 +49,7 @@ export const SUBQUERY_STEP_COUNT_MAX = 50_000_000;
 
 /** The part of all kept results that one query's may take. */
 export const RESULT_CACHE_SHARE = 0.25;
+
+/** Queries that are kept parsed, and how long each may be: some megabytes together. */
+export const PARSED_COUNT_MAX = 256;
+export const PARSED_TEXT_MAX = 2000;
