@@ -59,6 +59,7 @@ async function outcome(expression: string, stepCount: number): Promise<Outcome> 
   const response = await fetch(`${tyto.baseUrl}api/v1/query_range`, {
     method: 'POST',
     body: new URLSearchParams(form),
+    headers: { 'accept-encoding': 'identity' },
   });
   let bytes = 0;
   for await (const chunk of response.body ?? []) bytes += chunk.length;

@@ -2,7 +2,8 @@
 import { describe, expect, it } from 'vitest';
 import { startTyto, temporaryDirectory, type Tyto } from './harness.ts';
 
-const FEATURES = '--enable-feature=st-storage,use-start-timestamps';
+const LANGUAGE = '--enable-feature=promql-experimental-functions';
+const FEATURES = `${LANGUAGE},st-storage,use-start-timestamps`;
 const SECOND = 1000;
 
 /** A counter of which one sample was seen: 40 since `startMs`. */
@@ -43,7 +44,7 @@ describe('start times', () => {
   });
 
   it('are not there unless they are asked for', async () => {
-    const tyto = await startTyto({ config: 'global: {}' });
+    const tyto = await startTyto({ config: 'global: {}', args: [LANGUAGE] });
     const timeMs = Date.now() - 60 * SECOND;
     await send(tyto, timeMs - SECOND, timeMs);
     expect(await tyto.value('jobs_total')).toBe(40);

@@ -15,6 +15,7 @@ import {
   formatDuration,
   type Logger,
   must,
+  silentLogger,
   type yaml,
   formatPlace,
 } from '@tyto/base';
@@ -43,7 +44,8 @@ import {
 } from './forwarding.ts';
 import { type ConfigFiles, type LoadedConfig, loadConfig } from './config/load.ts';
 import { HeldBodies } from './http/heldBodies.ts';
-import { createHttpServer } from './http/httpServer.ts';
+import { createHttpServer, type HttpServerOptions } from './http/httpServer.ts';
+import { warmUp } from './warmUp.ts';
 import { OtlpBodies } from './http/otlpBodies.ts';
 import { OtlpGrpcServer } from './http/otlpGrpc.ts';
 import { registerOtlpMetrics } from './metrics/otlpMetrics.ts';
@@ -244,9 +246,14 @@ export class Tyto {
 
   /** Opens the port. Rejects with the system's error when it is taken. */
   async listen(host: string, port: number): Promise<string> {
-    const { clock, logger, externalUrl, lifecycle, features } = this.#options;
     this.#notifications.add(STARTING);
-    this.#http = await createHttpServer({
+    this.#http = await createHttpServer(this.#httpOptions());
+    return await this.#http.listen({ host, port });
+  }
+
+  #httpOptions(): HttpServerOptions {
+    const { clock, logger, externalUrl, lifecycle, features } = this.#options;
+    return {
       clock,
       logger,
       externalUrl,
@@ -294,8 +301,20 @@ export class Tyto {
       isReady: () => this.#ready,
       reload: () => this.reload(),
       quit: () => this.#options.quit(),
-    });
-    return await this.#http.listen({ host, port });
+    };
+  }
+
+  /** See warmUp.ts. Its requests and queries are not counted as anybody's. */
+  async warmUp(): Promise<void> {
+    const { clock, query } = this.#options;
+    const metrics = new SelfMetrics(clock);
+    const queries = new QueryRunner(this.#engine, clock, silentLogger, metrics, query);
+    const app = await createHttpServer({ ...this.#httpOptions(), metrics, queries });
+    try {
+      await warmUp(app, clock, () => !this.#ready);
+    } finally {
+      await app.close();
+    }
   }
 
   /** Serves everything on a further port. Rejects with the system's error when it is taken. */
