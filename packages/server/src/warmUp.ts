@@ -1,7 +1,7 @@
 /**
- * The runtime compiles code that is used often; until then it runs several times slower. So a start
- * asks a few hundred questions of its own, through a server that has no port and metrics of its own:
- * the first page that a person opens after a restart is as quick as the later ones.
+ * The runtime compiles code that is used often; until then it runs several times slower. So a
+ * start asks some hundred questions of its own, through a server without a port and with metrics of
+ * its own: the first page that a person opens after a restart is as quick as the later ones.
  */
 import type { Clock } from '@tyto/base';
 import type { FastifyInstance } from 'fastify';
