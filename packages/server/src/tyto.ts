@@ -45,7 +45,7 @@ import {
 import { type ConfigFiles, type LoadedConfig, loadConfig } from './config/load.ts';
 import { HeldBodies } from './http/heldBodies.ts';
 import { createHttpServer, type HttpServerOptions } from './http/httpServer.ts';
-import { warmUp } from './warmUp.ts';
+import { warmUp, withSmallDatabase } from './warmUp.ts';
 import { OtlpBodies } from './http/otlpBodies.ts';
 import { OtlpGrpcServer } from './http/otlpGrpc.ts';
 import { registerOtlpMetrics } from './metrics/otlpMetrics.ts';
@@ -304,16 +304,24 @@ export class Tyto {
     };
   }
 
-  /** See warmUp.ts. Its requests and queries are not counted as anybody's. */
+  /** See warmUp.ts; a start goes well without it, too. */
   async warmUp(): Promise<void> {
-    const { clock, query } = this.#options;
-    const metrics = new SelfMetrics(clock);
-    const queries = new QueryRunner(this.#engine, clock, silentLogger, metrics, query);
-    const app = await createHttpServer({ ...this.#httpOptions(), metrics, queries });
+    const { clock, logger, query } = this.#options;
+    const warm = async (db: Tsdb) => {
+      const metrics = new SelfMetrics(clock);
+      const engine = new QueryEngine(db, { clock });
+      const queries = new QueryRunner(engine, clock, silentLogger, metrics, query);
+      const app = await createHttpServer({ ...this.#httpOptions(), metrics, queries, store: db });
+      try {
+        await warmUp(app, clock, () => !this.#ready);
+      } finally {
+        await app.close();
+      }
+    };
     try {
-      await warmUp(app, clock, () => !this.#ready);
-    } finally {
-      await app.close();
+      await withSmallDatabase(clock, warm);
+    } catch (error) {
+      logger.debug('queries were not warmed up', { error: errorMessage(error) });
     }
   }
 
