@@ -37,7 +37,8 @@ export function compileAnchored(source: string): AnchoredRegExp {
   const known = kept.get(source);
   kept.delete(source);
   const compiled = known ?? compileAnew(source);
-  if (source.length <= KEPT_LENGTH_MAX) kept.set(source, compiled);
+  // Counted repetitions make programs that are far larger than their source.
+  if (source.length <= KEPT_LENGTH_MAX && !source.includes('{')) kept.set(source, compiled);
   const [oldest] = kept.keys();
   if (kept.size > KEPT_COUNT_MAX) kept.delete(oldest);
   return compiled;

@@ -114,11 +114,27 @@ describe('results that are kept', () => {
   it('take no more memory than they may', async () => {
     const store = await filled(60);
     store.beforeMs = 60 * MINUTE;
-    const engine = new QueryEngine(store.querier(), { resultCacheBytes: 10_000 });
+    const engine = new QueryEngine(store.querier(), { resultCacheBytes: 20_000 });
     for (let i = 0; i < 50; i++) {
       await engine.range(`requests_total + ${i}`, 0, 60 * MINUTE, MINUTE);
-      expect(engine.cachedBytes).toBeLessThanOrEqual(10_000);
+      expect(engine.cachedBytes).toBeLessThanOrEqual(20_000);
     }
     expect(engine.cachedBytes).toBeGreaterThan(0);
+  });
+
+  it('take memory where they are empty, too', async () => {
+    const store = await filled(10);
+    store.beforeMs = 11 * MINUTE;
+    const engine = new QueryEngine(store.querier(), { resultCacheBytes: 20_000 });
+    const ask = (i: number) => engine.range(`nothing{i="${i}"}`, 0, 10 * MINUTE, MINUTE);
+    for (let i = 0; i < 50; i++) await ask(i);
+    expect(engine.cachedBytes).toBeGreaterThan(0);
+    expect(engine.cachedBytes).toBeLessThanOrEqual(20_000);
+    // Those that were asked long ago are forgotten.
+    const reads = store.readFrom.length;
+    await ask(49);
+    expect(store.readFrom).toHaveLength(reads);
+    await ask(0);
+    expect(store.readFrom).toHaveLength(reads + 1);
   });
 });

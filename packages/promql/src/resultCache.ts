@@ -11,6 +11,8 @@ import { RESULT_CACHE_SHARE } from './limits.ts';
 /** About what a kept series takes besides its points. */
 const SERIES_BYTES = 400;
 const POINT_BYTES = 9;
+/** The same for a result without any series. */
+const ENTRY_BYTES = 1000;
 
 /** A part of a result: columns of equal length, over the steps of a grid. */
 export interface CachedRange {
@@ -90,7 +92,8 @@ export class ResultCache {
     const isKnown =
       known !== undefined && known.version === version && covers(known.grid, startMs, count);
     if (count <= 0 || isKnown || columns.some(({ present }) => present.includes(HISTOGRAM))) return;
-    const bytes = columns.length * (count * POINT_BYTES + SERIES_BYTES);
+    const bytes =
+      ENTRY_BYTES + 2 * key.length + columns.length * (count * POINT_BYTES + SERIES_BYTES);
     if (known !== undefined) this.#bytes -= known.bytes;
     this.#entries.delete(key);
     if (bytes > this.#bytesMax * RESULT_CACHE_SHARE) return;

@@ -306,7 +306,7 @@ export class Tyto {
 
   /** See warmUp.ts; a start goes well without it, too. */
   async warmUp(): Promise<void> {
-    const { clock, logger, query } = this.#options;
+    const { clock, dataDirectory, logger, query } = this.#options;
     const warm = async (db: Tsdb) => {
       const metrics = new SelfMetrics(clock);
       const engine = new QueryEngine(db, { clock });
@@ -319,7 +319,7 @@ export class Tyto {
       }
     };
     try {
-      await withSmallDatabase(clock, warm);
+      await withSmallDatabase(dataDirectory, clock, warm);
     } catch (error) {
       logger.debug('queries were not warmed up', { error: errorMessage(error) });
     }

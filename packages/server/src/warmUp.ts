@@ -3,8 +3,7 @@
  * start asks some hundred questions of its own, over a small database of its own, through a server
  * without a port: the first page that a person opens after a restart is as quick as the later ones.
  */
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '@tyto/base';
 import { Labels } from '@tyto/model';
@@ -14,6 +13,8 @@ import type { FastifyInstance } from 'fastify';
 /** The longest that a start goes on with it, beside everything else. */
 const WARM_UP_MS_MAX = 2500;
 const ROUNDS = 250;
+/** Below the data directory; what a killed process leaves there, the next one removes. */
+const DIRECTORY = '.warm-up';
 const SERIES = 40;
 const SAMPLES = 60;
 const INTERVAL_MS = 15_000;
@@ -38,12 +39,14 @@ function questions(nowMs: number): string[] {
   ];
 }
 
-/** Runs `work` with a database in a temporary directory, which goes away with it. */
+/** Runs `work` with a database below the data directory, which goes away with it. */
 export async function withSmallDatabase(
+  dataDirectory: string,
   clock: Clock,
   work: (db: Tsdb) => Promise<void>,
 ): Promise<void> {
-  const directory = await mkdtemp(join(tmpdir(), 'tyto-warm-up-'));
+  const directory = join(dataDirectory, DIRECTORY);
+  await rm(directory, { recursive: true, force: true });
   try {
     const db = await Tsdb.open({ directory, clock, maintenanceIntervalMs: 0 });
     try {
