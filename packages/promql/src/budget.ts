@@ -10,11 +10,14 @@ import { nextTurn } from './turns.ts';
 export interface BudgetOptions {
   readonly sampleLimit: number;
   readonly timeoutMs: number;
-  readonly signal: AbortSignal | undefined;
+  readonly ending: AbortController;
   readonly clock: Clock;
   /** Its part of what queries hold together. */
   readonly account?: SampleAccount | undefined;
 }
+
+/** Within so many microtasks a store answers that has everything at hand; a timer costs more. */
+const SOON_TURNS = 16;
 
 export class QueryBudget {
   readonly #options: BudgetOptions;
@@ -85,8 +88,8 @@ export class QueryBudget {
   /** Whether it is time to pause. Throws `timeout` or `canceled` when the query must end. */
   due(): boolean {
     const nowMs = this.#options.clock.monotonicMs();
-    const { signal } = this.#options;
-    if (signal?.aborted === true) {
+    const { signal } = this.#options.ending;
+    if (signal.aborted) {
       // Whoever ended it may have said why.
       if (signal.reason instanceof TytoError) throw signal.reason;
       throw new TytoError('canceled', 'query was canceled in query execution');
@@ -103,43 +106,52 @@ export class QueryBudget {
     this.#pausedAtMs = this.#options.clock.monotonicMs();
   }
 
-  /** The same for work that ends with a signal. */
-  async waitFor<T>(
-    signal: AbortSignal | undefined,
-    work: (ended: AbortSignal) => Promise<T>,
-  ): Promise<T> {
-    const controller = new AbortController();
-    const end = () => controller.abort(signal?.reason);
-    if (signal?.aborted === true) end();
-    signal?.addEventListener('abort', end);
+  /** The same for work that ends with a signal: the query ends where it fails. */
+  async waitFor<T>(work: (ended: AbortSignal) => Promise<T>): Promise<T> {
+    const { ending } = this.#options;
     try {
-      return await this.wait(work(controller.signal));
+      return await this.wait(work(ending.signal));
     } catch (error) {
-      controller.abort();
+      ending.abort(error);
       throw error;
-    } finally {
-      signal?.removeEventListener('abort', end);
     }
   }
 
   /** Waits for a store, no longer than the query may run. Throws as `due`. */
   async wait<T>(work: Promise<T>): Promise<T> {
-    const { clock, signal } = this.#options;
-    let finish = () => {};
-    const ended = new Promise<undefined>((resolve) => {
-      finish = () => resolve(undefined);
-    });
-    const timer = clock.schedule(this.#deadlineMs - clock.monotonicMs() + 1, finish);
-    signal?.addEventListener('abort', finish);
-    let result: T | undefined;
-    try {
-      result = await Promise.race([work, ended]);
-    } finally {
-      timer.cancel();
-      signal?.removeEventListener('abort', finish);
+    let isSettled = await settlesSoon(work);
+    for (;;) {
+      // Answers that have come meanwhile go first, so this is no pause for everything else.
+      if (this.due()) await this.pause();
+      if (isSettled) return await work;
+      isSettled = await this.#settles(work);
     }
-    // Answers that have come meanwhile go first, so this is no pause for everything else.
-    if (this.due()) await this.pause();
-    return result as T;
   }
+
+  /** Whether the work has settled, once it has or the query must end. */
+  async #settles(work: Promise<unknown>): Promise<boolean> {
+    const { clock, ending } = this.#options;
+    return await new Promise<boolean>((resolve) => {
+      const finish = (isSettled: boolean) => {
+        timer.cancel();
+        ending.signal.removeEventListener('abort', end);
+        resolve(isSettled);
+      };
+      const end = () => finish(false);
+      const settle = () => finish(true);
+      const timer = clock.schedule(this.#deadlineMs - clock.monotonicMs() + 1, end);
+      ending.signal.addEventListener('abort', end);
+      work.then(settle, settle);
+    });
+  }
+}
+
+async function settlesSoon(work: Promise<unknown>): Promise<boolean> {
+  let isSettled = false;
+  const settle = () => {
+    isSettled = true;
+  };
+  work.then(settle, settle);
+  for (let turn = 0; turn < SOON_TURNS && !isSettled; turn++) await undefined;
+  return isSettled;
 }

@@ -164,8 +164,9 @@ describe('limits', () => {
 
   it('end a query whose caller went away', async () => {
     const engine = new QueryEngine(await storeWith(1));
-    const signal = AbortSignal.abort();
-    const problem = await problemOf(engine.instant('sum(m)', 0, { signal }));
+    const ending = new AbortController();
+    ending.abort();
+    const problem = await problemOf(engine.instant('sum(m)', 0, { ending }));
     expect(problem.kind).toBe('canceled');
   });
 
@@ -214,7 +215,7 @@ describe('limits', () => {
     await clock.advance(1002);
     expect((await late).kind).toBe('timeout');
     const caller = new AbortController();
-    const left = problemOf(engine.instant('sum(m)', 60_000, { signal: caller.signal }));
+    const left = problemOf(engine.instant('sum(m)', 60_000, { ending: caller }));
     await clock.advance(1);
     caller.abort();
     expect((await left).kind).toBe('canceled');

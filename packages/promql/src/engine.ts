@@ -64,8 +64,11 @@ export interface QueryOptions {
   readonly lookbackMs?: number | undefined;
   readonly timeoutMs?: number | undefined;
   readonly sampleLimit?: number | undefined;
-  /** A reason that is a TytoError is what the query rejects with. */
-  readonly signal?: AbortSignal | undefined;
+  /**
+   * Ends this query: its caller aborts it, and a reason that is a TytoError is what the query
+   * rejects with. The engine aborts it as well when the query fails, so that stores stop.
+   */
+  readonly ending?: AbortController | undefined;
   /** Who gives one closes it, once nothing of the answer is in memory any more. */
   readonly account?: SampleAccount | undefined;
   /** Called once, before the store is asked; what it gets changes while the query runs. */
@@ -173,7 +176,7 @@ export class QueryEngine {
     const budget = new QueryBudget({
       sampleLimit: options.sampleLimit ?? defaults.sampleLimit ?? SAMPLE_LIMIT,
       timeoutMs: options.timeoutMs ?? defaults.timeoutMs ?? TIMEOUT_MS,
-      signal: options.signal,
+      ending: options.ending ?? new AbortController(),
       account: options.account,
       clock: defaults.clock ?? systemClock,
     });
@@ -193,7 +196,7 @@ export class QueryEngine {
     const usage = usageOf(budget, sources, trace);
     options.watch?.(usage);
     const startedMs = clock.monotonicMs();
-    if (grid.count > 0) await sources.select(this.#querier, options.signal);
+    if (grid.count > 0) await sources.select(this.#querier);
     usage.preparationMs = clock.monotonicMs() - startedMs;
     const annotations = new Annotations(text);
     const droppedWithName = defaults.typeAndUnitLabels === true ? RESERVED : NAME_ONLY;

@@ -43,6 +43,7 @@ export class QuerySources {
   readonly #loads: ReadonlyMap<VectorSelector, SelectorLoad>;
   readonly #sources = new Map<SelectorLoad, SeriesSource>();
   readonly #selections: SeriesSelection[] = [];
+  readonly #scratch = new Scratch();
   /** What has been found so far. */
   readonly reads: QueryRead[] = [];
   readonly #budget: QueryBudget;
@@ -62,20 +63,19 @@ export class QuerySources {
     return this.#options.useStartTimes;
   }
 
-  async select(querier: MetricQuerier, signal: AbortSignal | undefined): Promise<void> {
-    const scratch = new SampleColumns();
+  async select(querier: MetricQuerier): Promise<void> {
     for (const load of new Set(this.#loads.values())) {
       if (this.#budget.due()) await this.#budget.pause();
       const { matchers, minTimeMs, maxTimeMs } = load;
-      const selection = await this.#budget.waitFor(signal, (ended) =>
-        querier.select({ matchers, minTimeMs, maxTimeMs, signal: ended }),
+      const selection = await this.#budget.waitFor((signal) =>
+        querier.select({ matchers, minTimeMs, maxTimeMs, signal }),
       );
       this.#selections.push(selection);
       this.#budget.pin(selection.size * SELECTED_SAMPLES);
       this.reads.push({ matchers, minTimeMs, maxTimeMs, seriesCount: selection.size });
       const source = load.shared
         ? new DecodedSource(selection, this.#budget, this.useStartTimes)
-        : new StreamedSource(selection, scratch, this.#budget, this.useStartTimes);
+        : new StreamedSource(selection, this.#scratch, this.#budget, this.useStartTimes);
       this.#sources.set(load, source);
     }
   }
@@ -97,15 +97,26 @@ export class QuerySources {
   }
 }
 
+/** Columns for one series after the other; most queries are computed by the store, without any. */
+class Scratch {
+  #columns: SampleColumns | undefined;
+
+  cleared(): SampleColumns {
+    this.#columns ??= new SampleColumns();
+    this.#columns.clear();
+    return this.#columns;
+  }
+}
+
 class StreamedSource implements SeriesSource {
   readonly #selection: SeriesSelection;
-  readonly #scratch: SampleColumns;
+  readonly #scratch: Scratch;
   readonly #budget: QueryBudget;
   readonly #useStartTimes: boolean;
 
   constructor(
     selection: SeriesSelection,
-    scratch: SampleColumns,
+    scratch: Scratch,
     budget: QueryBudget,
     useStartTimes: boolean,
   ) {
@@ -140,12 +151,12 @@ class StreamedSource implements SeriesSource {
   }
 
   samples(index: number): SampleColumns {
-    this.#scratch.clear();
-    this.#selection.readInto(index, this.#scratch);
-    if (!this.#useStartTimes) this.#scratch.startTimes = null;
-    this.#budget.noteRead(this.#scratch.length);
-    this.#budget.check(this.#scratch.length);
-    return this.#scratch;
+    const columns = this.#scratch.cleared();
+    this.#selection.readInto(index, columns);
+    if (!this.#useStartTimes) columns.startTimes = null;
+    this.#budget.noteRead(columns.length);
+    this.#budget.check(columns.length);
+    return columns;
   }
 }
 

@@ -118,15 +118,14 @@ describe('queries in flight', () => {
   });
 
   it('end when their callers go, before their turn and during it', async () => {
-    const caller = new AbortController();
-    const { signal } = caller;
-    const queries = ['m', 'm', 'm'].map((text) => failure(runner.instant(text, T, { signal })));
+    const ending = new AbortController();
+    const queries = ['m', 'm', 'm'].map((text) => failure(runner.instant(text, T, { ending })));
     await settle();
-    caller.abort();
+    ending.abort();
     await openGates();
     const kinds = (await Promise.all(queries)).map((error) => (error as { kind?: string }).kind);
     expect(kinds).toEqual(['canceled', 'canceled', 'canceled']);
-    expect(await failure(runner.instant('m', T, { signal }))).toMatchObject({ kind: 'canceled' });
+    expect(await failure(runner.instant('m', T, { ending }))).toMatchObject({ kind: 'canceled' });
     expect(runner.active()).toEqual([]);
   });
 

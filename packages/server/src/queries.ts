@@ -3,9 +3,9 @@
  * can be seen and ended while it runs, and the slow ones are told in the log.
  */
 import { type Clock, type Logger, TytoError } from '@tyto/base';
-import { formatMatcher, type QueryResult } from '@tyto/model';
+import { formatMatcher, type MetricQuerier, type QueryResult } from '@tyto/model';
 import {
-  type QueryEngine,
+  QueryEngine,
   type QueryOptions,
   type QueryRead,
   type QueryStep,
@@ -13,6 +13,7 @@ import {
   type SampleAccount,
   SamplePool,
 } from '@tyto/promql';
+import type { Features } from './features.ts';
 import type { SelfMetrics } from './metrics/selfMetrics.ts';
 
 /** Queries that may wait; more are refused at once, which is better than an answer too late. */
@@ -68,10 +69,31 @@ interface Entry extends QueryRange {
   readonly id: string;
   readonly text: string;
   readonly arrivedMs: number;
-  readonly abort: AbortController;
+  readonly ending: AbortController;
   /** On the monotonic clock. */
   startedMs: number | undefined;
   usage: QueryUsage | undefined;
+}
+
+/** What queries may take of the machine, and of the language. */
+export interface EngineSettings {
+  readonly clock: Clock;
+  readonly query: QueryLimits & {
+    readonly sampleLimit: number;
+    readonly resultCacheBytes: number;
+    readonly lookbackMs: number;
+  };
+  readonly features: Pick<Features, 'syntax' | 'useStartTimes'>;
+}
+
+export function createEngine(
+  querier: MetricQuerier,
+  { clock, query, features }: EngineSettings,
+): QueryEngine {
+  const { timeoutMs, sampleLimit, lookbackMs, resultCacheBytes } = query;
+  const { syntax: experimental, useStartTimes } = features;
+  const limits = { timeoutMs, sampleLimit, lookbackMs, resultCacheBytes };
+  return new QueryEngine(querier, { clock, experimental, useStartTimes, ...limits });
 }
 
 export class QueryRunner {
@@ -139,7 +161,7 @@ export class QueryRunner {
   /** Ends a query: its caller gets an error that says so. False where there is none of that id. */
   kill(id: string): boolean {
     const entry = this.#active.get(id);
-    entry?.abort.abort(new TytoError('canceled', 'the query was killed'));
+    entry?.ending.abort(new TytoError('canceled', 'the query was killed'));
     return entry !== undefined;
   }
 
@@ -152,13 +174,9 @@ export class QueryRunner {
     if (this.#waiting.size >= WAITING_MAX) {
       throw new TytoError('unavailable', `${WAITING_MAX} queries are waiting already`);
     }
-    const entry = this.#enter(text, range);
-    const { signal } = options;
+    const entry = this.#enter(text, range, options.ending ?? new AbortController());
     const own = options.account === undefined ? this.#pool.open() : undefined;
     const account = options.account ?? own;
-    const leave = () => entry.abort.abort(signal?.reason);
-    if (signal?.aborted === true) leave();
-    signal?.addEventListener('abort', leave);
     this.#metrics.queriesRunning.inc();
     try {
       const timeoutMs = Math.min(options.timeoutMs ?? Infinity, this.#limits.timeoutMs);
@@ -171,7 +189,7 @@ export class QueryRunner {
         ...options,
         account,
         timeoutMs: timeoutMs - queueMs,
-        signal: entry.abort.signal,
+        ending: entry.ending,
         watch,
       };
       const startedMs = this.#clock.monotonicMs();
@@ -182,19 +200,18 @@ export class QueryRunner {
       return { ...result, timings: { queueMs, preparationMs, evaluationMs }, usage };
     } finally {
       own?.close();
-      signal?.removeEventListener('abort', leave);
       this.#active.delete(entry.id);
       this.#metrics.queriesRunning.dec();
     }
   }
 
-  #enter(text: string, range: QueryRange): Entry {
+  #enter(text: string, range: QueryRange, ending: AbortController): Entry {
     const entry: Entry = {
       ...range,
       id: String(++this.#lastId),
       text,
       arrivedMs: this.#clock.nowMs(),
-      abort: new AbortController(),
+      ending,
       startedMs: undefined,
       usage: undefined,
     };
@@ -208,13 +225,13 @@ export class QueryRunner {
    */
   async #turn(entry: Entry, timeoutMs: number): Promise<number> {
     const arrivedMs = this.#clock.monotonicMs();
-    const { signal } = entry.abort;
+    const { signal } = entry.ending;
     if (signal.aborted) throw endedBy(signal);
     if (this.#running < this.#limits.concurrencyMax) this.#running++;
     else {
       await new Promise<void>((resolve, reject) => {
         const timer = this.#clock.schedule(timeoutMs, () => {
-          entry.abort.abort(new TytoError('timeout', 'query timed out in query queue'));
+          entry.ending.abort(new TytoError('timeout', 'query timed out in query queue'));
         });
         const enter = () => {
           timer.cancel();

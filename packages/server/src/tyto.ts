@@ -15,7 +15,6 @@ import {
   formatDuration,
   type Logger,
   must,
-  silentLogger,
   type yaml,
   formatPlace,
 } from '@tyto/base';
@@ -31,7 +30,7 @@ import {
 import { type Forwarder, MergedQuerier, ReadServer } from '@tyto/forward';
 import { Notifications } from './notifications.ts';
 import type { Features } from './features.ts';
-import { QueryEngine } from '@tyto/promql';
+import type { QueryEngine } from '@tyto/promql';
 import { Tsdb } from '@tyto/tsdb';
 import type { FastifyInstance } from 'fastify';
 import { AlertForwarder } from './alertForwarder.ts';
@@ -43,9 +42,9 @@ import {
   readBodies,
 } from './forwarding.ts';
 import { type ConfigFiles, type LoadedConfig, loadConfig } from './config/load.ts';
+import { Backends } from './http/backends.ts';
 import { HeldBodies } from './http/heldBodies.ts';
 import { createHttpServer, type HttpServerOptions } from './http/httpServer.ts';
-import { warmUp, withSmallDatabase } from './warmUp.ts';
 import { OtlpBodies } from './http/otlpBodies.ts';
 import { OtlpGrpcServer } from './http/otlpGrpc.ts';
 import { registerOtlpMetrics } from './metrics/otlpMetrics.ts';
@@ -56,7 +55,8 @@ import { registerForwardMetrics } from './metrics/forwardMetrics.ts';
 import { registerNotificationMetrics } from './metrics/notificationMetrics.ts';
 import { registerWriteMetrics } from './metrics/writeMetrics.ts';
 import { PushKeeper } from './pushKeeper.ts';
-import { QueryRunner } from './queries.ts';
+import { createEngine, type EngineSettings, QueryRunner } from './queries.ts';
+import { rehearse } from './rehearsal.ts';
 import { LmdbStateStore } from './state/lmdbStateStore.ts';
 import { VERSION } from './version.ts';
 
@@ -84,16 +84,7 @@ export interface TytoOptions {
   readonly remoteWriteQueueBytes: number;
   /** The script of threads that read samples; without it all is read on the main thread. */
   readonly readerScript?: URL | undefined;
-  readonly query: {
-    readonly timeoutMs: number;
-    readonly concurrencyMax: number;
-    /** Queries that take longer are logged; 0 for none. */
-    readonly slowMs: number;
-    readonly sampleLimit: number;
-    readonly resultCacheBytes: number;
-    readonly samplesTotalMax: number;
-    readonly lookbackMs: number;
-  };
+  readonly query: EngineSettings['query'];
   /** See the flags `--rules.alert.*`. */
   readonly rules: {
     readonly resendDelayMs: number;
@@ -132,6 +123,7 @@ export class Tyto {
   readonly #readServer: ReadServer;
   readonly #engine: QueryEngine;
   readonly #queries: QueryRunner;
+  readonly #backends: Backends;
   readonly #host: HostMetrics;
   readonly #receiver: WriteReceiver;
   readonly #otlp: OtlpReceiver;
@@ -180,7 +172,7 @@ export class Tyto {
       metrics: this.#metrics.scrape,
       keepsStartTimes,
     });
-    const { timeoutMs, sampleLimit, lookbackMs, resultCacheBytes } = options.query;
+    const { sampleLimit } = options.query;
     this.#querier = new MergedQuerier({
       own: tsdb,
       logger,
@@ -191,11 +183,9 @@ export class Tyto {
       sampleLimit,
       externalLabels: () => this.#config.prometheus.externalLabels,
     });
-    const { syntax: experimental, useStartTimes } = options.features;
-    const limits = { timeoutMs, sampleLimit, lookbackMs, resultCacheBytes };
-    const language = { experimental, useStartTimes };
-    this.#engine = new QueryEngine(this.#querier, { clock, ...language, ...limits });
+    this.#engine = createEngine(this.#querier, options);
     this.#queries = new QueryRunner(this.#engine, clock, logger, this.#metrics, options.query);
+    this.#backends = new Backends({ queries: this.#queries, store: tsdb });
     const observer = this.#metrics.notify;
     this.#dispatcher = new Dispatcher({ clock, logger, state, externalUrl, observer });
     this.#alertForwarder = new AlertForwarder(logger);
@@ -268,6 +258,7 @@ export class Tyto {
       notifications: this.#notifications,
       scrapeTexts: () => this.#config.scrapeTexts,
       metrics: this.#metrics,
+      backends: this.#backends,
       queries: this.#queries,
       store: this.#tsdb,
       tsdb: this.#tsdb,
@@ -304,25 +295,16 @@ export class Tyto {
     };
   }
 
-  /** See warmUp.ts; a start goes well without it, too. */
-  async warmUp(): Promise<void> {
-    const { clock, dataDirectory, logger, query } = this.#options;
-    const warm = async (db: Tsdb) => {
-      const metrics = new SelfMetrics(clock);
-      const engine = new QueryEngine(db, { clock });
-      const queries = new QueryRunner(engine, clock, silentLogger, metrics, query);
-      const app = await createHttpServer({ ...this.#httpOptions(), metrics, queries, store: db });
-      try {
-        await warmUp(app, clock, () => !this.#ready);
-      } finally {
-        await app.close();
-      }
-    };
-    try {
-      await withSmallDatabase(dataDirectory, clock, warm);
-    } catch (error) {
-      logger.debug('queries were not warmed up', { error: errorMessage(error) });
-    }
+  /** See rehearsal.ts; a start goes well without it, too. */
+  async rehearse(): Promise<void> {
+    const address = this.#http?.server.address();
+    if (typeof address !== 'object' || address === null) return;
+    await rehearse({
+      ...this.#options,
+      address,
+      backends: this.#backends,
+      isStopped: () => !this.#ready,
+    });
   }
 
   /** Serves everything on a further port. Rejects with the system's error when it is taken. */

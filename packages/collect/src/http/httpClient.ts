@@ -42,6 +42,8 @@ export interface HttpPost {
   readonly signal: AbortSignal;
   /** A body of the answer that is larger rejects with `too_large`. */
   readonly bodyBytesMax: number;
+  /** Whether it is sent again when a connection that was kept open turns out to be dead. */
+  readonly mayRepeat?: boolean;
 }
 
 export interface HttpPosted {

@@ -12,7 +12,7 @@ import {
 } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import type { SecureContextOptions } from 'node:tls';
-import { errorMessage, TytoError } from '@tyto/base';
+import { errorCode, errorMessage, TytoError } from '@tyto/base';
 import type { HttpClientConfig, Secret, TlsConfig } from '../config/httpClientConfig.ts';
 import { REDIRECT_COUNT_MAX } from '../limits.ts';
 import { BodyCollector } from './bodyCollector.ts';
@@ -155,7 +155,8 @@ export class NodeHttpClient implements HttpClient, HttpPoster {
   }
 
   async #post(url: URL, headers: Headers, request: HttpPost): Promise<HttpPosted & Answer> {
-    const response = await this.#send('POST', url, headers, request.body, request.signal);
+    const { body: sent, signal, mayRepeat } = request;
+    const response = await this.#send('POST', url, headers, sent, signal, mayRepeat);
     const answer = answerOf(response);
     const retryAfter = response.headers['retry-after'] ?? '';
     const body = isGood(answer.status)
@@ -170,13 +171,19 @@ export class NodeHttpClient implements HttpClient, HttpPoster {
     headers: Headers,
     body: Uint8Array | undefined,
     signal: AbortSignal,
+    mayRepeat = false,
   ): Promise<IncomingMessage> {
     const secure = url.protocol === 'https:';
     const agent = secure ? await this.#httpsAgent() : this.#plainAgent;
     return await new Promise((resolve, reject) => {
       const send = secure ? httpsRequest : httpRequest;
       const sent = send(url, { agent, headers, signal, method }, resolve);
-      sent.on('error', reject);
+      sent.on('error', (error) => {
+        // The other side closed an idle connection, or was restarted: it has not seen the request.
+        const isStale = sent.reusedSocket && errorCode(error) === 'ECONNRESET';
+        if (!mayRepeat || !isStale) reject(error);
+        else this.#send(method, url, headers, body, signal, true).then(resolve, reject);
+      });
       sent.end(body);
     });
   }

@@ -92,6 +92,7 @@ export class RemoteReader {
         },
         signal: ending.signal,
         bodyBytesMax: READ_ANSWER_BYTES_MAX,
+        mayRepeat: true,
       })
       .finally(() => {
         timer.cancel();

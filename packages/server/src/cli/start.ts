@@ -68,7 +68,7 @@ export async function start(args: readonly string[]): Promise<void> {
     await openGrpc(tyto, text(flags, 'otlp.grpc-listen-address'));
     await tyto.run();
     logger.info('listening', { address, version: VERSION, externalUrl: options.externalUrl });
-    await tyto.warmUp();
+    await tyto.rehearse();
   } catch (error) {
     await tyto.stop();
     throw listenError(error, host, port);

@@ -143,13 +143,14 @@ function sendError(error: unknown, request: FastifyRequest, reply: FastifyReply)
 }
 
 function registerGuards(app: FastifyInstance, options: HttpServerOptions): void {
-  const { metrics } = options;
+  const { metrics, backends } = options;
   app.addHook('onSend', async (_, reply) => {
     reply.header('x-content-type-options', 'nosniff');
     reply.header('referrer-policy', 'same-origin');
     reply.header('x-frame-options', 'SAMEORIGIN');
   });
   app.addHook('onResponse', async (request, reply) => {
+    if (backends.isRehearsed(request)) return;
     const handler = request.routeOptions.url ?? 'other';
     metrics.httpRequests.inc({ handler, code: String(reply.statusCode) });
     metrics.httpDuration.observe({ handler }, reply.elapsedTime / 1000);

@@ -1,7 +1,7 @@
 /** Prometheus' HTTP API under /api/v1: queries, labels and series. */
 import type { QueryStats } from '@tyto/api';
 import { type Clock, TytoError } from '@tyto/base';
-import type { LabelRequest, MetricQuerier, QueryValue } from '@tyto/model';
+import type { LabelRequest, QueryValue } from '@tyto/model';
 import {
   type ExperimentalSyntax,
   type Expr,
@@ -13,6 +13,7 @@ import {
 } from '@tyto/syntax';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { QueryRunner, TimedResult } from '../queries.ts';
+import type { Backends } from './backends.ts';
 import { sendData, sendPieces, sendRaw } from './envelope.ts';
 import { unescapeLabelName } from './labelNames.ts';
 import { ALWAYS, named, type Params, paramsOf } from './params.ts';
@@ -21,8 +22,7 @@ import { labelsPieces, queryDataPieces } from './queryJson.ts';
 
 export interface PrometheusApiOptions {
   readonly clock: Clock;
-  readonly queries: QueryRunner;
-  readonly store: MetricQuerier;
+  readonly backends: Backends;
   /** What of PromQL's experimental parts may be written. */
   readonly syntax: ExperimentalSyntax;
 }
@@ -51,15 +51,6 @@ export function registerPrometheusApi(app: FastifyInstance, options: PrometheusA
   );
 }
 
-/** Aborted when the client goes away: nobody waits for the answer any more. */
-function clientSignal(reply: FastifyReply): AbortSignal {
-  const controller = new AbortController();
-  reply.raw.on('close', () => {
-    if (!reply.raw.writableEnded) controller.abort();
-  });
-  return controller.signal;
-}
-
 /**
  * What a request changes of how a query is run. It ends when its client goes away; what it holds is
  * counted until its answer is sent.
@@ -68,9 +59,13 @@ export function queryOptions(params: Params, reply: FastifyReply, queries: Query
   const timeoutMs = params.duration('timeout');
   const lookbackMs = params.duration('lookback_delta');
   const account = queries.openAccount();
-  reply.raw.on('close', () => account.close());
+  const ending = new AbortController();
+  reply.raw.on('close', () => {
+    account.close();
+    if (!reply.raw.writableEnded) ending.abort();
+  });
   return {
-    signal: clientSignal(reply),
+    ending,
     account,
     // 0 is as good as nothing, as in Prometheus.
     ...(lookbackMs === undefined || lookbackMs <= 0 ? {} : { lookbackMs }),
@@ -78,8 +73,9 @@ export function queryOptions(params: Params, reply: FastifyReply, queries: Query
   };
 }
 
-function instantQuery({ queries, clock }: PrometheusApiOptions): Handler {
+function instantQuery({ backends, clock }: PrometheusApiOptions): Handler {
   return async (params, reply) => {
+    const { queries } = backends.of(reply.request);
     const limit = params.limit('limit');
     const timeMs = params.time('time', clock.nowMs());
     const options = queryOptions(params, reply, queries);
@@ -88,8 +84,9 @@ function instantQuery({ queries, clock }: PrometheusApiOptions): Handler {
   };
 }
 
-function rangeQuery({ queries }: PrometheusApiOptions): Handler {
+function rangeQuery({ backends }: PrometheusApiOptions): Handler {
   return async (params, reply) => {
+    const { queries } = backends.of(reply.request);
     const limit = params.limit('limit');
     const { startMs, endMs, stepMs } = params.range();
     const options = queryOptions(params, reply, queries);
@@ -168,7 +165,7 @@ function labelRequest(params: Params, matcherSets = params.matcherSets()): Label
   return { matcherSets, minTimeMs, maxTimeMs, limit: params.limit('limit') };
 }
 
-function exemplars({ store }: PrometheusApiOptions, parse: (params: Params) => Expr): Handler {
+function exemplars({ backends }: PrometheusApiOptions, parse: (params: Params) => Expr): Handler {
   return async (params, reply) => {
     const minTimeMs = params.time('start', ALWAYS.minTimeMs);
     const maxTimeMs = params.time('end', ALWAYS.maxTimeMs);
@@ -179,7 +176,9 @@ function exemplars({ store }: PrometheusApiOptions, parse: (params: Params) => E
     walkExpr(parse(params), (expr) => {
       if (expr.kind === 'vector') matcherSets.push(expr.matchers);
     });
-    const found = await store.exemplars({ matcherSets, minTimeMs, maxTimeMs });
+    const found = await backends
+      .of(reply.request)
+      .store.exemplars({ matcherSets, minTimeMs, maxTimeMs });
     const rows = found.map(({ seriesLabels, exemplars: list }) => ({
       seriesLabels: seriesLabels.toRecord(),
       exemplars: list.map(({ labels, value, timestampMs }) => ({
@@ -192,30 +191,34 @@ function exemplars({ store }: PrometheusApiOptions, parse: (params: Params) => E
   };
 }
 
-function series({ store }: PrometheusApiOptions): Handler {
+function series({ backends }: PrometheusApiOptions): Handler {
   return async (params, reply) => {
     const request = labelRequest(params, params.requiredMatcherSets());
-    const { items, truncated } = await store.series(request);
+    const { items, truncated } = await backends.of(reply.request).store.series(request);
     return sendPieces(reply, labelsPieces(items), limitWarning(truncated), []);
   };
 }
 
-function labelNames({ store }: PrometheusApiOptions): Handler {
+function labelNames({ backends }: PrometheusApiOptions): Handler {
   return async (params, reply) => {
-    const { items, truncated } = await store.labelNames(labelRequest(params));
+    const { items, truncated } = await backends
+      .of(reply.request)
+      .store.labelNames(labelRequest(params));
     return sendRaw(reply, JSON.stringify(items), limitWarning(truncated));
   };
 }
 
 async function labelValues(
-  { store }: PrometheusApiOptions,
+  { backends }: PrometheusApiOptions,
   given: string,
   params: Params,
   reply: FastifyReply,
 ): Promise<FastifyReply> {
   const name = unescapeLabelName(given);
   if (name === '') throw new TytoError('bad_data', `invalid label name: ${JSON.stringify(name)}`);
-  const { items, truncated } = await store.labelValues(name, labelRequest(params));
+  const { items, truncated } = await backends
+    .of(reply.request)
+    .store.labelValues(name, labelRequest(params));
   return sendRaw(reply, JSON.stringify(items), limitWarning(truncated));
 }
 

@@ -21,13 +21,15 @@ const SERIES_LOOKED_AT = 16;
 export class LatestScan implements ColumnReader {
   readonly #selection: ScanSelection;
   readonly #request: WindowRequest;
-  readonly #values = new Float64Array(BATCH_SERIES);
-  readonly #bits = new Uint32Array(this.#values.buffer);
+  readonly #values: Float64Array;
+  readonly #bits: Uint32Array;
   #next = 0;
 
   constructor(selection: ScanSelection, request: WindowRequest) {
     this.#selection = selection;
     this.#request = request;
+    this.#values = new Float64Array(Math.min(BATCH_SERIES, selection.places.size));
+    this.#bits = new Uint32Array(this.#values.buffer);
   }
 
   /** Whether this is quicker than reading: the newest samples of most series are at hand. */
