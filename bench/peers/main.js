@@ -10,6 +10,7 @@ import { machineCpuSeconds, processCpuSeconds } from './processes.js';
 import { reportText, sectionText } from './report.js';
 import { Refusal } from './sender.js';
 import { cleanUp, killServers, SERVER_KINDS } from './servers.js';
+import { alerts } from './workloads/alerts.js';
 import { backfill } from './workloads/backfill.js';
 import { live } from './workloads/live.js';
 import { memory1m, memory200k } from './workloads/memory.js';
@@ -18,7 +19,7 @@ import { recovery } from './workloads/recovery.js';
 import { scraping } from './workloads/scraping.js';
 
 /** @type {readonly import('./plan.js').Workload[]} */
-const WORKLOADS = [backfill, live, scraping, memory200k, memory1m, recovery, queries];
+const WORKLOADS = [backfill, live, scraping, memory200k, memory1m, recovery, queries, alerts];
 
 /** A run that takes longer is given up: its server is killed, which ends its requests. */
 const RUN_MS_MAX = 30 * 60_000;
@@ -82,7 +83,8 @@ async function runWorkload(workload, kinds, plan) {
     }
     const description = workload.describe(plan, data);
     const detail = workload.detail?.(outcomes, data) ?? [];
-    return { name: workload.name, title: workload.title, description, outcomes, detail };
+    const { name, title, base } = workload;
+    return { name, title, base, description, outcomes, detail };
   } finally {
     data.dispose?.();
   }
@@ -101,7 +103,8 @@ async function main() {
   const kinds = SERVER_KINDS.filter(({ name }) => plan.servers.includes(name));
   const sections = [];
   for (const workload of WORKLOADS.filter(({ name }) => plan.workloads.includes(name))) {
-    const section = await runWorkload(workload, kinds, plan);
+    const own = workload.servers?.filter(isInstalled);
+    const section = await runWorkload(workload, own ?? kinds, plan);
     sections.push(section);
     process.stdout.write(`\n${sectionText(section)}\n`);
     // After each workload, so that a run that is broken off has told something.

@@ -16,6 +16,8 @@ import { parseArgs } from 'node:util';
  * @typedef {object} Workload
  * @property {string} name
  * @property {string} title
+ * @property {readonly import('./servers.js').ServerKind[]} [servers] other ones than all that store metrics
+ * @property {string} [base] the one that the others are compared with; Prometheus by default
  * @property {(plan: Plan) => any} prepare makes all request bodies; `dispose` removes them
  * @property {(plan: Plan, data: any) => string} describe
  * @property {(outcomes: import('./report.js').Outcome[], data: any) => string[]} [detail] further
@@ -26,7 +28,7 @@ import { parseArgs } from 'node:util';
 
 export const USAGE = `npm run bench:peers -- [options]
   --servers a,b       tyto,prometheus,victoria-metrics; default: all that are installed
-  --workloads a,b     W1,W2,W3,M200k,M1M,R,Q (M is both of the Ms); default: all
+  --workloads a,b     W1,W2,W3,M200k,M1M,R,Q,A (M is both of the Ms); default: all
   --runs n            of each workload and server; the report has medians; default 3
   --scale x           of the numbers of series and targets; default 1
   --seed n            of all data; default 1

@@ -12,6 +12,7 @@ import { BASE, ratioText } from './ratio.js';
  * @typedef {object} Section
  * @property {string} name
  * @property {string} title
+ * @property {string} [base] the server that the others are compared with
  * @property {string} description
  * @property {Outcome[]} outcomes
  * @property {string[]} detail further lines of Markdown
@@ -22,15 +23,15 @@ function ownRows(runs) {
   return medians(runs).filter(({ row }) => row === undefined);
 }
 
-function tableOf(outcomes) {
+function tableOf(outcomes, base) {
   const columns = outcomes.filter(({ runs }) => runs.length > 0);
   if (columns.length === 0) return [];
   const found = new Map(columns.map(({ server, runs }) => [server, ownRows(runs)]));
-  const base = found.get(BASE);
-  const compared = base === undefined ? [] : columns.filter(({ server }) => server !== BASE);
+  const baseFigures = found.get(base);
+  const compared = baseFigures === undefined ? [] : columns.filter(({ server }) => server !== base);
   const rows = new Map([...found.values()].flat().map((figure) => [figure.name, figure]));
   const heads = columns.map(({ server }) => server);
-  const ratios = compared.map(({ server }) => `${server}/${BASE}`);
+  const ratios = compared.map(({ server }) => `${server}/${base}`);
   const lines = [
     `| | unit | ${[...heads, ...ratios].join(' | ')} |`,
     `|---|---|${'---:|'.repeat(heads.length + ratios.length)}`,
@@ -39,7 +40,7 @@ function tableOf(outcomes) {
     const figureOf = (figures) => figures?.find((figure) => figure.name === name)?.value;
     const values = columns.map(({ server }) => formatNumber(figureOf(found.get(server))));
     const quotients = compared.map(({ server }) =>
-      ratioText(figureOf(found.get(server)), figureOf(base), better),
+      ratioText(figureOf(found.get(server)), figureOf(baseFigures), better),
     );
     lines.push(`| ${name} | ${unit} | ${[...values, ...quotients].join(' | ')} |`);
   }
@@ -47,8 +48,8 @@ function tableOf(outcomes) {
 }
 
 /** @param {Section} section */
-export function sectionText({ name, title, description, outcomes, detail }) {
-  const lines = [`## ${name} ${title}`, '', description, '', ...tableOf(outcomes)];
+export function sectionText({ name, title, base = BASE, description, outcomes, detail }) {
+  const lines = [`## ${name} ${title}`, '', description, '', ...tableOf(outcomes, base)];
   if (detail.length > 0) lines.push('', ...detail);
   for (const { server, failures } of outcomes) {
     for (const failure of new Set(failures)) {

@@ -86,6 +86,38 @@ export const SERVER_KINDS = [
   },
 ];
 
+/** Those that take alerts and notify; their configuration is an alertmanager.yml. */
+export const ALERT_SERVER_KINDS = [
+  {
+    name: 'tyto',
+    logNames: [],
+    command: ({ dataDirectory, configPath, port }) => [
+      process.execPath,
+      TYTO,
+      'start',
+      `--config.file=${join(dirname(configPath), EMPTY)}`,
+      `--alertmanager.config.file=${configPath}`,
+      `--storage.tsdb.path=${dataDirectory}`,
+      `--web.listen-address=127.0.0.1:${port}`,
+    ],
+  },
+  {
+    name: 'alertmanager',
+    logNames: [],
+    command: ({ dataDirectory, configPath, port }) => {
+      const program = installed('prometheus-alertmanager');
+      if (program === undefined) return undefined;
+      return [
+        program,
+        `--config.file=${configPath}`,
+        `--storage.path=${dataDirectory}`,
+        `--web.listen-address=127.0.0.1:${port}`,
+        '--cluster.listen-address=',
+      ];
+    },
+  },
+];
+
 /** Servers that run, and directories that exist: none outlives this process. */
 const running = new Set();
 const directories = new Set();
@@ -129,6 +161,8 @@ export function freePort() {
 }
 
 const NO_TARGETS = 'scrape_configs: []\n';
+/** A file beside the configuration that names no targets. */
+const EMPTY = 'empty.yml';
 
 /** One server on one data directory; after a kill it may be started again. */
 export class Server {
@@ -149,6 +183,7 @@ export class Server {
     this.directory = temporaryDirectory();
     mkdirSync(this.dataDirectory);
     writeFileSync(this.#configPath, config);
+    writeFileSync(join(this.directory, EMPTY), NO_TARGETS);
   }
 
   get dataDirectory() {

@@ -1,8 +1,8 @@
 /** E-mail over SMTP. Port 465 is TLS from the start; elsewhere STARTTLS, demanded by default. */
 import { errorMessage } from '@tyto/base';
 import { createTransport } from 'nodemailer';
-import type { GlobalConfig } from '../routing/config.ts';
-import type { EmailConfig } from '../routing/receiverConfig.ts';
+import type { GlobalConfig } from './globalConfig.ts';
+import type { EmailConfig } from './receiverConfig.ts';
 import { readSecret } from './httpSend.ts';
 import { type Integration, NotifyError } from './notification.ts';
 import type { NotifyTemplates } from './notifyTemplate.ts';
@@ -42,6 +42,7 @@ export function emailIntegration(
         ...(text === '' ? {} : { text }),
       };
       await deliver(mail, config, global, signal);
+      return undefined;
     },
   };
 }

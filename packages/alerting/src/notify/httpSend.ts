@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { errorMessage } from '@tyto/base';
-import type { HttpConfig } from '../routing/receiverConfig.ts';
+import type { HttpConfig } from './receiverConfig.ts';
 import { NotifyError } from './notification.ts';
 
 /** Of an error's answer, this much is shown. */

@@ -12,6 +12,18 @@ export interface Notification {
   readonly reason: NotifyReason;
   readonly externalUrl: string;
   readonly nowMs: number;
+  /** What this integration's last notification of the group gave back; empty at first. */
+  readonly data: NotifyData;
+  /** Pages of ours where somebody sees and takes the incident; undefined where there is none. */
+  readonly links: NotificationLinks | undefined;
+}
+
+/** What an integration has to know the next time: the id of the message to update, say. */
+export type NotifyData = Readonly<Record<string, string>>;
+
+export interface NotificationLinks {
+  readonly incident: string;
+  readonly acknowledge: string;
 }
 
 /** What came of an attempt: `retry` says whether another one may help. */
@@ -28,6 +40,9 @@ export interface Integration {
   readonly kind: string;
   readonly index: number;
   readonly sendResolved: boolean;
-  /** Delivers one notification. Rejects with NotifyError. */
-  notify(notification: Notification, signal: AbortSignal): Promise<void>;
+  /**
+   * Delivers one notification; resolves with what it wants to know the next time, undefined for
+   * nothing. Rejects with NotifyError.
+   */
+  notify(notification: Notification, signal: AbortSignal): Promise<NotifyData | undefined>;
 }

@@ -1,6 +1,6 @@
 /** Slack: one message with an attachment, over an incoming webhook or chat.postMessage. */
-import type { GlobalConfig } from '../routing/config.ts';
-import type { SlackConfig } from '../routing/receiverConfig.ts';
+import type { GlobalConfig } from './globalConfig.ts';
+import type { SlackConfig } from './receiverConfig.ts';
 import { postJson, readSecret } from './httpSend.ts';
 import { type Integration, type Notification, NotifyError } from './notification.ts';
 import type { NotifyTemplates } from './notifyTemplate.ts';
@@ -24,6 +24,7 @@ export function slackIntegration(
       const message = slackMessage(config, notification, templates);
       const answer = await postJson(url, message, config.http_config ?? global.http_config, signal);
       checkAnswer(answer);
+      return undefined;
     },
   };
 }

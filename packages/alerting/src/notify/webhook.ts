@@ -1,6 +1,6 @@
 /** Alertmanager's webhook: version 4 of its JSON. */
 import type { StoredAlert } from '../routing/alertStore.ts';
-import type { HttpConfig, WebhookConfig } from '../routing/receiverConfig.ts';
+import type { HttpConfig, WebhookConfig } from './receiverConfig.ts';
 import { postJson, readSecret } from './httpSend.ts';
 import type { Integration, Notification } from './notification.ts';
 import { common, statusOf } from './templateData.ts';
@@ -22,6 +22,7 @@ export function webhookIntegration(
       const url = templates.expand(address, templateData(notification));
       const payload = webhookPayload(notification, config.max_alerts);
       await postJson(url, payload, config.http_config ?? globalHttp, signal);
+      return undefined;
     },
   };
 }

@@ -158,7 +158,7 @@ export class AlertGroup {
       const sent = await this.#deliver(integration, firing, sendResolved ? resolved : [], reason);
       if (!sent) return false;
     }
-    await log.put(key, firing, resolved, clock.nowMs(), repeatIntervalMs);
+    await log.put(key, firing, resolved, clock.nowMs(), repeatIntervalMs, {});
     return true;
   }
 
@@ -187,6 +187,8 @@ export class AlertGroup {
           reason,
           externalUrl,
           nowMs: clock.nowMs(),
+          data: {},
+          links: undefined,
         };
         await integration.notify(notification, signal);
         observer.attempt(integration.kind, clock.monotonicMs() - startedMs);

@@ -5,7 +5,9 @@
 import { errorMessage, TytoError, yaml } from '@tyto/base';
 import { createMatcher, type Matcher } from '@tyto/model';
 import { parseMatchers } from './matcherText.ts';
-import { checkUrl, filePath, httpConfig, receiverConfig } from './receiverConfig.ts';
+import { type GlobalConfig, globalConfig } from '../notify/globalConfig.ts';
+import { checkReceiver } from '../notify/receiverCheck.ts';
+import { receiverConfig } from '../notify/receiverConfig.ts';
 
 export interface RouteConfig {
   readonly receiver: string;
@@ -109,62 +111,6 @@ const inhibitRule = yaml.object(
   { name: 'inhibit rule' },
 );
 
-const globalConfig = yaml.object(
-  {
-    resolve_timeout: yaml.optional(yaml.duration, 5 * 60_000),
-    smtp_smarthost: yaml.optional(yaml.string, ''),
-    smtp_from: yaml.optional(yaml.string, ''),
-    smtp_hello: yaml.optional(yaml.string, ''),
-    smtp_auth_username: yaml.optional(yaml.string, ''),
-    smtp_auth_password: yaml.optional(yaml.string, ''),
-    smtp_auth_password_file: yaml.optional(filePath, ''),
-    smtp_require_tls: yaml.optional(yaml.boolean, true),
-    slack_api_url: yaml.optional(yaml.string, ''),
-    slack_api_url_file: yaml.optional(filePath, ''),
-    http_config: yaml.optional(httpConfig),
-  },
-  {
-    name: 'global',
-    ignored: Object.fromEntries(
-      [
-        'smtp_auth_identity',
-        'smtp_auth_secret',
-        'smtp_auth_secret_file',
-        'smtp_tls_config',
-        'smtp_force_implicit_tls',
-        'pagerduty_url',
-        'opsgenie_api_key',
-        'opsgenie_api_key_file',
-        'opsgenie_api_url',
-        'victorops_api_key',
-        'victorops_api_key_file',
-        'victorops_api_url',
-        'wechat_api_url',
-        'wechat_api_secret',
-        'wechat_api_corp_id',
-        'telegram_api_url',
-        'telegram_bot_token',
-        'telegram_bot_token_file',
-        'webex_api_url',
-        'hipchat_api_url',
-        'hipchat_auth_token',
-        'jira_api_url',
-        'rocketchat_api_url',
-        'rocketchat_token',
-        'rocketchat_token_file',
-        'rocketchat_token_id',
-        'rocketchat_token_id_file',
-        'slack_app_token',
-        'slack_app_token_file',
-        'slack_app_url',
-        'mattermost_webhook_url',
-        'mattermost_webhook_url_file',
-        'wechat_api_secret_file',
-      ].map((name) => [name, 'Tyto has no such receiver yet']),
-    ),
-  },
-);
-
 const fileSchema = yaml.object(
   {
     global: yaml.optional(globalConfig),
@@ -184,7 +130,6 @@ const fileSchema = yaml.object(
 );
 
 type RawConfig = ReturnType<typeof fileSchema>;
-export type GlobalConfig = NonNullable<RawConfig['global']>;
 
 export interface AlertmanagerConfig {
   readonly source: string;
@@ -256,40 +201,6 @@ function checkWhole(config: RawConfig, node: yaml.YamlNode, decoder: yaml.Decode
     checkReceiver(receiver, config.global, place, decoder);
   });
   checkReceiverNames(config.route, routeNode, names, decoder);
-}
-
-/** What an integration lacks, the global section has to give. */
-function checkReceiver(
-  receiver: RawConfig['receivers'][number],
-  global: RawConfig['global'],
-  node: yaml.YamlNode,
-  decoder: yaml.Decoder,
-): void {
-  const slackNodes = yaml.childNode(node, 'slack_configs');
-  receiver.slack_configs.forEach((slack, i) => {
-    const place = yaml.itemNode(slackNodes, i);
-    const url = slack.api_url || global?.slack_api_url;
-    if (!url && slack.api_url_file === '' && !global?.slack_api_url_file) {
-      decoder.error(place, 'no Slack API URL set: api_url here or slack_api_url under global');
-    }
-    if (slack.api_url === 'YOUR_SLACK_WEBHOOK') {
-      decoder.warn(
-        place,
-        'api_url is a placeholder: nothing is delivered until it is a Slack webhook',
-      );
-    } else if (slack.api_url !== '')
-      checkUrl(slack.api_url, yaml.childNode(place, 'api_url'), decoder);
-  });
-  const emailNodes = yaml.childNode(node, 'email_configs');
-  receiver.email_configs.forEach((email, i) => {
-    const place = yaml.itemNode(emailNodes, i);
-    if (!email.smarthost && !global?.smtp_smarthost) {
-      decoder.error(place, 'no SMTP smarthost set: smarthost here or smtp_smarthost under global');
-    }
-    if (!email.from && !global?.smtp_from) {
-      decoder.error(place, 'no SMTP from address set: from here or smtp_from under global');
-    }
-  });
 }
 
 function checkReceiverNames(

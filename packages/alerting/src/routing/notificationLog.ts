@@ -1,4 +1,5 @@
 /** Who was told what, and when: what keeps a notification from being lost or doubled. */
+import type { NotifyData } from '../notify/notification.ts';
 import type { StateStore } from '../stateStore.ts';
 import type { StoredAlert } from './alertStore.ts';
 
@@ -8,6 +9,8 @@ export interface LogEntry {
   /** Fingerprints of the alerts that were told as firing, and as resolved. */
   readonly firing: readonly string[];
   readonly resolved: readonly string[];
+  /** What the integration wants to know the next time. */
+  readonly data?: NotifyData;
 }
 
 const PREFIX = 'notified/';
@@ -47,12 +50,14 @@ export class NotificationLog {
     resolved: readonly StoredAlert[],
     nowMs: number,
     repeatIntervalMs: number,
+    data: NotifyData,
   ): Promise<void> {
     const entry: LogEntry = {
       atMs: nowMs,
       expiresAtMs: nowMs + Math.max(RETENTION_MS, 2 * repeatIntervalMs),
       firing: firing.map((alert) => alert.fingerprint),
       resolved: resolved.map((alert) => alert.fingerprint),
+      data,
     };
     this.#entries.set(key, entry);
     await this.#state.put(PREFIX + key, entry);

@@ -1,0 +1,80 @@
+/**
+ * kill -9 between the arrival of an alert and its notification, at random moments: afterwards it is
+ * delivered exactly once, or at most twice where the kill was inside the delivery itself.
+ */
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { freePort, sleep, startTyto, tell, temporaryDirectory, waitFor } from '../harness.ts';
+import { type Arrival, startSink } from './sink.ts';
+
+const KILLS = 50;
+const GROUP_WAIT_MS = 300;
+/** From the acknowledgement of an alert to the kill, at most: some kills come after its delivery. */
+const KILL_MS_MAX = 450;
+/** What a notification takes at the receiver. */
+const DELIVERY_MS = 60;
+/** A second delivery would have come by then. */
+const QUIET_MS = 700;
+
+it('delivers every alert after a kill, once unless it was being delivered', async () => {
+  const sink = await startSink(new Map(), DELIVERY_MS);
+  const directory = temporaryDirectory();
+  const options = {
+    port: await freePort(),
+    dataDirectory: join(directory, 'data'),
+    config: 'scrape_configs: []\n',
+    alertmanager: `
+route: {receiver: hook, group_by: [alertname], group_wait: ${GROUP_WAIT_MS}ms, group_interval: 1s}
+receivers: [{name: hook, webhook_configs: [{url: '${sink.url}/hook'}]}]
+`,
+  };
+  const random = randomOf(7);
+  const killedAt: number[] = [];
+  let tyto = await startTyto(options);
+  for (let n = 0; n < KILLS; n++) {
+    const response = await fetch(`${tyto.baseUrl}api/v2/alerts`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify([{ labels: { alertname: `A${n}` }, endsAt: '2100-01-01T00:00:00Z' }]),
+    });
+    expect(response.status).toBe(200);
+    await sleep(random() * KILL_MS_MAX);
+    killedAt.push(Date.now());
+    await tyto.kill('SIGKILL');
+    tyto = await startTyto(options);
+    await waitFor(`A${n} is delivered`, () => arrivalsOf(sink.arrivals, n).length > 0);
+  }
+  await sleep(QUIET_MS);
+  const twice: number[] = [];
+  let afterwards = 0;
+  for (let n = 0; n < KILLS; n++) {
+    const arrivals = arrivalsOf(sink.arrivals, n);
+    const [first] = arrivals;
+    if (first.timeMs > killedAt[n]) afterwards++;
+    if (arrivals.length === 1) continue;
+    twice.push(n);
+    expect(arrivals.length, `deliveries of A${n}`).toBe(2);
+    // It had arrived, and had not been answered yet or not been noted.
+    expect(first.timeMs, `A${n} was delivered, then killed`).toBeLessThanOrEqual(killedAt[n]);
+    const ageMs = killedAt[n] - first.timeMs;
+    expect(ageMs, `A${n} was killed inside its delivery`).toBeLessThan(DELIVERY_MS + 40);
+  }
+  tell(`${KILLS} kills: ${afterwards} alerts were told only afterwards, ${twice.length} twice`);
+  expect(afterwards).toBeGreaterThan(KILLS / 4);
+}, 300_000);
+
+function arrivalsOf(arrivals: readonly Arrival[], n: number): Arrival[] {
+  return arrivals.filter(({ content }) => {
+    const { alerts } = content as { alerts: readonly { labels: { alertname: string } }[] };
+    return alerts.some(({ labels }) => labels.alertname === `A${n}`);
+  });
+}
+
+/** Numbers from 0 up to 1, the same in every run. */
+function randomOf(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) | 0;
+    return (state >>> 8) / 2 ** 24;
+  };
+}
