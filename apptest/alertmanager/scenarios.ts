@@ -417,7 +417,7 @@ const DELIVERY: readonly Scenario[] = [
     receivers: `- name: slack
   slack_configs: [{api_url: "{sink}/slack", channel: '#ops', send_resolved: true}]`,
     steps: [
-      { at: 0, alerts: [alert('A', { pod: '1', 한글: '값' }), alert('A', { pod: '2' })] },
+      { at: 0, alerts: [alert('A', { pod: '1', owner: '결제팀' }), alert('A', { pod: '2' })] },
       { at: 2000, alerts: [alert('A', { pod: '2' }, ended(2000))] },
     ],
     expected: 2,

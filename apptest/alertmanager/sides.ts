@@ -15,6 +15,8 @@ import { type Arrival, type Failures, type Sink, startSink } from './sink.ts';
 
 /** The same for both, so that links in notifications are. */
 const EXTERNAL_URL = 'http://alerts.test/';
+/** What comes so close after one another counts as at once. */
+const BURST_MS = 300;
 
 export interface Side {
   readonly name: string;
@@ -190,7 +192,24 @@ export function arrivalsOf(
     list.push({ atMs: arrival.timeMs - startMs, content: comparable(arrival.content, side) });
     found.set(path, list);
   }
+  for (const list of found.values()) sortBursts(list);
   return found;
+}
+
+/** Groups whose time has come at once are told in any order. */
+function sortBursts(list: { atMs: number; content: unknown }[]): void {
+  let from = 0;
+  for (let to = 1; to <= list.length; to++) {
+    if (to < list.length && list[to].atMs - list[to - 1].atMs < BURST_MS) continue;
+    const burst = list.slice(from, to);
+    const times = burst.map(({ atMs }) => atMs);
+    const contents = burst.map(({ content }) => content);
+    contents.sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1));
+    burst.forEach((_, i) => {
+      list[from + i] = { atMs: times[i], content: contents[i] };
+    });
+    from = to;
+  }
 }
 
 function belongsTo({ path }: Arrival, scenario: string, sideName: string): boolean {
