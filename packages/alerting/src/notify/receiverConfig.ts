@@ -11,7 +11,7 @@ export const filePath: yaml.Schema<string> = (node, decoder) => {
   return join(dirname(decoder.place(node).file ?? '.'), path);
 };
 
-/** How an HTTP integration authenticates; files are read at each use, so that secrets can rotate. */
+/** How an HTTP integration authenticates; files are read at each use: secrets rotate. */
 export const httpConfig = yaml.object(
   {
     basic_auth: yaml.optional(
