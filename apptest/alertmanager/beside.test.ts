@@ -63,7 +63,7 @@ function compare(sides: readonly Side[], { name, expected }: Scenario, startMs: 
     Object.fromEntries(
       [...found].map(([path, list]) => [path, list.map(({ content }) => content)]),
     );
-  expect(contents(ours)).toEqual(contents(theirs));
+  expect(withTimesOf(contents(theirs), contents(ours))).toEqual(contents(theirs));
   let count = 0;
   for (const [path, list] of theirs) {
     list.forEach(({ atMs }, i) => {
@@ -73,4 +73,23 @@ function compare(sides: readonly Side[], { name, expected }: Scenario, startMs: 
     count += list.length;
   }
   expect(count).toBe(expected);
+}
+
+/** `ours` with their times, where both are of the same moment: each reads its own clock. */
+function withTimesOf(theirs: unknown, ours: unknown): unknown {
+  if (typeof theirs === 'number' && typeof ours === 'number') {
+    const isSame = theirs > 1e12 && Math.abs(theirs - ours) <= DIFFERENCE_MS_MAX;
+    return isSame ? theirs : ours;
+  }
+  if (Array.isArray(ours) && Array.isArray(theirs)) {
+    return ours.map((item, i) => withTimesOf(theirs[i], item));
+  }
+  if (!isRecord(ours) || !isRecord(theirs)) return ours;
+  return Object.fromEntries(
+    Object.entries(ours).map(([name, item]) => [name, withTimesOf(theirs[name], item)]),
+  );
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -90,7 +90,7 @@ const GROUPING: readonly Scenario[] = [
   },
   {
     name: 'repeat',
-    route: route('repeat', `group_by: [alertname], ${QUICK}, repeat_interval: 4s`),
+    route: route('repeat', `group_by: [alertname], ${QUICK}, repeat_interval: 3s`),
     receivers: hook('repeat'),
     steps: [{ at: 0, alerts: [alert('A')] }],
     expected: 3,
@@ -171,7 +171,7 @@ const RESOLVING: readonly Scenario[] = [
   },
   {
     name: 'changed',
-    route: route('changed', `group_by: [alertname], ${QUICK}, repeat_interval: 4s`),
+    route: route('changed', `group_by: [alertname], ${QUICK}, repeat_interval: 3s`),
     receivers: hook('changed'),
     steps: [
       { at: 0, alerts: [alert('A')] },
@@ -350,7 +350,7 @@ const QUIET: readonly Scenario[] = [
   },
   {
     name: 'silence-begins',
-    route: route('silence-begins', `group_by: [alertname], ${QUICK}, repeat_interval: 2s`),
+    route: route('silence-begins', `group_by: [alertname], ${QUICK}, repeat_interval: 1s`),
     receivers: hook('silence-begins'),
     steps: [
       {
@@ -417,7 +417,7 @@ const DELIVERY: readonly Scenario[] = [
     receivers: `- name: slack
   slack_configs: [{api_url: "{sink}/slack", channel: '#ops', send_resolved: true}]`,
     steps: [
-      { at: 0, alerts: [alert('A', { pod: '1', 한글: '값' }), alert('A', { pod: '2' })] },
+      { at: 0, alerts: [alert('A', { pod: '1', owner: '결제팀' }), alert('A', { pod: '2' })] },
       { at: 2000, alerts: [alert('A', { pod: '2' }, ended(2000))] },
     ],
     expected: 2,
@@ -436,7 +436,7 @@ const DELIVERY: readonly Scenario[] = [
     fields: [{title: Status, value: '{{ .Status | toUpper }}'}, {title: Wide, value: x, short: false}]
     actions: [{type: button, text: Runbook, url: 'https://runbooks.test/{{ .GroupLabels.alertname }}'}]
     icon_emoji: ':owl:'
-    username: tyto`,
+    username: owl`,
     steps: [{ at: 0, alerts: [alert('A', { pod: '1' }), alert('A', { pod: '2' })] }],
     expected: 1,
   },
@@ -475,7 +475,7 @@ const DELIVERY: readonly Scenario[] = [
     route: route('email'),
     receivers: `- name: email
   email_configs:
-  - {to: '{sink-name}-email@ops.test, more@ops.test', smarthost: '{mail}', from: tyto@ops.test,
+  - {to: '{sink-name}-email@ops.test, more@ops.test', smarthost: '{mail}', from: alerts@ops.test,
      require_tls: false, send_resolved: true}`,
     steps: [
       { at: 0, alerts: [alert('A', { pod: '1' }), alert('A', { pod: '2' })] },
@@ -488,7 +488,7 @@ const DELIVERY: readonly Scenario[] = [
     route: route('email-own'),
     receivers: `- name: email-own
   email_configs:
-  - {to: '{sink-name}-email-own@ops.test', smarthost: '{mail}', from: tyto@ops.test,
+  - {to: '{sink-name}-email-own@ops.test', smarthost: '{mail}', from: alerts@ops.test,
      require_tls: false, html: '<b>{{ .CommonLabels.alertname }} & {{ .CommonAnnotations.summary }}</b>',
      text: '{{ template "story" . }} 장애', headers: {Subject: '[장애] {{ .CommonLabels.alertname }}',
      X-Own: a}}`,
