@@ -75,9 +75,15 @@ function legacyMatchers(type: '=' | '=~'): yaml.Schema<Matcher[]> {
     const values = yaml.record(yaml.string)(node, decoder);
     return Object.entries(values).flatMap(([name, value]) => {
       const place = yaml.childNode(node, name);
+      if (value === '' && type === '=~') {
+        decoder.error(place, `invalid regexp value for "${name}"`);
+        return [];
+      }
       if (!isClassicLabelName(name)) decoder.error(place, `invalid label name "${name}"`);
       try {
-        return [createMatcher(type, name, value)];
+        // Alertmanager shows patterns of these maps anchored, in the keys of groups too.
+        const shown = type === '=' ? value : `^(?:${value})$`;
+        return [{ ...createMatcher(type, name, value), value: shown }];
       } catch (error) {
         if (!(error instanceof TytoError)) throw error;
         decoder.error(place, errorMessage(error));

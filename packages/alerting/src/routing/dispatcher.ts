@@ -147,6 +147,7 @@ export class Dispatcher implements AlertSink {
   /** Applies a configuration. Groups are formed anew; the notification log keeps them quiet. */
   async apply(config: AlertmanagerConfig, templates: NotifyTemplates): Promise<void> {
     const previous = this.groups();
+    const isStart = this.#config === undefined;
     this.#groups = new Map();
     this.#config = config;
     this.#route = buildRoute(config.route);
@@ -160,7 +161,9 @@ export class Dispatcher implements AlertSink {
     this.#inhibition.apply(config.inhibitRules);
     for (const group of previous) this.#leave(group);
     await forEachInSlices([...this.alerts.all()], (alert) => {
-      if (this.#config === config) this.#group(this.alerts.get(alert.fingerprint) ?? alert);
+      if (this.#config === config) {
+        this.#group(this.alerts.get(alert.fingerprint) ?? alert, isStart);
+      }
     });
   }
 
@@ -300,7 +303,7 @@ export class Dispatcher implements AlertSink {
     }
   }
 
-  #group(alert: StoredAlert): void {
+  #group(alert: StoredAlert, isRestored = false): void {
     if (this.#route === undefined) return;
     for (const route of matchRoutes(this.#route, alert.labels)) {
       const labels = groupLabels(route, alert.labels);
@@ -314,7 +317,7 @@ export class Dispatcher implements AlertSink {
       }
       const group = known ?? this.#createGroup(route, labels);
       this.#groups.set(id, group);
-      group.add(alert);
+      group.add(alert, isRestored);
     }
   }
 
