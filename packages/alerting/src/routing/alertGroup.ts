@@ -201,6 +201,7 @@ export class AlertGroup {
         externalUrl,
         data,
         links: advisor?.links([...firing, ...told]),
+        routeLabels: this.route.labels,
       };
       const timeoutMs = Math.max(groupIntervalMs, FLUSH_MS_MIN);
       const { signal } = this.#abort;
