@@ -6,7 +6,7 @@ import { randomBytes } from 'node:crypto';
 import { createServer, type Server } from 'node:http';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { Dispatcher, RuleManager } from '@tyto/alerting';
+import { Dispatcher, RuleManager, type SilenceLimits } from '@tyto/alerting';
 import {
   type AnchoredRegExp,
   type Clock,
@@ -49,7 +49,8 @@ import { OtlpGrpcServer } from './http/otlpGrpc.ts';
 import { registerOtlpMetrics } from './metrics/otlpMetrics.ts';
 import { SelfMetrics } from './metrics/selfMetrics.ts';
 import { registerRuleMetrics } from './metrics/ruleMetrics.ts';
-import { registerAlertMetrics, registerStoreMetrics } from './metrics/storeMetrics.ts';
+import { registerAlertMetrics } from './metrics/alertMetrics.ts';
+import { registerStoreMetrics } from './metrics/storeMetrics.ts';
 import { registerForwardMetrics } from './metrics/forwardMetrics.ts';
 import { registerNotificationMetrics } from './metrics/notificationMetrics.ts';
 import { registerWriteMetrics } from './metrics/writeMetrics.ts';
@@ -84,6 +85,9 @@ export interface TytoOptions {
   /** The script of threads that read samples; without it all is read on the main thread. */
   readonly readerScript?: URL | undefined;
   readonly query: EngineSettings['query'];
+  readonly silenceLimits: SilenceLimits;
+  /** See the flags `--alertmanager.notification-*`. */
+  readonly forwarding: { readonly queueMax: number; readonly batchMax: number };
   /** See the flags `--rules.alert.*`. */
   readonly rules: {
     readonly resendDelayMs: number;
@@ -99,6 +103,9 @@ const RELOAD_FAILED = 'Configuration reload has failed.';
 const STARTING = 'Tyto is starting: targets and rules are not in place yet.';
 const STOPPING = 'Tyto is shutting down and gracefully stopping all operations.';
 const RESTART_NEEDED = 'The configuration of storage has changed: a restart is needed to apply it.';
+
+/** Alerts that wait for other Alertmanagers have so long to be sent at the end. */
+const DRAIN_MS_MAX = 2000;
 
 const HOST_JOB = 'node';
 const SELF_JOB = 'tyto';
@@ -186,8 +193,10 @@ export class Tyto {
     this.#queries = new QueryRunner(this.#engine, clock, logger, this.#metrics, options.query);
     this.#backends = new Backends({ queries: this.#queries, store: tsdb });
     const observer = this.#metrics.notify;
-    this.#dispatcher = new Dispatcher({ clock, logger, state, externalUrl, observer });
-    this.#alertForwarder = new AlertForwarder(logger);
+    const { silenceLimits } = options;
+    const alerting = { clock, logger, state, externalUrl, observer, silenceLimits };
+    this.#dispatcher = new Dispatcher(alerting);
+    this.#alertForwarder = new AlertForwarder({ clock, logger, ...options.forwarding });
     this.#host = new HostMetrics({ clock, logger });
     const key = randomBytes(16);
     this.#receiver = new WriteReceiver({ store: tsdb, clock, key, keepsStartTimes });
@@ -352,7 +361,7 @@ export class Tyto {
     for (const server of this.#grpcServers) server.close();
     await this.#http?.close();
     await Promise.all([this.#rules.stop(), this.#scrapes.stop()]);
-    await this.#dispatcher.stop();
+    await Promise.all([this.#dispatcher.stop(), this.#alertForwarder.stop(DRAIN_MS_MAX)]);
     await this.#pushKeeper.stop();
     await this.#forwarder.close();
     await this.#tsdb.close();

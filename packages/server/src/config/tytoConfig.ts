@@ -10,7 +10,7 @@
  *     - match: '{job="debug"}'
  *       keep: 2d
  */
-import { type AlertmanagerConfig, alertmanagerSchema } from '@tyto/alerting';
+import { type AlertmanagerConfig, alertmanagerSchema, type MatcherMode } from '@tyto/alerting';
 import { errorMessage, yaml } from '@tyto/base';
 import type { Matcher } from '@tyto/model';
 import { parseSelector } from '@tyto/syntax';
@@ -36,13 +36,15 @@ const prometheusSection: yaml.Schema<PrometheusConfig | string> = (node, decoder
 };
 
 /** A path, or alertmanager.yml itself. */
-const alertmanagerSection: yaml.Schema<Omit<AlertmanagerConfig, 'source'> | string> = (
-  node,
-  decoder,
-) => {
-  const keys = yaml.keysOf(node);
-  return keys === undefined ? yaml.string(node, decoder) : alertmanagerSchema(node, decoder);
-};
+function alertmanagerSection(
+  mode: MatcherMode,
+): yaml.Schema<Omit<AlertmanagerConfig, 'source'> | string> {
+  const schema = alertmanagerSchema(mode);
+  return (node, decoder) => {
+    const keys = yaml.keysOf(node);
+    return keys === undefined ? yaml.string(node, decoder) : schema(node, decoder);
+  };
+}
 
 const selector: yaml.Schema<readonly Matcher[]> = (node, decoder) => {
   const text = yaml.string(node, decoder);
@@ -59,19 +61,26 @@ const retentionRule = yaml.object(
   { name: 'retention rule' },
 );
 
-const rawSchema = yaml.object(
-  {
-    prometheus: yaml.optional(prometheusSection),
-    alertmanager: yaml.optional(alertmanagerSection),
-    host: yaml.optional(yaml.boolean, true),
-    starter_rules: yaml.optional(yaml.boolean, true),
-    retention: yaml.optional(yaml.list(retentionRule), []),
-  },
-  { name: 'tyto configuration' },
-);
+function rawSchema(mode: MatcherMode) {
+  return yaml.object(
+    {
+      prometheus: yaml.optional(prometheusSection),
+      alertmanager: yaml.optional(alertmanagerSection(mode)),
+      host: yaml.optional(yaml.boolean, true),
+      starter_rules: yaml.optional(yaml.boolean, true),
+      retention: yaml.optional(yaml.list(retentionRule), []),
+    },
+    { name: 'tyto configuration' },
+  );
+}
 
-export const tytoSchema: yaml.Schema<TytoConfig> = (node, decoder) => {
-  const raw = rawSchema(node, decoder);
+/** `mode` is how matchers of alertmanager.yml are read. */
+export function tytoSchema(mode: MatcherMode): yaml.Schema<TytoConfig> {
+  const schema = rawSchema(mode);
+  return (node, decoder) => toConfig(schema(node, decoder));
+}
+
+function toConfig(raw: ReturnType<ReturnType<typeof rawSchema>>): TytoConfig {
   const { prometheus, alertmanager, host, starter_rules: rules, retention } = raw;
   return {
     prometheus: typeof prometheus === 'string' ? undefined : prometheus,
@@ -82,7 +91,7 @@ export const tytoSchema: yaml.Schema<TytoConfig> = (node, decoder) => {
     starterRules: rules,
     retentionRules: retention.map(({ match, keep }) => ({ matchers: match, retentionMs: keep })),
   };
-};
+}
 
 /** Whether a file is tyto.yaml rather than prometheus.yml, by its name or by its fields. */
 export function looksLikeTyto(source: string, file: string): boolean {
