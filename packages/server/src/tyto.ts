@@ -187,7 +187,8 @@ export class Tyto {
     this.#queries = new QueryRunner(this.#engine, clock, logger, this.#metrics, options.query);
     this.#backends = new Backends({ queries: this.#queries, store: tsdb });
     const observer = this.#metrics.notify;
-    this.#dispatcher = new Dispatcher({ clock, logger, state, externalUrl, observer });
+    const { env: environment } = process;
+    this.#dispatcher = new Dispatcher({ clock, logger, state, externalUrl, observer, environment });
     this.#alertForwarder = new AlertForwarder(logger);
     this.#host = new HostMetrics({ clock, logger });
     const key = randomBytes(16);

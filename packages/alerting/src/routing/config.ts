@@ -6,8 +6,7 @@ import { errorMessage, TytoError, yaml } from '@tyto/base';
 import { createMatcher, type Matcher } from '@tyto/model';
 import { parseMatchers } from './matcherText.ts';
 import { type GlobalConfig, globalConfig } from '../notify/globalConfig.ts';
-import { checkReceiver } from '../notify/receiverCheck.ts';
-import { receiverConfig } from '../notify/receiverConfig.ts';
+import { checkReceiver, receiverConfig } from '../notify/receiverConfig.ts';
 
 export interface RouteConfig {
   readonly receiver: string;
@@ -148,7 +147,7 @@ export const alertmanagerSchema: yaml.Schema<Omit<AlertmanagerConfig, 'source'>>
 ) => {
   const raw = yaml.checked(fileSchema, checkWhole)(node, decoder);
   return {
-    global: raw.global ?? globalConfig(null, { place: nowhere, error() {}, warn() {} }),
+    global: raw.global ?? defaultGlobal(),
     templates: raw.templates,
     // Checked: without a route there is an error.
     route: raw.route as RouteConfig,
@@ -169,6 +168,10 @@ export function parseAlertmanagerConfig(
   const { value, problems } = yaml.decodeYaml(source, file, alertmanagerSchema);
   if (value === undefined || yaml.hasErrors(problems)) return { config: undefined, problems };
   return { config: { ...value, source }, problems };
+}
+
+function defaultGlobal(): GlobalConfig {
+  return globalConfig(null, { place: nowhere, error() {}, warn() {} });
 }
 
 function nowhere(): { line: number; column: number } {
@@ -198,7 +201,7 @@ function checkWhole(config: RawConfig, node: yaml.YamlNode, decoder: yaml.Decode
       decoder.error(place, `notification config name "${receiver.name}" is not unique`);
     }
     names.add(receiver.name);
-    checkReceiver(receiver, config.global, place, decoder);
+    checkReceiver(receiver, config.global ?? defaultGlobal(), place, decoder);
   });
   checkReceiverNames(config.route, routeNode, names, decoder);
 }

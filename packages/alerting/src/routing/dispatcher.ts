@@ -4,11 +4,9 @@
  */
 import { type Clock, errorMessage, type Logger, type Timer } from '@tyto/base';
 import type { Alert, AlertSink } from '@tyto/model';
-import { emailIntegration } from '../notify/email.ts';
 import type { Integration } from '../notify/notification.ts';
 import type { NotifyTemplates } from '../notify/notifyTemplate.ts';
-import { slackIntegration } from '../notify/slack.ts';
-import { webhookIntegration } from '../notify/webhook.ts';
+import { buildIntegrations } from '../notify/receiverConfig.ts';
 import type { StateStore } from '../stateStore.ts';
 import { AlertGroup, groupId, type NotifyObserver } from './alertGroup.ts';
 import { AlertStore, type StoredAlert } from './alertStore.ts';
@@ -24,6 +22,8 @@ export interface DispatcherOptions {
   readonly state: StateStore;
   readonly externalUrl: string;
   readonly observer: NotifyObserver;
+  /** Variables of the process: proxies and keys that receivers take from them. */
+  readonly environment?: Readonly<Record<string, string | undefined>>;
 }
 
 /** What keeps an alert quiet. */
@@ -79,6 +79,7 @@ export class Dispatcher implements AlertSink {
 
   /** Applies a configuration. Groups are formed anew; the notification log keeps them quiet. */
   async apply(config: AlertmanagerConfig, templates: NotifyTemplates): Promise<void> {
+    const { logger, environment = {} } = this.#options;
     const previous = this.groups();
     this.#groups = new Map();
     this.#config = config;
@@ -86,7 +87,7 @@ export class Dispatcher implements AlertSink {
     this.#integrations = new Map(
       config.receivers.map((receiver) => [
         receiver.name,
-        buildIntegrations(receiver, config, templates),
+        buildIntegrations(receiver, config.global, templates, logger, environment),
       ]),
     );
     await Promise.all(previous.map((group) => group.stop(RELOAD_GRACE_MS)));
@@ -180,19 +181,4 @@ export class Dispatcher implements AlertSink {
     await this.#log.collect(nowMs);
     await this.silences.collect();
   }
-}
-
-function buildIntegrations(
-  receiver: AlertmanagerConfig['receivers'][number],
-  config: AlertmanagerConfig,
-  templates: NotifyTemplates,
-): Integration[] {
-  const { global } = config;
-  return [
-    ...receiver.webhook_configs.map((webhook, i) =>
-      webhookIntegration(webhook, i, global.http_config, templates),
-    ),
-    ...receiver.email_configs.map((email, i) => emailIntegration(email, i, global, templates)),
-    ...receiver.slack_configs.map((slack, i) => slackIntegration(slack, i, global, templates)),
-  ];
 }
