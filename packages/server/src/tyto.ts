@@ -194,8 +194,9 @@ export class Tyto {
     this.#backends = new Backends({ queries: this.#queries, store: tsdb });
     const observer = this.#metrics.notify;
     const { silenceLimits } = options;
-    const alerting = { clock, logger, state, externalUrl, observer, silenceLimits };
-    this.#dispatcher = new Dispatcher(alerting);
+    const { env: environment } = process;
+    const told = { clock, logger, state, externalUrl, observer };
+    this.#dispatcher = new Dispatcher({ ...told, silenceLimits, environment });
     this.#alertForwarder = new AlertForwarder({ clock, logger, ...options.forwarding });
     this.#host = new HostMetrics({ clock, logger });
     const key = randomBytes(16);
