@@ -1,6 +1,14 @@
 /** Scenarios of receivers: what they get, and what happens when they refuse it. */
 import { alert, ended, hook, route, type Scenario } from './scenario.ts';
 
+/** Newer versions than the Alertmanager that is beside us send values, where it sent texts. */
+const TOLD_DETAILS = `
+    details:
+      firing: 'now: {{ template "story" . }}'
+      resolved: 'over: {{ len .Alerts.Resolved }}'
+      num_firing: 'n={{ .Alerts.Firing | len }}'
+      num_resolved: 'n={{ .Alerts.Resolved | len }}'`;
+
 export const DELIVERY: readonly Scenario[] = [
   {
     name: 'retry',
@@ -54,7 +62,10 @@ export const DELIVERY: readonly Scenario[] = [
     name: 'pagerduty-v1',
     route: route('pagerduty-v1'),
     receivers: `- name: pagerduty-v1
-  pagerduty_configs: [{service_key: abc, url: "{sink}/pagerduty-v1"}]`,
+  pagerduty_configs:
+  - service_key: abc
+    http_config: {proxy_url: '{proxy}', tls_config: {insecure_skip_verify: true}}
+${TOLD_DETAILS}`,
     steps: [
       { at: 0, alerts: [alert('A', { pod: '1' })] },
       { at: 2000, alerts: [alert('A', { pod: '1' }, ended(2000))] },
@@ -72,7 +83,7 @@ export const DELIVERY: readonly Scenario[] = [
     class: c
     component: '{{ .GroupLabels.alertname }}'
     group: g
-    details: {extra: '{{ len .Alerts }}'}
+${TOLD_DETAILS}
     links: [{href: 'https://x.test/', text: More}]`,
     steps: [
       { at: 0, alerts: [alert('A', { severity: 'critical' })] },

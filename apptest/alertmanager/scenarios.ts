@@ -5,6 +5,7 @@
 import { DELIVERY } from './deliveryScenarios.ts';
 import { GROUPING, RESOLVING, ROUTING } from './flowScenarios.ts';
 import { QUIET } from './quietScenarios.ts';
+import type { Sink } from './sink.ts';
 import { alert, ended, hook, HOUR, QUICK, route, type Scenario, type Step } from './scenario.ts';
 
 export const SCENARIOS: readonly Scenario[] = [
@@ -77,11 +78,14 @@ export const TEMPLATE = `{{ define "story" -}}
 export function configOf(
   scenarios: readonly Scenario[],
   sinkName: string,
-  sink: string,
-  mail: string,
+  sink: Pick<Sink, 'url' | 'mail' | 'proxy'>,
 ) {
   const fill = (text: string) =>
-    text.replaceAll('{sink-name}', sinkName).replaceAll('{sink}', sink).replaceAll('{mail}', mail);
+    text
+      .replaceAll('{sink-name}', sinkName)
+      .replaceAll('{sink}', sink.url)
+      .replaceAll('{mail}', sink.mail)
+      .replaceAll('{proxy}', sink.proxy);
   return `
 global: {resolve_timeout: 5s}
 templates: ['*.tmpl']

@@ -57,7 +57,7 @@ async function startSide(
   const directory = temporaryDirectory({ 'story.tmpl': TEMPLATE });
   const port = await freePort();
   const configure = (applied: readonly Scenario[]) =>
-    void writeIn(directory, 'alertmanager.yml', configOf(applied, name, sink.url, sink.mail));
+    void writeIn(directory, 'alertmanager.yml', configOf(applied, name, sink));
   configure(scenarios);
   const start = name === 'tyto' ? startOurs : startTheirs;
   let program = await start(directory, port);
