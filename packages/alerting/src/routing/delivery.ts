@@ -9,7 +9,7 @@ import type { NotifyTurns } from './notifyTurns.ts';
 
 export interface NotifyObserver {
   /** One request to a receiver, and whether it worked. */
-  attempt(kind: string, durationMs: number, isDelivered?: boolean): void;
+  attempt(kind: string, durationMs: number, isDelivered: boolean): void;
   /** A whole notification, with its retries: whether the receiver got it. */
   told(kind: string, wasTold: boolean): void;
 }
