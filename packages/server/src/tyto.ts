@@ -3,7 +3,6 @@
  * takes everything down again in order.
  */
 import { randomBytes } from 'node:crypto';
-import { mkdir } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
@@ -31,7 +30,7 @@ import { type Forwarder, MergedQuerier, ReadServer } from '@tyto/forward';
 import { Notifications } from './notifications.ts';
 import type { Features } from './features.ts';
 import type { QueryEngine } from '@tyto/promql';
-import { Tsdb } from '@tyto/tsdb';
+import { nodeDisk, Tsdb } from '@tyto/tsdb';
 import type { FastifyInstance } from 'fastify';
 import { AlertForwarder } from './alertForwarder.ts';
 import {
@@ -57,7 +56,7 @@ import { registerWriteMetrics } from './metrics/writeMetrics.ts';
 import { PushKeeper } from './pushKeeper.ts';
 import { createEngine, type EngineSettings, QueryRunner } from './queries.ts';
 import { rehearse } from './rehearsal.ts';
-import { LmdbStateStore } from './state/lmdbStateStore.ts';
+import { JournalStateStore } from './state/journal.ts';
 import { VERSION } from './version.ts';
 
 export interface TytoOptions {
@@ -108,7 +107,7 @@ const PUSH_JOB = 'pushgateway';
 export class Tyto {
   readonly #options: TytoOptions;
   readonly #tsdb: Tsdb;
-  readonly #state: LmdbStateStore;
+  readonly #state: JournalStateStore;
   readonly #metrics: SelfMetrics;
   readonly #notifications: Notifications;
   /** What the stores were opened with. */
@@ -149,7 +148,7 @@ export class Tyto {
     options: TytoOptions,
     config: LoadedConfig,
     tsdb: Tsdb,
-    state: LmdbStateStore,
+    state: JournalStateStore,
     forwarder: Forwarder,
   ) {
     const { clock, logger, externalUrl } = options;
@@ -226,8 +225,8 @@ export class Tyto {
       ...(readerScript === undefined ? {} : { readers: { script: readerScript } }),
       ...(exemplarsMax === undefined ? {} : { exemplarsMax }),
     });
-    await mkdir(join(dataDirectory, 'state'), { recursive: true });
-    const state = new LmdbStateStore(join(dataDirectory, 'state'));
+    const directory = join(dataDirectory, 'state');
+    const state = await JournalStateStore.open({ disk: nodeDisk, directory, logger });
     // Before the first sample can come.
     await forwarder.apply(remoteWrites, externalLabels);
     started = new Tyto(options, config, tsdb, state, forwarder);
