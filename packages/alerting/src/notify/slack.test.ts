@@ -92,7 +92,7 @@ describe('Slack', () => {
     const receiver =
       "slack_configs: [{channel: '#ops', app_token: xoxb-1, " +
       `app_url: "${url}/api/chat.postMessage", update_message: true, send_resolved: true}]`;
-    const data = await deliver(receiver);
+    const data = (await deliver(receiver)) ?? {};
     expect(data).toEqual({ threadTs: '17.01', channelId: 'C1' });
     await deliver(receiver, { ...ended, data });
     expect(requests.map(({ path }) => path)).toEqual(['/api/chat.postMessage', '/api/chat.update']);

@@ -77,7 +77,8 @@ describe('credentials', () => {
       `{authorization: {credentials_file: ${secret}}}`,
       `{http_headers: {X-Own: {values: [a], secrets: [b], files: [${secret}]}}}`,
     ];
-    const receiver = `webhook_configs: [${configs.map((c) => `{url: "${url}", http_config: ${c}}`)}]`;
+    const hooks = configs.map((http) => `{url: "${url}", http_config: ${http}}`);
+    const receiver = `webhook_configs: [${hooks}]`;
     const integrations = integrationsOf(receiver);
     const signal = AbortSignal.timeout(5000);
     for (const one of integrations) await one.notify(notification(), signal);
