@@ -1,10 +1,11 @@
 /**
- * Debian's Alertmanager and Tyto with the same alertmanager.yml, the same alerts and silences at the
- * same times: the same notifications arrive, in the same order, within 0.7 seconds of each other.
+ * Debian's Alertmanager and Tyto with the same alertmanager.yml, the same alerts and silences at
+ * the same times: the same notifications arrive, in the same order, within 0.7 seconds of each other.
  */
 import { beforeAll, describe, expect, it } from 'vitest';
 import { programPath, sleep } from '../harness.ts';
-import { LASTING, type Scenario, SCENARIOS } from './scenarios.ts';
+import type { Scenario } from './scenario.ts';
+import { LASTING, SCENARIOS } from './scenarios.ts';
 import { arrivalsOf, play, type Side, startSides } from './sides.ts';
 
 const DIFFERENCE_MS_MAX = 700;

@@ -10,7 +10,8 @@ import {
   waitFor,
   writeIn,
 } from '../harness.ts';
-import { configOf, type Scenario, type Step, TEMPLATE } from './scenarios.ts';
+import type { Scenario, Step } from './scenario.ts';
+import { configOf, TEMPLATE } from './scenarios.ts';
 import { type Arrival, type Failures, type Sink, startSink } from './sink.ts';
 
 /** The same for both, so that links in notifications are. */

@@ -3,7 +3,6 @@
  * takes everything down again in order.
  */
 import { randomBytes } from 'node:crypto';
-import { mkdir } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
@@ -31,7 +30,7 @@ import { type Forwarder, MergedQuerier, ReadServer } from '@tyto/forward';
 import { Notifications } from './notifications.ts';
 import type { Features } from './features.ts';
 import type { QueryEngine } from '@tyto/promql';
-import { Tsdb } from '@tyto/tsdb';
+import { nodeDisk, Tsdb } from '@tyto/tsdb';
 import type { FastifyInstance } from 'fastify';
 import { AlertForwarder } from './alertForwarder.ts';
 import {
@@ -58,7 +57,7 @@ import { registerWriteMetrics } from './metrics/writeMetrics.ts';
 import { PushKeeper } from './pushKeeper.ts';
 import { createEngine, type EngineSettings, QueryRunner } from './queries.ts';
 import { rehearse } from './rehearsal.ts';
-import { LmdbStateStore } from './state/lmdbStateStore.ts';
+import { JournalStateStore } from './state/journal.ts';
 import { VERSION } from './version.ts';
 
 export interface TytoOptions {
@@ -115,7 +114,7 @@ const PUSH_JOB = 'pushgateway';
 export class Tyto {
   readonly #options: TytoOptions;
   readonly #tsdb: Tsdb;
-  readonly #state: LmdbStateStore;
+  readonly #state: JournalStateStore;
   readonly #metrics: SelfMetrics;
   readonly #notifications: Notifications;
   /** What the stores were opened with. */
@@ -156,7 +155,7 @@ export class Tyto {
     options: TytoOptions,
     config: LoadedConfig,
     tsdb: Tsdb,
-    state: LmdbStateStore,
+    state: JournalStateStore,
     forwarder: Forwarder,
   ) {
     const { clock, logger, externalUrl } = options;
@@ -195,8 +194,8 @@ export class Tyto {
     this.#backends = new Backends({ queries: this.#queries, store: tsdb });
     const observer = this.#metrics.notify;
     const { silenceLimits } = options;
-    const alerting = { clock, logger, state, externalUrl, observer, silenceLimits };
-    this.#dispatcher = new Dispatcher(alerting);
+    const about = { clock, logger, state, externalUrl, observer };
+    this.#dispatcher = new Dispatcher({ ...about, silenceLimits, environment: process.env });
     this.#alertForwarder = new AlertForwarder({ clock, logger, ...options.forwarding });
     this.#host = new HostMetrics({ clock, logger });
     const key = randomBytes(16);
@@ -234,8 +233,8 @@ export class Tyto {
       ...(readerScript === undefined ? {} : { readers: { script: readerScript } }),
       ...(exemplarsMax === undefined ? {} : { exemplarsMax }),
     });
-    await mkdir(join(dataDirectory, 'state'), { recursive: true });
-    const state = new LmdbStateStore(join(dataDirectory, 'state'));
+    const directory = join(dataDirectory, 'state');
+    const state = await JournalStateStore.open({ disk: nodeDisk, directory, logger });
     // Before the first sample can come.
     await forwarder.apply(remoteWrites, externalLabels);
     started = new Tyto(options, config, tsdb, state, forwarder);

@@ -6,7 +6,7 @@ import { errorMessage, TytoError, yaml } from '@tyto/base';
 import { createMatcher, isClassicLabelName, type Matcher } from '@tyto/model';
 import { type GlobalConfig, globalConfig } from '../notify/globalConfig.ts';
 import { receiverConfig } from '../notify/receiverConfig.ts';
-import { checkWhole } from './configChecks.ts';
+import { checkWhole, defaultGlobal } from './configChecks.ts';
 import { type MatcherMode, readMatchers } from './matcherText.ts';
 import { namedIntervals, type TimeInterval } from './timeInterval.ts';
 
@@ -224,7 +224,7 @@ export function alertmanagerSchema(
   return (node, decoder) => {
     const raw = schema(node, decoder);
     return {
-      global: raw.global ?? globalConfig(null, { place: nowhere, error() {}, warn() {} }),
+      global: raw.global ?? defaultGlobal(),
       templates: raw.templates,
       // Checked: without a route there is an error.
       route: raw.route as RouteConfig,
@@ -244,8 +244,4 @@ export function parseAlertmanagerConfig(
   const { value, problems } = yaml.decodeYaml(source, file, alertmanagerSchema(mode));
   if (value === undefined || yaml.hasErrors(problems)) return { config: undefined, problems };
   return { config: { ...value, source }, problems };
-}
-
-function nowhere(): { line: number; column: number } {
-  return { line: 1, column: 1 };
 }

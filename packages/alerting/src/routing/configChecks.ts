@@ -1,6 +1,7 @@
 /** What must be true of alertmanager.yml as a whole, in Alertmanager's words. */
 import { yaml } from '@tyto/base';
-import { checkReceiver } from '../notify/receiverCheck.ts';
+import { checkReceiver } from '../notify/receiverConfig.ts';
+import { type GlobalConfig, globalConfig } from '../notify/globalConfig.ts';
 import type { RawConfig, RouteConfig } from './config.ts';
 
 export function checkWhole(config: RawConfig, node: yaml.YamlNode, decoder: yaml.Decoder): void {
@@ -29,7 +30,7 @@ function checkReceivers(
       decoder.error(place, `notification config name "${receiver.name}" is not unique`);
     }
     names.add(receiver.name);
-    checkReceiver(receiver, config.global, place, decoder);
+    checkReceiver(receiver, config.global ?? defaultGlobal(), place, decoder);
   });
   return names;
 }
@@ -93,4 +94,9 @@ function checkNames(
   route.routes.forEach((child, i) => {
     checkNames(child, yaml.itemNode(children, i), receivers, intervals, decoder);
   });
+}
+
+/** What stands where the section `global` is not written. */
+export function defaultGlobal(): GlobalConfig {
+  return globalConfig(null, { place: () => ({ line: 1, column: 1 }), error() {}, warn() {} });
 }

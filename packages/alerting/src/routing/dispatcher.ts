@@ -5,11 +5,9 @@
 import { type Clock, errorMessage, type Logger, type Timer, TytoError } from '@tyto/base';
 import type { AlertSink, Labels } from '@tyto/model';
 import type { AlertEvents, NotifyAdvisor } from '../events.ts';
-import { emailIntegration } from '../notify/email.ts';
 import type { Integration, NotificationLinks } from '../notify/notification.ts';
 import type { NotifyTemplates } from '../notify/notifyTemplate.ts';
-import { slackIntegration } from '../notify/slack.ts';
-import { webhookIntegration } from '../notify/webhook.ts';
+import { buildIntegrations } from '../notify/receiverConfig.ts';
 import type { StateStore } from '../stateStore.ts';
 import { AlertGroup, groupId, groupKey } from './alertGroup.ts';
 import { AlertStore, type PostedAlert, type StoredAlert } from './alertStore.ts';
@@ -37,6 +35,8 @@ export interface DispatcherOptions {
   readonly events?: AlertEvents | undefined;
   readonly advisor?: NotifyAdvisor | undefined;
   readonly silenceLimits?: SilenceLimits;
+  /** Variables of the process: proxies and keys that receivers take from them. */
+  readonly environment?: Readonly<Record<string, string | undefined>>;
 }
 
 /** What keeps an alert quiet, besides the time intervals of its routes. */
@@ -148,6 +148,7 @@ export class Dispatcher implements AlertSink {
 
   /** Applies a configuration. Groups are formed anew; the notification log keeps them quiet. */
   async apply(config: AlertmanagerConfig, templates: NotifyTemplates): Promise<void> {
+    const { logger, environment = {} } = this.#options;
     const previous = this.groups();
     const isStart = this.#config === undefined;
     this.#groups = new Map();
@@ -157,7 +158,7 @@ export class Dispatcher implements AlertSink {
     this.#integrations = new Map(
       config.receivers.map((receiver) => [
         receiver.name,
-        buildIntegrations(receiver, config, templates),
+        buildIntegrations(receiver, config.global, templates, logger, environment),
       ]),
     );
     this.#inhibition.apply(config.inhibitRules);
@@ -411,19 +412,4 @@ const REFUSALS_LOGGED_MAX = 5;
 
 function leavingKey(receiver: string, key: string): string {
   return `${receiver}|${key}`;
-}
-
-function buildIntegrations(
-  receiver: AlertmanagerConfig['receivers'][number],
-  config: AlertmanagerConfig,
-  templates: NotifyTemplates,
-): Integration[] {
-  const { global } = config;
-  return [
-    ...receiver.webhook_configs.map((webhook, i) =>
-      webhookIntegration(webhook, i, global.http_config, templates),
-    ),
-    ...receiver.email_configs.map((email, i) => emailIntegration(email, i, global, templates)),
-    ...receiver.slack_configs.map((slack, i) => slackIntegration(slack, i, global, templates)),
-  ];
 }
