@@ -1,3 +1,5 @@
+export type { AlertEvents, NotifyAdvisor, NotifyAttempt } from './events.ts';
+export type { NotificationLinks } from './notify/notification.ts';
 export { NotifyTemplates } from './notify/notifyTemplate.ts';
 export { AlertGroup, type NotifyObserver } from './routing/alertGroup.ts';
 export type { StoredAlert } from './routing/alertStore.ts';
