@@ -1,8 +1,9 @@
-export type { AlertEvents, NotifyAdvisor, NotifyAttempt } from './events.ts';
 export type { NotificationLinks } from './notify/notification.ts';
 export { NotifyTemplates } from './notify/notifyTemplate.ts';
-export { AlertGroup, type NotifyObserver } from './routing/alertGroup.ts';
-export type { StoredAlert } from './routing/alertStore.ts';
+export type { AlertEvents, NotifyAdvisor, NotifyAttempt } from './events.ts';
+export { AlertGroup } from './routing/alertGroup.ts';
+export { compareAlerts, compareSets } from './routing/alertOrder.ts';
+export type { PostedAlert, StoredAlert } from './routing/alertStore.ts';
 export {
   type AlertmanagerConfig,
   alertmanagerSchema,
@@ -10,9 +11,20 @@ export {
   parseAlertmanagerConfig,
   type RouteConfig,
 } from './routing/config.ts';
-export { type AlertStatus, Dispatcher, type DispatcherOptions } from './routing/dispatcher.ts';
+export type { NotifyObserver } from './routing/delivery.ts';
+export {
+  type AlertStatus,
+  type DirectNotification,
+  Dispatcher,
+  type DispatcherOptions,
+} from './routing/dispatcher.ts';
 export { fingerprint } from './routing/fingerprint.ts';
-export { parseMatchers } from './routing/matcherText.ts';
+export {
+  type MatcherMode,
+  matcherText,
+  parseMatcher,
+  parseMatchers,
+} from './routing/matcherText.ts';
 export { buildRoute, groupLabels, matchRoutes, type Route } from './routing/route.ts';
 export {
   type Silence,

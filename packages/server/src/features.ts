@@ -1,7 +1,8 @@
 /**
- * `--enable-feature`: Prometheus' names of features. Those that Tyto switches are off unless named;
+ * `--enable-feature`: Prometheus' and Alertmanager's names of features. Those that Tyto switches are off unless named;
  * the others are accepted and say what they change here: nothing, because it is so always or never.
  */
+import type { MatcherMode } from '@tyto/alerting';
 import { nearestName } from '@tyto/base';
 import type { ExperimentalSyntax } from '@tyto/syntax';
 
@@ -16,6 +17,8 @@ export interface Features {
   readonly keepsStartTimes: boolean;
   /** Whether rate and its like go by them. */
   readonly useStartTimes: boolean;
+  /** How matchers of alertmanager.yml and of its API are read. */
+  readonly matcherMode: MatcherMode;
 }
 
 const SWITCHED = [
@@ -26,6 +29,8 @@ const SWITCHED = [
   'extra-scrape-metrics',
   'st-storage',
   'use-start-timestamps',
+  'classic-mode',
+  'utf8-strict-mode',
 ] as const;
 
 /** Always on here; the text says how. */
@@ -59,6 +64,10 @@ const NEVER: Readonly<Record<string, string>> = {
   'otlp-native-delta-ingestion': 'deltas are added up',
   'promql-per-step-stats': 'samples are counted for a query as a whole',
   'type-and-unit-labels': 'types and units are metadata only',
+  'receiver-name-in-metrics': 'metrics have the integration only',
+  'alert-names-in-metrics': 'metrics have the integration only',
+  'auto-gomemlimit': 'there is no Go runtime to configure',
+  'auto-gomaxprocs': 'there is no Go runtime to configure',
   agent: 'Tyto stores what it scrapes, and sends it on by remote_write',
 };
 
@@ -76,6 +85,11 @@ function featuresOf(names: ReadonlySet<string>): Features {
     extraScrapeMetrics: names.has('extra-scrape-metrics'),
     keepsStartTimes: names.has('st-storage'),
     useStartTimes: names.has('use-start-timestamps'),
+    matcherMode: names.has('classic-mode')
+      ? 'classic'
+      : names.has('utf8-strict-mode')
+        ? 'utf8'
+        : 'fallback',
   };
 }
 

@@ -36,6 +36,7 @@ export {
   formatNumber,
   parseDurationSeconds,
   parseNumber,
+  quoteInvalid,
   quoteString,
   unquote,
 } from './literals.ts';

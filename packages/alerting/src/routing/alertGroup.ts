@@ -2,36 +2,33 @@
  * The alerts of one route with the same group labels: they wait `group_wait` together, then every
  * `group_interval` it is asked whether a receiver does not know something yet.
  */
-import { type Clock, errorMessage, type Logger, type Timer } from '@tyto/base';
+import { errorMessage, type Timer } from '@tyto/base';
 import type { Labels } from '@tyto/model';
-import { type Integration, NotifyError } from '../notify/notification.ts';
+import type { NotifyAdvisor } from '../events.ts';
+import type { Integration } from '../notify/notification.ts';
 import type { AlertStore, StoredAlert } from './alertStore.ts';
-import { type NotificationLog, type NotifyReason, reasonToNotify } from './notificationLog.ts';
+import { deliver, type DeliveryDependencies } from './delivery.ts';
+import { GroupMembers } from './groupMembers.ts';
+import { type LogKey, type NotificationLog, reasonToNotify } from './notificationLog.ts';
 import type { Route } from './route.ts';
+import { forEachInSlices } from './slices.ts';
 
-export interface NotifyObserver {
-  /** One request to a receiver, whatever came of it. */
-  attempt(kind: string, durationMs: number): void;
-  /** A whole notification, with its retries: whether the receiver got it. */
-  told(kind: string, wasTold: boolean): void;
-}
-
-export interface GroupDependencies {
-  readonly clock: Clock;
-  readonly logger: Logger;
+export interface GroupDependencies extends DeliveryDependencies {
   readonly alerts: AlertStore;
   readonly log: NotificationLog;
   readonly integrations: readonly Integration[];
   readonly externalUrl: string;
-  readonly observer: NotifyObserver;
-  /** Whether an alert is silenced or inhibited. */
+  readonly advisor: NotifyAdvisor | undefined;
+  /** The wall clock, once everything that goes by it knows that it was set. */
+  nowMs(): number;
+  /** Whether an alert is silenced, inhibited, or kept back by the advisor. */
   isMuted(alert: StoredAlert): boolean;
+  /** Names of the time intervals because of which the route tells nobody now. */
+  mutingIntervals(): readonly string[];
   /** Called when the group has no alerts any more. */
   onEmpty(group: AlertGroup): void;
 }
 
-const RETRY_MS_MIN = 500;
-const RETRY_MS_MAX = 60_000;
 /** A flush has this long at least, however short the group interval is. */
 const FLUSH_MS_MIN = 10_000;
 
@@ -43,29 +40,45 @@ export class AlertGroup {
   readonly route: Route;
   readonly labels: Labels;
   readonly #deps: GroupDependencies;
-  readonly #members = new Set<string>();
+  readonly #members: GroupMembers;
+  readonly #abort = new AbortController();
+  /** What of an earlier configuration still tells the same receivers of the same group. */
+  readonly #before: Promise<void>;
   #timer: Timer | undefined;
   #flushing: Promise<void> | undefined;
-  #abort = new AbortController();
+  /** The next flush is due, and waits for the one under way. */
+  #isDue = false;
   #stopped = false;
   #flushed = false;
+  #mutedBy: readonly string[] = [];
 
-  constructor(route: Route, labels: Labels, deps: GroupDependencies) {
+  constructor(route: Route, labels: Labels, before: Promise<void>, deps: GroupDependencies) {
     this.route = route;
     this.labels = labels;
     this.id = groupId(route, labels);
-    this.key = `${route.key}:${labels}`;
+    this.key = groupKey(route, labels);
+    this.#before = before;
     this.#deps = deps;
+    this.#members = new GroupMembers(deps.alerts);
   }
 
-  /** The alerts, firing ones first, then by their beginning. */
+  /** Names of the time intervals because of which the last flush told nobody. */
+  get mutedBy(): readonly string[] {
+    return this.#mutedBy;
+  }
+
+  /** The alerts, in no order. */
   members(): StoredAlert[] {
-    const found: StoredAlert[] = [];
-    for (const key of this.#members) {
-      const alert = this.#deps.alerts.get(key);
-      if (alert !== undefined) found.push(alert);
-    }
-    return found.sort((a, b) => a.startsAtMs - b.startsAtMs);
+    return this.#members.unsorted();
+  }
+
+  /** The alerts in the order of notifications. */
+  sorted(): Promise<StoredAlert[]> {
+    return this.#members.list();
+  }
+
+  get isFlushing(): boolean {
+    return this.#flushing !== undefined;
   }
 
   has(key: string): boolean {
@@ -74,11 +87,11 @@ export class AlertGroup {
 
   add(alert: StoredAlert): void {
     this.#members.add(alert.fingerprint);
-    if (this.#timer !== undefined || this.#flushed || this.#stopped) return;
-    const { clock } = this.#deps;
+    if (this.#flushed || this.#stopped) return;
     // One that has been firing for longer than the wait has waited enough.
-    const waitedMs = clock.nowMs() - alert.startsAtMs;
-    this.#schedule(waitedMs >= this.route.groupWaitMs ? 0 : this.route.groupWaitMs);
+    const waitedMs = this.#deps.clock.nowMs() - alert.startsAtMs;
+    const isLate = waitedMs > this.route.groupWaitMs;
+    if (this.#timer === undefined || isLate) this.#schedule(isLate ? 0 : this.route.groupWaitMs);
   }
 
   /** Stops. What is being delivered has `graceMs` to arrive, so that it is noted as told. */
@@ -92,48 +105,62 @@ export class AlertGroup {
   }
 
   #schedule(delayMs: number): void {
+    this.#timer?.cancel();
     if (this.#stopped) return;
-    this.#timer = this.#deps.clock.schedule(delayMs, () => {
-      this.#flushed = true;
-      this.#schedule(this.route.groupIntervalMs);
-      // A slow receiver is not asked twice at once: its flush goes on instead.
-      this.#flushing ??= this.#flush()
-        .catch((error: unknown) => {
-          // What could not be noted as told is told again with the next flush.
-          const { logger } = this.#deps;
-          logger.error('an alert group could not be flushed', {
-            group: this.key,
-            error: errorMessage(error),
-          });
-        })
-        .finally(() => {
-          this.#flushing = undefined;
-        });
-    });
+    this.#timer = this.#deps.clock.schedule(delayMs, () => this.#tick());
+  }
+
+  #tick(): void {
+    if (this.#flushing !== undefined) {
+      this.#isDue = true;
+      return;
+    }
+    this.#flushed = true;
+    this.#schedule(this.route.groupIntervalMs);
+    this.#flushing = this.#flush()
+      .catch((error: unknown) => {
+        // What was not told is told with the next flush.
+        const { logger } = this.#deps;
+        const message = 'an alert group could not be flushed';
+        logger.error(message, { group: this.key, error: errorMessage(error) });
+      })
+      .finally(() => {
+        this.#flushing = undefined;
+        const isDue = this.#isDue;
+        this.#isDue = false;
+        if (isDue && !this.#stopped) this.#tick();
+      });
   }
 
   async #flush(): Promise<void> {
-    const { alerts, integrations } = this.#deps;
-    const members = this.members();
-    const told = members.filter((alert) => !this.#deps.isMuted(alert));
-    const firing = told.filter((alert) => !alerts.isResolved(alert));
-    const resolved = told.filter((alert) => alerts.isResolved(alert));
-    const results = await Promise.all(
-      integrations.map((integration) => this.#tell(integration, firing, resolved)),
-    );
-    if (this.#stopped || results.includes(false)) return;
-    this.#dropResolved(members);
+    await this.#before;
+    const { integrations } = this.#deps;
+    const nowMs = this.#deps.nowMs();
+    const members = await this.#members.list();
+    this.#mutedBy = this.#deps.mutingIntervals();
+    const firing: StoredAlert[] = [];
+    const resolved: StoredAlert[] = [];
+    if (this.#mutedBy.length === 0) {
+      await forEachInSlices(members, (alert) => {
+        if (!this.#deps.isMuted(alert)) (alert.endsAtMs <= nowMs ? resolved : firing).push(alert);
+      });
+    }
+    if (firing.length > 0 || resolved.length > 0) {
+      const results = await Promise.all(
+        integrations.map((integration) => this.#tell(integration, firing, resolved)),
+      );
+      if (results.includes(false)) return;
+    }
+    if (!this.#stopped) this.#dropResolved(members, nowMs);
   }
 
-  /** What was over at the flush and still is leaves the group. */
-  #dropResolved(members: readonly StoredAlert[]): void {
-    for (const alert of members) {
-      const now = this.#deps.alerts.get(alert.fingerprint);
-      const unchanged = now !== undefined && now.updatedAtMs === alert.updatedAtMs;
-      if (now === undefined || (unchanged && this.#deps.alerts.isResolved(alert))) {
-        this.#members.delete(alert.fingerprint);
-      }
-    }
+  /** What was over at the flush and was not heard of since leaves the group. */
+  #dropResolved(members: readonly StoredAlert[], flushedMs: number): void {
+    const over = members.filter(({ fingerprint, endsAtMs, updatedAtMs }) => {
+      const now = this.#deps.alerts.get(fingerprint);
+      return now === undefined || (endsAtMs <= flushedMs && now.updatedAtMs === updatedAtMs);
+    });
+    if (over.length > 0) this.#members.remove(over.map(({ fingerprint }) => fingerprint));
     if (this.#members.size > 0) return;
     this.#timer?.cancel();
     this.#stopped = true;
@@ -146,102 +173,62 @@ export class AlertGroup {
     firing: readonly StoredAlert[],
     resolved: readonly StoredAlert[],
   ): Promise<boolean> {
-    const { log, clock } = this.#deps;
-    const key = `${this.key}|${this.route.receiver}/${integration.kind}/${integration.index}`;
-    const { repeatIntervalMs } = this.route;
-    const { sendResolved } = integration;
+    const { log, clock, externalUrl, advisor } = this.#deps;
+    const { repeatIntervalMs, groupIntervalMs, receiver } = this.route;
+    const { sendResolved, kind, index } = integration;
+    const key = { groupKey: this.key, receiver, integration: kind, index };
     const entry = log.get(key);
     const nowMs = clock.nowMs();
     const reason = reasonToNotify(entry, firing, resolved, sendResolved, repeatIntervalMs, nowMs);
     if (reason === undefined) return true;
+    let data = entry?.data ?? {};
     if (firing.length > 0 || sendResolved) {
-      const sent = await this.#deliver(integration, firing, sendResolved ? resolved : [], reason);
-      if (!sent) return false;
+      const told = sendResolved ? resolved : [];
+      const notification = {
+        receiver,
+        groupKey: this.key,
+        groupLabels: this.labels,
+        firing,
+        resolved: told,
+        reason,
+        externalUrl,
+        data,
+        links: advisor?.links([...firing, ...told]),
+      };
+      const timeoutMs = Math.max(groupIntervalMs, FLUSH_MS_MIN);
+      const { signal } = this.#abort;
+      const delivered = await deliver(integration, notification, timeoutMs, signal, this.#deps);
+      if (!delivered.wasTold) return false;
+      data = delivered.data ?? {};
     }
-    await log.put(key, firing, resolved, clock.nowMs(), repeatIntervalMs, {});
+    await this.#note(key, firing, resolved, data);
     return true;
   }
 
-  /** Tries until it works, time runs out or the receiver refuses for good. */
-  async #deliver(
-    integration: Integration,
+  /** It was told: that it cannot be written now does not make anybody hear of it again. */
+  async #note(
+    key: LogKey,
     firing: readonly StoredAlert[],
     resolved: readonly StoredAlert[],
-    reason: NotifyReason,
-  ): Promise<boolean> {
-    const { clock, logger, observer, externalUrl } = this.#deps;
-    const deadlineMs = clock.monotonicMs() + Math.max(this.route.groupIntervalMs, FLUSH_MS_MIN);
-    const { receiver } = this.route;
-    const context = { receiver, integration: integration.kind, group: this.key };
-    for (let attempt = 0; !this.#stopped; attempt++) {
-      const startedMs = clock.monotonicMs();
-      const signal = AbortSignal.any([this.#abort.signal, this.#timeout(deadlineMs - startedMs)]);
-      try {
-        const groupKey = this.key;
-        const notification = {
-          receiver,
-          groupKey,
-          groupLabels: this.labels,
-          firing,
-          resolved,
-          reason,
-          externalUrl,
-          nowMs: clock.nowMs(),
-          data: {},
-          links: undefined,
-        };
-        await integration.notify(notification, signal);
-        observer.attempt(integration.kind, clock.monotonicMs() - startedMs);
-        observer.told(integration.kind, true);
-        logger.info('notified', {
-          ...context,
-          reason,
-          firing: firing.length,
-          resolved: resolved.length,
-        });
-        return true;
-      } catch (error) {
-        observer.attempt(integration.kind, clock.monotonicMs() - startedMs);
-        const delayMs = Math.min(RETRY_MS_MAX, RETRY_MS_MIN * 2 ** attempt);
-        const isFinal = error instanceof NotifyError ? !error.retry : true;
-        const isLate = clock.monotonicMs() + delayMs >= deadlineMs;
-        logger.warn(
-          isFinal || isLate ? 'a notification failed' : 'a notification failed; it is retried',
-          {
-            ...context,
-            attempt: attempt + 1,
-            error: errorMessage(error),
-          },
-        );
-        if (isFinal || isLate) break;
-        await this.#sleep(delayMs);
-      }
+    data: Readonly<Record<string, string>>,
+  ): Promise<void> {
+    try {
+      await this.#deps.log.put(key, firing, resolved, this.route.repeatIntervalMs, data);
+    } catch (error) {
+      this.#deps.logger.error('what was told is not written yet; a restart may repeat it', {
+        group: this.key,
+        error: errorMessage(error),
+      });
     }
-    // The notification log does not know of it: the next flush tries again.
-    observer.told(integration.kind, false);
-    return false;
-  }
-
-  #timeout(ms: number): AbortSignal {
-    return AbortSignal.timeout(Math.ceil(Math.max(1, Math.min(ms, 2 ** 31 - 1))));
-  }
-
-  #sleep(ms: number): Promise<void> {
-    return new Promise((resolve) => {
-      const timer = this.#deps.clock.schedule(ms, resolve);
-      this.#abort.signal.addEventListener(
-        'abort',
-        () => {
-          timer.cancel();
-          resolve();
-        },
-        { once: true },
-      );
-    });
   }
 }
 
 /** The identity of the group that a route and its group labels make. */
 export function groupId(route: Route, labels: Labels): string {
   return `${route.id}:${labels.key}`;
+}
+
+/** The name of the group for receivers and the notification log. */
+export function groupKey(route: Route, labels: Labels): string {
+  return `${route.key}:${labels}`;
 }

@@ -2,40 +2,58 @@
  * All alerts that were sent here and are not long over, by fingerprint. They are kept in the state
  * store too: after a restart one whose rule is quiet by then still ends, and its end is told.
  */
-import { type Clock, errorMessage, type Logger } from '@tyto/base';
+import { type Clock, TytoError } from '@tyto/base';
 import { type Alert, Labels } from '@tyto/model';
-import type { StateStore } from '../stateStore.ts';
 import { fingerprint } from './fingerprint.ts';
+import {
+  ALERT_ANNOTATION_CHARACTERS_MAX,
+  ALERT_CHARACTERS_TOTAL_MAX,
+  ALERT_LABEL_CHARACTERS_MAX,
+  ALERT_LABELS_MAX,
+  ALERTS_MAX,
+} from './limits.ts';
+import type { StateKeeper } from './stateKeeper.ts';
 
-export interface StoredAlert extends Alert {
+export interface PostedAlert extends Alert {
+  /** Its end was not told: it is when the resolve timeout ends it. */
+  readonly isTimeout?: boolean;
+}
+
+export interface StoredAlert extends PostedAlert {
   readonly fingerprint: string;
   readonly updatedAtMs: number;
 }
 
 const PREFIX = 'alert/';
-
-/** Firing alerts kept at most; more would not be read by anybody and cost memory each. */
-const ALERTS_MAX = 200_000;
+/** Texts that are looked up to be shared; after so many the search begins anew. */
+const SHARED_TEXTS_MAX = 100_000;
 
 export class AlertStore {
   readonly #clock: Clock;
-  readonly #state: StateStore;
-  readonly #logger: Logger;
+  readonly #keeper: StateKeeper;
   readonly #alerts = new Map<string, StoredAlert>();
+  readonly #texts = new Map<string, string>();
+  #unsaved: StoredAlert[] = [];
+  #characters = 0;
   #rejected = 0;
 
-  constructor(clock: Clock, state: StateStore, logger: Logger) {
+  constructor(clock: Clock, keeper: StateKeeper) {
     this.#clock = clock;
-    this.#logger = logger;
-    this.#state = state;
-    for (const [, value] of state.entries(PREFIX)) {
+    this.#keeper = keeper;
+    for (const [, value] of keeper.entries(PREFIX)) {
       const alert = reviveAlert(value);
-      if (alert !== undefined) this.#alerts.set(alert.fingerprint, alert);
+      if (alert !== undefined) this.#set(this.#shared(alert));
     }
+    this.#texts.clear();
   }
 
+  /** Alerts that were refused because there are too many, or because one is too large. */
   get rejected(): number {
     return this.#rejected;
+  }
+
+  get size(): number {
+    return this.#alerts.size;
   }
 
   all(): IterableIterator<StoredAlert> {
@@ -51,50 +69,159 @@ export class AlertStore {
     return alert.endsAtMs <= this.#clock.nowMs();
   }
 
-  /** Merges an alert with what is known of it. Undefined when there are too many. */
-  put(alert: Alert): StoredAlert | undefined {
+  /**
+   * Merges an alert with what is known of it; `save` writes it. Throws TytoError `bad_data` for one
+   * that is too large, `unavailable` where there are too many.
+   */
+  put(alert: PostedAlert): StoredAlert {
     const key = fingerprint(alert.labels);
     const known = this.#alerts.get(key);
-    if (known === undefined && this.#alerts.size >= ALERTS_MAX) {
-      this.#rejected++;
-      return undefined;
-    }
-    // The same outage told again keeps its beginning.
-    const overlaps = known !== undefined && alert.startsAtMs <= known.endsAtMs;
-    const startsAtMs = overlaps ? Math.min(known.startsAtMs, alert.startsAtMs) : alert.startsAtMs;
     const updatedAtMs = this.#clock.nowMs();
-    const stored = { ...alert, startsAtMs, fingerprint: key, updatedAtMs };
-    this.#alerts.set(key, stored);
-    if (known === undefined || isNews(known, stored, updatedAtMs))
-      this.#keep(this.#persist(stored));
+    let stored: StoredAlert;
+    if (known === undefined) {
+      this.#refuse(this.#tooMany(alert) ?? tooLarge(alert));
+      stored = this.#shared({ ...alert, fingerprint: key, updatedAtMs });
+    } else {
+      const isSame = known.annotations.equals(alert.annotations);
+      if (!isSame) this.#refuse(tooLarge(alert));
+      const annotations = isSame ? known.annotations : alert.annotations;
+      const merged = overlaps(known, alert) ? merge(known, alert, updatedAtMs) : alert;
+      stored = { ...merged, labels: known.labels, annotations, fingerprint: key, updatedAtMs };
+    }
+    this.#set(stored);
+    if (known === undefined || isChanged(known, stored)) this.#unsaved.push(stored);
     return stored;
   }
 
-  remove(key: string): void {
-    if (this.#alerts.delete(key)) this.#keep(this.#state.remove(PREFIX + key));
+  /**
+   * Resolves when all that was put would survive the death of the process. Rejects with TytoError
+   * `io` where it could not be written; it is tried again.
+   */
+  async save(): Promise<void> {
+    const alerts = this.#unsaved;
+    if (alerts.length === 0) return;
+    this.#unsaved = [];
+    await this.#keeper.putAll(
+      alerts.map((alert) => [PREFIX + alert.fingerprint, () => plainAlert(alert)] as const),
+    );
   }
 
-  /** An alert that cannot be kept is told all the same; only a restart would forget it. */
-  #keep(done: Promise<void>): void {
-    done.catch((error: unknown) => {
-      this.#logger.error('cannot keep the state of an alert', { error: errorMessage(error) });
-    });
+  /** Rejects with TytoError `io`. */
+  async remove(alerts: readonly StoredAlert[]): Promise<void> {
+    for (const alert of alerts) {
+      this.#alerts.delete(alert.fingerprint);
+      this.#characters -= charactersOf(alert);
+    }
+    await this.#keeper.removeAll(alerts.map(({ fingerprint: key }) => PREFIX + key));
   }
 
-  #persist(alert: StoredAlert): Promise<void> {
-    return this.#state.put(PREFIX + alert.fingerprint, {
-      ...alert,
-      labels: alert.labels.toRecord(),
-      annotations: alert.annotations.toRecord(),
-    });
+  /** After the wall clock was set: what was firing fires for as long as before. */
+  shift(jumpMs: number): void {
+    const beforeMs = this.#clock.nowMs() - jumpMs;
+    for (const alert of [...this.#alerts.values()]) {
+      if (alert.endsAtMs <= beforeMs) continue;
+      this.#alerts.set(alert.fingerprint, { ...alert, endsAtMs: alert.endsAtMs + jumpMs });
+    }
+  }
+
+  /** Lets go of texts that no alert has any more. */
+  forgetTexts(): void {
+    this.#texts.clear();
+  }
+
+  #set(alert: StoredAlert): void {
+    const known = this.#alerts.get(alert.fingerprint);
+    if (known?.annotations !== alert.annotations) {
+      this.#characters += charactersOf(alert) - (known === undefined ? 0 : charactersOf(known));
+    }
+    this.#alerts.set(alert.fingerprint, alert);
+  }
+
+  #tooMany(alert: Alert): TytoError | undefined {
+    if (this.#alerts.size >= ALERTS_MAX) {
+      return new TytoError('unavailable', `there are ${ALERTS_MAX} alerts already`);
+    }
+    if (this.#characters + charactersOf(alert) <= ALERT_CHARACTERS_TOTAL_MAX) return undefined;
+    const message = `all alerts together have ${ALERT_CHARACTERS_TOTAL_MAX} characters already`;
+    return new TytoError('unavailable', message);
+  }
+
+  #refuse(error: TytoError | undefined): void {
+    if (error === undefined) return;
+    this.#rejected++;
+    throw error;
+  }
+
+  /** The alert with texts that others have too where they are equal. */
+  #shared(alert: StoredAlert): StoredAlert {
+    const share = (labels: Labels) =>
+      Labels.fromSorted(labels.pairs.map((text) => this.#sharedText(text)));
+    return { ...alert, labels: share(alert.labels), annotations: share(alert.annotations) };
+  }
+
+  #sharedText(text: string): string {
+    const known = this.#texts.get(text);
+    if (known !== undefined) return known;
+    if (this.#texts.size >= SHARED_TEXTS_MAX) this.#texts.clear();
+    this.#texts.set(text, text);
+    return text;
   }
 }
 
-/** A firing alert that is only told again is not written each time, as long as its end is ahead. */
-function isNews(known: StoredAlert, stored: StoredAlert, nowMs: number): boolean {
-  const isOver = stored.endsAtMs <= nowMs;
-  const wasOver = known.endsAtMs <= nowMs;
-  return isOver !== wasOver || stored.endsAtMs - known.endsAtMs > 60_000;
+/** Whether one of the ends of the new outage lies within the known one. */
+function overlaps(known: Alert, alert: Alert): boolean {
+  const isInside = (timeMs: number) => timeMs > known.startsAtMs && timeMs < known.endsAtMs;
+  return isInside(alert.endsAtMs) || isInside(alert.startsAtMs);
+}
+
+/** The same outage told again: its beginning stays, and an end that was told rules. */
+function merge(known: PostedAlert, alert: PostedAlert, nowMs: number): PostedAlert {
+  const startsAtMs = Math.min(known.startsAtMs, alert.startsAtMs);
+  const isLater = known.endsAtMs > alert.endsAtMs;
+  const isOver = alert.endsAtMs <= nowMs;
+  const keepsEnd = isLater && (isOver ? known.endsAtMs <= nowMs : known.isTimeout !== true);
+  return { ...alert, startsAtMs, endsAtMs: keepsEnd ? known.endsAtMs : alert.endsAtMs };
+}
+
+function isChanged(known: StoredAlert, stored: StoredAlert): boolean {
+  return (
+    known.startsAtMs !== stored.startsAtMs ||
+    known.endsAtMs !== stored.endsAtMs ||
+    known.annotations !== stored.annotations ||
+    known.generatorUrl !== stored.generatorUrl ||
+    known.value !== stored.value
+  );
+}
+
+function tooLarge({ labels, annotations }: Alert): TytoError | undefined {
+  const name = labels.get('alertname');
+  const bad = (reason: string) =>
+    new TytoError('bad_data', `the alert "${name.slice(0, 100)}" is too large: ${reason}`);
+  if (labels.size > ALERT_LABELS_MAX) {
+    return bad(`it has ${labels.size} labels, and may have ${ALERT_LABELS_MAX}`);
+  }
+  const [inLabels, inAnnotations] = [length(labels), length(annotations)];
+  if (inLabels > ALERT_LABEL_CHARACTERS_MAX) {
+    return bad(`its labels have ${inLabels} characters of ${ALERT_LABEL_CHARACTERS_MAX}`);
+  }
+  if (inAnnotations > ALERT_ANNOTATION_CHARACTERS_MAX) {
+    const limit = ALERT_ANNOTATION_CHARACTERS_MAX;
+    return bad(`its annotations have ${inAnnotations} characters of ${limit}`);
+  }
+  return undefined;
+}
+
+function charactersOf({ labels, annotations, generatorUrl }: Alert): number {
+  return length(labels) + length(annotations) + generatorUrl.length;
+}
+
+function length(labels: Labels): number {
+  return labels.pairs.reduce((sum, text) => sum + text.length, 0);
+}
+
+function plainAlert(alert: StoredAlert): unknown {
+  const [labels, annotations] = [alert.labels.toRecord(), alert.annotations.toRecord()];
+  return { ...alert, labels, annotations };
 }
 
 function reviveAlert(value: unknown): StoredAlert | undefined {
@@ -110,5 +237,7 @@ function reviveAlert(value: unknown): StoredAlert | undefined {
     generatorUrl: String(alert.generatorUrl ?? ''),
     fingerprint: key,
     updatedAtMs: Number(alert.updatedAtMs),
+    ...(typeof alert.value === 'number' ? { value: alert.value } : {}),
+    ...(alert.isTimeout === true ? { isTimeout: true } : {}),
   };
 }

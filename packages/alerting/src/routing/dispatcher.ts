@@ -2,21 +2,29 @@
  * The dispatcher: alerts in, grouped by the routing tree, notifications out. It is the sink of the
  * rule groups, and of alerts that others send to the API.
  */
-import { type Clock, errorMessage, type Logger, type Timer } from '@tyto/base';
-import type { Alert, AlertSink } from '@tyto/model';
+import { type Clock, errorMessage, type Logger, type Timer, TytoError } from '@tyto/base';
+import type { AlertSink, Labels } from '@tyto/model';
+import type { AlertEvents, NotifyAdvisor } from '../events.ts';
 import { emailIntegration } from '../notify/email.ts';
-import type { Integration } from '../notify/notification.ts';
+import type { Integration, NotificationLinks } from '../notify/notification.ts';
 import type { NotifyTemplates } from '../notify/notifyTemplate.ts';
 import { slackIntegration } from '../notify/slack.ts';
 import { webhookIntegration } from '../notify/webhook.ts';
 import type { StateStore } from '../stateStore.ts';
-import { AlertGroup, groupId, type NotifyObserver } from './alertGroup.ts';
-import { AlertStore, type StoredAlert } from './alertStore.ts';
+import { AlertGroup, groupId, groupKey } from './alertGroup.ts';
+import { AlertStore, type PostedAlert, type StoredAlert } from './alertStore.ts';
+import { ClockJumps } from './clockJumps.ts';
 import type { AlertmanagerConfig } from './config.ts';
-import { inhibitors } from './inhibition.ts';
-import { NotificationLog } from './notificationLog.ts';
+import { deliver, type NotifyObserver } from './delivery.ts';
+import { FiringAlerts } from './firingAlerts.ts';
+import { Inhibition } from './inhibition.ts';
+import { GROUPS_MAX } from './limits.ts';
+import { NotificationLog, type NotifyReason } from './notificationLog.ts';
 import { buildRoute, groupLabels, matchRoutes, type Route } from './route.ts';
-import { Silences } from './silences.ts';
+import { DEFAULT_SILENCE_LIMITS, type SilenceLimits, Silences } from './silences.ts';
+import { forEachInSlices, otherTurns } from './slices.ts';
+import { StateKeeper } from './stateKeeper.ts';
+import { TimeIntervals } from './timeInterval.ts';
 
 export interface DispatcherOptions {
   readonly clock: Clock;
@@ -24,15 +32,31 @@ export interface DispatcherOptions {
   readonly state: StateStore;
   readonly externalUrl: string;
   readonly observer: NotifyObserver;
+  /** Those who keep the history. */
+  readonly events?: AlertEvents | undefined;
+  readonly advisor?: NotifyAdvisor | undefined;
+  readonly silenceLimits?: SilenceLimits;
 }
 
-/** What keeps an alert quiet. */
+/** What keeps an alert quiet, besides the time intervals of its routes. */
 export interface AlertStatus {
   readonly state: 'active' | 'suppressed' | 'unprocessed';
   readonly silencedBy: readonly string[];
   readonly inhibitedBy: readonly string[];
 }
 
+/** What somebody is told directly; see `Dispatcher.tell`. */
+export interface DirectNotification {
+  readonly groupKey: string;
+  readonly groupLabels: Labels;
+  readonly reason: NotifyReason;
+  readonly links: NotificationLinks | undefined;
+}
+
+/** How often it is looked for ends of alerts and for a clock that was set. */
+const WATCH_INTERVAL_MS = 1000;
+/** How often what could not be written is tried again. */
+const RETRY_INTERVAL_MS = 10_000;
 /** How often what is over is forgotten. */
 const COLLECT_INTERVAL_MS = 60_000;
 /** An alert that is over is shown and kept for so long. */
@@ -40,25 +64,45 @@ const RESOLVED_RETENTION_MS = 5 * 60_000;
 /** What is under way may still arrive, so that nobody is told twice. */
 const RELOAD_GRACE_MS = 10_000;
 const STOP_GRACE_MS = 2000;
+/** Alerts that are taken at once; then other work has its turn. */
+const SLICE = 500;
+/** All tries to tell a receiver directly. */
+const TELL_MS_MAX = 5 * 60_000;
 
 export class Dispatcher implements AlertSink {
   readonly alerts: AlertStore;
   readonly silences: Silences;
   readonly #options: DispatcherOptions;
+  readonly #keeper: StateKeeper;
   readonly #log: NotificationLog;
+  readonly #firing: FiringAlerts;
+  readonly #inhibition: Inhibition;
+  readonly #jumps: ClockJumps;
+  readonly #stopped = new AbortController();
   #config: AlertmanagerConfig | undefined;
   #route: Route | undefined;
+  #intervals = new TimeIntervals([]);
   #integrations = new Map<string, Integration[]>();
   #groups = new Map<string, AlertGroup>();
-  #timer: Timer | undefined;
+  /** Groups of an earlier configuration that are still telling, by receiver and key. */
+  readonly #leaving = new Map<string, Promise<void>>();
+  readonly #timers = new Map<number, Timer>();
   #received = 0;
+  #groupsRefused = 0;
 
   constructor(options: DispatcherOptions) {
+    const { clock, state, events, silenceLimits = DEFAULT_SILENCE_LIMITS } = options;
     this.#options = options;
-    this.alerts = new AlertStore(options.clock, options.state, options.logger);
-    this.silences = new Silences(options.clock, options.state);
-    this.#log = new NotificationLog(options.state);
-    this.#scheduleCollect();
+    this.#keeper = new StateKeeper(clock, state);
+    this.alerts = new AlertStore(clock, this.#keeper);
+    this.silences = new Silences(clock, this.#keeper, silenceLimits);
+    this.#log = new NotificationLog(clock, this.#keeper, silenceLimits.retentionMs);
+    this.#firing = new FiringAlerts(this.alerts, events);
+    this.#inhibition = new Inhibition(this.alerts);
+    this.#jumps = new ClockJumps(clock);
+    this.#every(WATCH_INTERVAL_MS, async () => this.#firing.expire(this.#nowMs()));
+    this.#every(RETRY_INTERVAL_MS, () => this.#keeper.retry());
+    this.#every(COLLECT_INTERVAL_MS, () => this.#collect());
   }
 
   get config(): AlertmanagerConfig | undefined {
@@ -67,6 +111,20 @@ export class Dispatcher implements AlertSink {
 
   get received(): number {
     return this.#received;
+  }
+
+  /** Alerts that nobody was told of because there were too many groups. */
+  get groupsRefused(): number {
+    return this.#groupsRefused;
+  }
+
+  /** Writes to the state store that failed, and values that are owed to it. */
+  get stateStats(): { readonly failures: number; readonly owed: number } {
+    return { failures: this.#keeper.failures, owed: this.#keeper.owedCount };
+  }
+
+  get logSize(): number {
+    return this.#log.size;
   }
 
   groups(): AlertGroup[] {
@@ -83,27 +141,62 @@ export class Dispatcher implements AlertSink {
     this.#groups = new Map();
     this.#config = config;
     this.#route = buildRoute(config.route);
+    this.#intervals = new TimeIntervals(config.timeIntervals);
     this.#integrations = new Map(
       config.receivers.map((receiver) => [
         receiver.name,
         buildIntegrations(receiver, config, templates),
       ]),
     );
-    await Promise.all(previous.map((group) => group.stop(RELOAD_GRACE_MS)));
-    for (const alert of this.alerts.all()) this.#group(alert);
+    this.#inhibition.apply(config.inhibitRules);
+    for (const group of previous) this.#leave(group);
+    await forEachInSlices([...this.alerts.all()], (alert) => {
+      if (this.#config === config) this.#group(this.alerts.get(alert.fingerprint) ?? alert);
+    });
   }
 
-  send(alerts: readonly Alert[]): void {
+  send(alerts: readonly PostedAlert[]): void {
+    const { logger } = this.#options;
+    this.accept(alerts).then(
+      (refused) => {
+        for (const error of refused.slice(0, REFUSALS_LOGGED_MAX)) {
+          logger.error('an alert is not told', { error: error.message });
+        }
+      },
+      (error: unknown) => {
+        const message = 'alerts are told, but a restart would forget them';
+        logger.error(message, { error: errorMessage(error) });
+      },
+    );
+  }
+
+  /**
+   * Takes alerts; they are on their way at once. Resolves, with the reasons for those that were
+   * refused, when the others would survive the death of the process; rejects with TytoError `io`
+   * where they could not be written.
+   */
+  async accept(alerts: readonly PostedAlert[]): Promise<readonly TytoError[]> {
+    this.#nowMs();
     this.#received += alerts.length;
-    for (const alert of alerts) {
-      const stored = this.alerts.put(alert);
-      if (stored !== undefined) this.#group(stored);
+    const refused: TytoError[] = [];
+    const failed: unknown[] = [];
+    const saves: Promise<void>[] = [];
+    for (let i = 0; i < alerts.length; i += SLICE) {
+      if (i > 0) await otherTurns();
+      for (const alert of alerts.slice(i, i + SLICE)) {
+        const error = this.#take(alert);
+        if (error !== undefined) refused.push(error);
+      }
+      saves.push(this.alerts.save().catch((error: unknown) => void failed.push(error)));
     }
+    await Promise.all(saves);
+    if (failed.length > 0) throw failed[0];
+    return refused;
   }
 
   status(alert: StoredAlert): AlertStatus {
     const silencedBy = this.silences.silencing(alert.labels);
-    const inhibitedBy = inhibitors(alert, this.#config?.inhibitRules ?? [], this.alerts);
+    const inhibitedBy = this.#inhibition.inhibitors(alert.labels);
     const muted = silencedBy.length > 0 || inhibitedBy.length > 0;
     return { state: muted ? 'suppressed' : 'active', silencedBy, inhibitedBy };
   }
@@ -114,72 +207,184 @@ export class Dispatcher implements AlertSink {
     return [...new Set(matchRoutes(this.#route, alert.labels).map((route) => route.receiver))];
   }
 
+  /**
+   * Tells a receiver of alerts, whatever the routes say: with retries and events as a group does.
+   * Resolves with whether one of its integrations got it.
+   */
+  async tell(
+    receiver: string,
+    alerts: readonly StoredAlert[],
+    { groupKey: key, groupLabels: labels, reason, links }: DirectNotification,
+  ): Promise<boolean> {
+    const integrations = this.#integrations.get(receiver) ?? [];
+    const firing = alerts.filter((alert) => !this.alerts.isResolved(alert));
+    const resolved = alerts.filter((alert) => this.alerts.isResolved(alert));
+    const { externalUrl } = this.#options;
+    const results = await Promise.all(
+      integrations.map(async (integration) => {
+        const { kind, index } = integration;
+        const logKey = { groupKey: key, receiver, integration: kind, index };
+        const about = { receiver, groupKey: key, groupLabels: labels, reason, externalUrl, links };
+        const data = this.#log.get(logKey)?.data ?? {};
+        const delivered = await deliver(
+          integration,
+          { ...about, firing, resolved, data },
+          TELL_MS_MAX,
+          this.#stopped.signal,
+          this.#options as DispatcherOptions & { events: AlertEvents | undefined },
+        );
+        if (delivered.data !== undefined) {
+          await this.#log.putData(logKey, delivered.data).catch((error: unknown) => {
+            const message = 'what an integration wants to know the next time is not written yet';
+            this.#options.logger.error(message, { receiver, error: errorMessage(error) });
+          });
+        }
+        return delivered.wasTold;
+      }),
+    );
+    return results.includes(true);
+  }
+
   async stop(): Promise<void> {
-    this.#timer?.cancel();
+    for (const timer of this.#timers.values()) timer.cancel();
+    this.#stopped.abort();
     await Promise.all(this.groups().map((group) => group.stop(STOP_GRACE_MS)));
+    await Promise.all(this.#leaving.values());
+    await this.#keeper.retry().catch(() => {
+      // Each of these writes was told of when it failed.
+    });
+  }
+
+  /** The wall clock. Where it was set, what goes by it goes with it. */
+  #nowMs(): number {
+    const jumpMs = this.#jumps.take();
+    if (jumpMs !== 0) {
+      const message = 'the clock was set; ends of alerts and repetitions move with it';
+      this.#options.logger.warn(message, { seconds: jumpMs / 1000 });
+      this.alerts.shift(jumpMs);
+      this.#firing.shift(jumpMs);
+      this.#log.shift(jumpMs);
+    }
+    return this.#options.clock.nowMs();
+  }
+
+  #take(alert: PostedAlert): TytoError | undefined {
+    try {
+      const stored = this.alerts.put(alert);
+      this.#firing.note(stored);
+      this.#inhibition.note(stored);
+      this.#group(stored);
+      return undefined;
+    } catch (error) {
+      if (error instanceof TytoError) return error;
+      throw error;
+    }
   }
 
   #group(alert: StoredAlert): void {
     if (this.#route === undefined) return;
     for (const route of matchRoutes(this.#route, alert.labels)) {
       const labels = groupLabels(route, alert.labels);
-      const known = this.#groups.get(groupId(route, labels));
+      const id = groupId(route, labels);
+      const known = this.#groups.get(id);
       // Nobody is told of the end of what they were never told of.
-      const key = `${route.key}:${labels}`;
-      if (this.alerts.isResolved(alert) && !this.#concerns(key, known, alert)) continue;
+      if (this.alerts.isResolved(alert) && !this.#concerns(route, labels, known, alert)) continue;
+      if (known === undefined && this.#groups.size >= GROUPS_MAX) {
+        this.#groupsRefused++;
+        continue;
+      }
       const group = known ?? this.#createGroup(route, labels);
-      this.#groups.set(group.id, group);
+      this.#groups.set(id, group);
       group.add(alert);
     }
   }
 
-  /** Whether a resolved alert belongs to a group, now or before a restart. */
-  #concerns(key: string, group: AlertGroup | undefined, alert: StoredAlert): boolean {
-    if (group?.has(alert.fingerprint)) return true;
-    return this.#log.knows(key, alert.fingerprint);
+  #groupsOf({ labels }: StoredAlert): AlertGroup[] {
+    if (this.#route === undefined) return [];
+    return matchRoutes(this.#route, labels).flatMap(
+      (route) => this.#groups.get(groupId(route, groupLabels(route, labels))) ?? [],
+    );
   }
 
-  #createGroup(route: Route, labels: ReturnType<typeof groupLabels>): AlertGroup {
-    const { clock, logger, externalUrl, observer } = this.#options;
-    return new AlertGroup(route, labels, {
+  /** Whether a resolved alert belongs to a group, now or before a restart. */
+  #concerns(
+    route: Route,
+    labels: Labels,
+    group: AlertGroup | undefined,
+    alert: StoredAlert,
+  ): boolean {
+    if (group?.has(alert.fingerprint)) return true;
+    return this.#log.knows(groupKey(route, labels), alert.fingerprint);
+  }
+
+  #createGroup(route: Route, labels: Labels): AlertGroup {
+    const { clock, logger, externalUrl, observer, events, advisor } = this.#options;
+    const { receiver, muteTimeIntervals, activeTimeIntervals } = route;
+    const before = this.#leaving.get(leavingKey(receiver, groupKey(route, labels)));
+    return new AlertGroup(route, labels, before ?? Promise.resolve(), {
       clock,
       logger,
       externalUrl,
       observer,
+      events,
+      advisor,
       alerts: this.alerts,
       log: this.#log,
-      integrations: this.#integrations.get(route.receiver) ?? [],
-      isMuted: (alert) => this.status(alert).state === 'suppressed',
+      integrations: this.#integrations.get(receiver) ?? [],
+      nowMs: () => this.#nowMs(),
+      isMuted: (alert) =>
+        this.status(alert).state === 'suppressed' ||
+        (advisor?.mutedBy(alert, receiver).length ?? 0) > 0,
+      mutingIntervals: () =>
+        this.#intervals.muting(muteTimeIntervals, activeTimeIntervals, clock.nowMs()),
       onEmpty: (group) => {
         if (this.#groups.get(group.id) === group) this.#groups.delete(group.id);
       },
     });
   }
 
-  #scheduleCollect(): void {
-    this.#timer = this.#options.clock.schedule(COLLECT_INTERVAL_MS, () => {
-      void this.#collect()
-        .catch((error: unknown) => {
-          const { logger } = this.#options;
-          logger.error('cannot forget what is over', { error: errorMessage(error) });
-        })
-        .finally(() => this.#scheduleCollect());
+  /** Ends a group; what it is telling now, its successor waits for. */
+  #leave(group: AlertGroup): void {
+    const key = leavingKey(group.route.receiver, group.key);
+    const before = this.#leaving.get(key);
+    const isTelling = group.isFlushing;
+    const stopped = group.stop(RELOAD_GRACE_MS);
+    if (!isTelling) return;
+    const all = Promise.all([before, stopped]).then(() => {
+      if (this.#leaving.get(key) === all) this.#leaving.delete(key);
     });
+    this.#leaving.set(key, all);
+  }
+
+  #every(intervalMs: number, work: () => Promise<void>): void {
+    const timer = this.#options.clock.schedule(intervalMs, () => {
+      if (!this.#stopped.signal.aborted) this.#every(intervalMs, work);
+      work().catch((error: unknown) => {
+        this.#options.logger.error('the state of alerts', { error: errorMessage(error) });
+      });
+    });
+    this.#timers.set(intervalMs, timer);
   }
 
   async #collect(): Promise<void> {
     const nowMs = this.#options.clock.nowMs();
-    const held = new Set(
-      this.groups().flatMap((group) => group.members().map((a) => a.fingerprint)),
-    );
-    for (const alert of [...this.alerts.all()]) {
-      // Its rule has gone silent: it counts as over, and its group tells so at its next flush.
-      if (alert.endsAtMs > nowMs - RESOLVED_RETENTION_MS || held.has(alert.fingerprint)) continue;
-      this.alerts.remove(alert.fingerprint);
-    }
+    this.alerts.forgetTexts();
+    const over = [...this.alerts.all()].filter((alert) => {
+      if (alert.endsAtMs > nowMs - RESOLVED_RETENTION_MS) return false;
+      // Its group tells of its end first.
+      return !this.#groupsOf(alert).some((group) => group.has(alert.fingerprint));
+    });
+    await this.alerts.remove(over);
     await this.#log.collect(nowMs);
     await this.silences.collect();
   }
+}
+
+/** Of one batch, so many refusals are told in the log; a metric counts all. */
+const REFUSALS_LOGGED_MAX = 5;
+
+function leavingKey(receiver: string, key: string): string {
+  return `${receiver}|${key}`;
 }
 
 function buildIntegrations(

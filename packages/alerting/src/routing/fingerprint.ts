@@ -1,18 +1,32 @@
-/** Alertmanager's fingerprint of a label set: FNV-1a 64 over name 0xff value 0xff, as 16 hex digits. */
+/**
+ * Alertmanager's fingerprint of a label set: FNV-1a 64 over name 0xff value 0xff, as 16 hex digits.
+ * The hash is two halves of 32 bits, which are plain numbers: this runs for every alert that comes.
+ */
 import type { Labels } from '@tyto/model';
 
-const OFFSET = 0xcbf29ce484222325n;
-const PRIME = 0x100000001b3n;
+const OFFSET_HIGH = 0xcbf29ce4;
+const OFFSET_LOW = 0x84222325;
+/** The prime is 2^40 and this. */
+const PRIME_LOW = 0x1b3;
+const TWO_32 = 2 ** 32;
 const encoder = new TextEncoder();
 
 export function fingerprint(labels: Labels): string {
-  let hash = OFFSET;
-  const add = (byte: number) => {
-    hash = BigInt.asUintN(64, (hash ^ BigInt(byte)) * PRIME);
-  };
+  let high = OFFSET_HIGH;
+  let low = OFFSET_LOW;
   for (const text of labels.pairs) {
-    for (const byte of encoder.encode(text)) add(byte);
-    add(0xff);
+    const bytes = encoder.encode(text);
+    for (let i = 0; i <= bytes.length; i++) {
+      const byte = i < bytes.length ? bytes[i] : 0xff;
+      const mixed = (low ^ byte) >>> 0;
+      const product = mixed * PRIME_LOW;
+      high = (high * PRIME_LOW + Math.floor(product / TWO_32) + ((mixed << 8) >>> 0)) % TWO_32;
+      low = product % TWO_32;
+    }
   }
-  return hash.toString(16).padStart(16, '0');
+  return hex(high) + hex(low);
+}
+
+function hex(word: number): string {
+  return word.toString(16).padStart(8, '0');
 }

@@ -1,75 +1,89 @@
 /**
  * Matchers as alertmanager.yml and its API write them: `severity="critical"`, `team=~web|db`,
- * `{a="b", c!="d"}`; names and values may be quoted, and must be where they hold special characters.
+ * `{a="b", c!="d"}`. There are two notations, which Alertmanager has both until the older is gone:
+ * what only the classic one reads is read so, with a warning that says what to write instead.
  */
-import { TytoError } from '@tyto/base';
-import { createMatcher, type Matcher, type MatchType } from '@tyto/model';
+import { errorMessage, TytoError } from '@tyto/base';
+import type { Matcher } from '@tyto/model';
+import { quoteString } from '@tyto/syntax';
+import { parseClassicMatcher, parseClassicMatchers } from './classicMatchers.ts';
+import { parseUtf8Matchers } from './utf8Matchers.ts';
 
-const NAME = /\s*("(?:[^"\\]|\\.)*"|[^\s=!~,{}"'`\\]+)\s*/y;
-const OPERATOR = /=~|!~|!=|=/y;
-const VALUE = /\s*("(?:[^"\\]|\\.)*"|[^\s,{}"'`\\][^,{}"\n]*|)\s*/y;
+/** Alertmanager's modes: both notations, `classic-mode`, `utf8-strict-mode`. */
+export type MatcherMode = 'fallback' | 'classic' | 'utf8';
+
+export interface ReadMatchers {
+  readonly matchers: Matcher[];
+  /** What is to be changed before the classic notation is gone; undefined for nothing. */
+  readonly warning: string | undefined;
+}
 
 /** One or more matchers, with or without braces. Throws TytoError `bad_data`. */
-export function parseMatchers(text: string): Matcher[] {
-  const trimmed = text.trim();
-  const braced = trimmed.startsWith('{');
-  if (braced !== trimmed.endsWith('}')) throw bad(text, 'a brace is missing');
-  const inside = braced ? trimmed.slice(1, -1) : trimmed;
-  const matchers: Matcher[] = [];
-  let at = 0;
-  while (inside.slice(at).trim() !== '') {
-    const name = take(NAME, inside, at) ?? fail(text, inside, at, 'expected a label name');
-    at = name.end;
-    const operator =
-      take(OPERATOR, inside, at) ?? fail(text, inside, at, 'expected =, !=, =~ or !~');
-    at = operator.end;
-    const value = take(VALUE, inside, at) ?? fail(text, inside, at, 'expected a value');
-    at = value.end;
-    const type = operator.text as MatchType;
-    matchers.push(createMatcher(type, unquote(name.text), unquote(value.text.trim())));
-    if (at >= inside.length) break;
-    if (inside[at] !== ',') fail(text, inside, at, 'expected a comma');
-    at++;
-  }
-  if (matchers.length === 0 && !braced)
-    throw bad(text, 'expected a matcher such as severity="critical"');
-  return matchers;
+export function readMatchers(text: string, mode: MatcherMode = 'fallback'): ReadMatchers {
+  return readBy(text, mode, parseClassicMatchers, parseUtf8Matchers);
 }
 
-function take(
-  pattern: RegExp,
+/** The same without the warning. */
+export function parseMatchers(text: string, mode: MatcherMode = 'fallback'): Matcher[] {
+  return readMatchers(text, mode).matchers;
+}
+
+/** Exactly one matcher, as filters of the API have it. Throws TytoError `bad_data`. */
+export function parseMatcher(text: string, mode: MatcherMode = 'fallback'): Matcher {
+  if (mode !== 'classic' && (text.startsWith('{') || text.endsWith('}'))) {
+    throw new TytoError('bad_data', `unexpected open or close brace: ${text}`);
+  }
+  const one = (given: string) => [parseClassicMatcher(given)];
+  return readBy(text, mode, one, parseOneUtf8).matchers[0];
+}
+
+function parseOneUtf8(text: string): Matcher[] {
+  const matchers = parseUtf8Matchers(text);
+  if (matchers.length === 1) return matchers;
+  const found =
+    matchers.length === 0 ? 'no matchers' : `expected 1 matcher, found ${matchers.length}`;
+  throw new TytoError('bad_data', found);
+}
+
+function readBy(
   text: string,
-  at: number,
-): { text: string; end: number } | undefined {
-  pattern.lastIndex = at;
-  const match = pattern.exec(text);
-  return match === null ? undefined : { text: match[1] ?? match[0], end: pattern.lastIndex };
+  mode: MatcherMode,
+  classic: (text: string) => Matcher[],
+  utf8: (text: string) => Matcher[],
+): ReadMatchers {
+  if (mode === 'classic') return { matchers: classic(text), warning: undefined };
+  if (mode === 'utf8') return { matchers: utf8(text), warning: undefined };
+  const old = attempt(classic, text);
+  const current = attempt(utf8, text);
+  if ('matchers' in current && !('matchers' in old)) {
+    return { matchers: current.matchers, warning: undefined };
+  }
+  if (!('matchers' in old)) throw old.error;
+  const suggestion = old.matchers.map(matcherText).join(',');
+  if (!('matchers' in current)) {
+    const reason = errorMessage(current.error);
+    const warning = `${text} is read in the classic notation (${reason}); write ${suggestion}`;
+    return { matchers: old.matchers, warning };
+  }
+  const isSame = suggestion === current.matchers.map(matcherText).join(',');
+  const warning = `${text} means two things in the classic and the UTF-8 notation; this is`;
+  return { matchers: old.matchers, warning: isSame ? undefined : `${warning} ${suggestion}` };
 }
 
-/** Without its quotes; `\n`, `\"`, `\\` and bytes of UTF-8 as `\xf0` are escapes. */
-function unquote(text: string): string {
-  if (!text.startsWith('"')) return text;
-  const plain = text.slice(1, -1).replace(/\\([^x])/gs, (all, character: string) => {
-    if (character === 'n') return '\n';
-    return character === '"' || character === '\\' ? character : all;
-  });
-  return plain.replace(/(?:\\x[0-9a-fA-F]{2})+/g, (bytes) => decodeBytes(bytes));
-}
-
-function decodeBytes(escaped: string): string {
-  const bytes = Uint8Array.from(escaped.split('\\x').slice(1), (hex) => Number.parseInt(hex, 16));
+function attempt(
+  parse: (text: string) => Matcher[],
+  text: string,
+): { matchers: Matcher[] } | { error: TytoError } {
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-  } catch {
-    throw new TytoError('bad_data', `bad matcher format: ${escaped} is no UTF-8`);
+    return { matchers: parse(text) };
+  } catch (error) {
+    if (error instanceof TytoError) return { error };
+    throw error;
   }
 }
 
-function fail(text: string, inside: string, at: number, expected: string): never {
-  const found = inside.slice(at, at + 20) || 'the end';
-  throw bad(text, `${expected}, found ${found}`);
-}
-
-function bad(text: string, reason: string): TytoError {
-  return new TytoError('bad_data', `bad matcher format: ${text}: ${reason}`);
+/** `name=~"value"`; a name that needs quotes has them. */
+export function matcherText({ name, type, value }: Matcher): string {
+  const shown = /[\s{}!=~,\\"'`]/u.test(name) ? quoteString(name) : name;
+  return `${shown}${type}${quoteString(value)}`;
 }

@@ -6,6 +6,7 @@ import { readFile } from 'node:fs/promises';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import {
   type AlertmanagerConfig,
+  type MatcherMode,
   NotifyTemplates,
   parseAlertmanagerConfig,
   parseRuleFile,
@@ -84,7 +85,7 @@ export async function loadConfig(
   { onlyMain = false, ignoresUnknownFields = false, features = DEFAULT_FEATURES }: LoadOptions = {},
 ): Promise<LoadedConfig> {
   const problems: yaml.Problem[] = [];
-  const main = await loadMain(files, problems);
+  const main = await loadMain(files, problems, features.matcherMode);
   const { prometheus, prometheusBase: base } = main;
   const sections: ScrapeSection[] = [...prometheus.sections];
   const scrapeFiles = onlyMain ? [] : prometheus.scrapeConfigFiles;
@@ -140,12 +141,16 @@ interface MainConfig {
   readonly source: string;
 }
 
-async function loadMain(files: ConfigFiles, problems: yaml.Problem[]): Promise<MainConfig> {
+async function loadMain(
+  files: ConfigFiles,
+  problems: yaml.Problem[],
+  mode: MatcherMode,
+): Promise<MainConfig> {
   const source = files.config === '' ? ZERO_CONFIG : await readConfigFile(files.config);
   const file = files.config === '' ? 'built-in configuration' : files.config;
   const base = files.config === '' ? process.cwd() : dirname(resolve(file));
   const isTyto = looksLikeTyto(source, file);
-  const own = isTyto ? decode(source, file, tytoSchema, problems) : undefined;
+  const own = isTyto ? decode(source, file, tytoSchema(mode), problems) : undefined;
   if (isTyto && own === undefined) throw new ConfigError(problems);
   const pointed = own?.prometheusFile;
   const path = pointed === undefined ? file : within(base, pointed);
@@ -156,7 +161,7 @@ async function loadMain(files: ConfigFiles, problems: yaml.Problem[]): Promise<M
   return {
     prometheus,
     prometheusBase: pointed === undefined ? base : dirname(resolve(path)),
-    ...(await loadAlertmanager(files, own, source, base, problems)),
+    ...(await loadAlertmanager(files, own, source, base, problems, mode)),
     watchesHost: own?.watchesHost ?? isBare,
     starterRules: own?.starterRules ?? isBare,
     retentionRules: own?.retentionRules ?? [],
@@ -183,6 +188,7 @@ async function loadAlertmanager(
   source: string,
   base: string,
   problems: yaml.Problem[],
+  mode: MatcherMode,
 ): Promise<Pick<MainConfig, 'alertmanager' | 'alertmanagerBase'>> {
   const pointed = own?.alertmanagerFile;
   if (files.alertmanager === '' && own?.alertmanager !== undefined) {
@@ -193,7 +199,7 @@ async function loadAlertmanager(
   else if (pointed !== undefined) file = within(base, pointed);
   const isBuiltIn = files.alertmanager === '' && pointed === undefined;
   const text = isBuiltIn ? NO_RECEIVER : await readConfigFile(file);
-  const read = parseAlertmanagerConfig(text, file);
+  const read = parseAlertmanagerConfig(text, file, mode);
   problems.push(...read.problems);
   return { alertmanager: read.config, alertmanagerBase: dirname(resolve(file)) };
 }

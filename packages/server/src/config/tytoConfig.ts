@@ -11,7 +11,7 @@
  *       keep: 2d
  *   incidents:                        # see incidentsConfig.ts
  */
-import { type AlertmanagerConfig, alertmanagerSchema } from '@tyto/alerting';
+import { type AlertmanagerConfig, alertmanagerSchema, type MatcherMode } from '@tyto/alerting';
 import { errorMessage, yaml } from '@tyto/base';
 import type { Matcher } from '@tyto/model';
 import { parseSelector } from '@tyto/syntax';
@@ -39,13 +39,15 @@ const prometheusSection: yaml.Schema<PrometheusConfig | string> = (node, decoder
 };
 
 /** A path, or alertmanager.yml itself. */
-const alertmanagerSection: yaml.Schema<Omit<AlertmanagerConfig, 'source'> | string> = (
-  node,
-  decoder,
-) => {
-  const keys = yaml.keysOf(node);
-  return keys === undefined ? yaml.string(node, decoder) : alertmanagerSchema(node, decoder);
-};
+function alertmanagerSection(
+  mode: MatcherMode,
+): yaml.Schema<Omit<AlertmanagerConfig, 'source'> | string> {
+  const schema = alertmanagerSchema(mode);
+  return (node, decoder) => {
+    const keys = yaml.keysOf(node);
+    return keys === undefined ? yaml.string(node, decoder) : schema(node, decoder);
+  };
+}
 
 const selector: yaml.Schema<readonly Matcher[]> = (node, decoder) => {
   const text = yaml.string(node, decoder);
@@ -62,20 +64,27 @@ const retentionRule = yaml.object(
   { name: 'retention rule' },
 );
 
-const rawSchema = yaml.object(
-  {
-    prometheus: yaml.optional(prometheusSection),
-    alertmanager: yaml.optional(alertmanagerSection),
-    host: yaml.optional(yaml.boolean, true),
-    starter_rules: yaml.optional(yaml.boolean, true),
-    retention: yaml.optional(yaml.list(retentionRule), []),
-    incidents: yaml.optional(incidentsSchema),
-  },
-  { name: 'tyto configuration' },
-);
+function rawSchema(mode: MatcherMode) {
+  return yaml.object(
+    {
+      prometheus: yaml.optional(prometheusSection),
+      alertmanager: yaml.optional(alertmanagerSection(mode)),
+      host: yaml.optional(yaml.boolean, true),
+      starter_rules: yaml.optional(yaml.boolean, true),
+      retention: yaml.optional(yaml.list(retentionRule), []),
+      incidents: yaml.optional(incidentsSchema),
+    },
+    { name: 'tyto configuration' },
+  );
+}
 
-export const tytoSchema: yaml.Schema<TytoConfig> = (node, decoder) => {
-  const raw = rawSchema(node, decoder);
+/** `mode` is how matchers of alertmanager.yml are read. */
+export function tytoSchema(mode: MatcherMode): yaml.Schema<TytoConfig> {
+  const schema = rawSchema(mode);
+  return (node, decoder) => toConfig(schema(node, decoder));
+}
+
+function toConfig(raw: ReturnType<ReturnType<typeof rawSchema>>): TytoConfig {
   const { prometheus, alertmanager, host, starter_rules: rules, retention } = raw;
   return {
     prometheus: typeof prometheus === 'string' ? undefined : prometheus,
@@ -87,7 +96,7 @@ export const tytoSchema: yaml.Schema<TytoConfig> = (node, decoder) => {
     retentionRules: retention.map(({ match, keep }) => ({ matchers: match, retentionMs: keep })),
     incidents: raw.incidents,
   };
-};
+}
 
 /** Whether a file is tyto.yaml rather than prometheus.yml, by its name or by its fields. */
 export function looksLikeTyto(source: string, file: string): boolean {

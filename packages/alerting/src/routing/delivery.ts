@@ -1,0 +1,116 @@
+/**
+ * One notification to one integration: tried until it works, time runs out or the receiver refuses
+ * for good. Groups use it, and whoever tells a receiver directly.
+ */
+import { type Clock, errorMessage, type Logger } from '@tyto/base';
+import type { AlertEvents, NotifyAttempt } from '../events.ts';
+import { type Integration, type Notification, NotifyError } from '../notify/notification.ts';
+
+export interface NotifyObserver {
+  /** One request to a receiver, and whether it worked. */
+  attempt(kind: string, durationMs: number, isDelivered?: boolean): void;
+  /** A whole notification, with its retries: whether the receiver got it. */
+  told(kind: string, wasTold: boolean): void;
+}
+
+export interface DeliveryDependencies {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly observer: NotifyObserver;
+  readonly events: AlertEvents | undefined;
+}
+
+/** What came of it; `data` is what the integration gave back. */
+export interface Delivered {
+  readonly wasTold: boolean;
+  readonly data: Notification['data'] | undefined;
+}
+
+const RETRY_MS_MIN = 500;
+const RETRY_MS_MAX = 60_000;
+/** As Alertmanager waits longer from one try to the next, without its randomness. */
+const RETRY_FACTOR = 1.5;
+
+/** Never rejects. Ends early when the signal does; `timeoutMs` is for all tries together. */
+export async function deliver(
+  integration: Integration,
+  notification: Omit<Notification, 'nowMs'>,
+  timeoutMs: number,
+  abort: AbortSignal,
+  deps: DeliveryDependencies,
+): Promise<Delivered> {
+  const { clock, observer } = deps;
+  const deadlineMs = clock.monotonicMs() + timeoutMs;
+  for (let attempt = 1; !abort.aborted; attempt++) {
+    const startedMs = clock.monotonicMs();
+    const leftMs = deadlineMs - startedMs;
+    const nowMs = clock.nowMs();
+    const timer = new AbortController();
+    const timeout = clock.schedule(leftMs, () => timer.abort(new Error('time is up')));
+    try {
+      const signal = AbortSignal.any([abort, timer.signal]);
+      const data = await integration.notify({ ...notification, nowMs }, signal);
+      note('delivered', '');
+      observer.told(integration.kind, true);
+      return { wasTold: true, data };
+    } catch (error) {
+      const delayMs = Math.min(RETRY_MS_MAX, RETRY_MS_MIN * RETRY_FACTOR ** (attempt - 1));
+      const mayRetry = error instanceof NotifyError && error.retry && !abort.aborted;
+      const isLast = !mayRetry || clock.monotonicMs() + delayMs >= deadlineMs;
+      note(isLast ? 'failed' : 'will be retried', errorMessage(error));
+      if (isLast) break;
+      await pause(delayMs, abort, clock);
+    } finally {
+      timeout.cancel();
+    }
+
+    function note(outcome: NotifyAttempt['outcome'], error: string): void {
+      const durationMs = clock.monotonicMs() - startedMs;
+      observer.attempt(integration.kind, durationMs, outcome === 'delivered');
+      const { receiver, groupKey, reason, firing, resolved } = notification;
+      const { kind, index } = integration;
+      const about = { receiver, integration: kind, index, groupKey, reason };
+      deps.events?.attempted({
+        ...about,
+        atMs: nowMs,
+        durationMs,
+        firing,
+        resolved,
+        attempt,
+        outcome,
+        error,
+      });
+      log(deps.logger, { ...about, attempt }, notification, outcome, error);
+    }
+  }
+  observer.told(integration.kind, false);
+  return { wasTold: false, data: undefined };
+}
+
+function log(
+  logger: Logger,
+  about: Readonly<Record<string, unknown>>,
+  { firing, resolved }: Pick<Notification, 'firing' | 'resolved'>,
+  outcome: NotifyAttempt['outcome'],
+  error: string,
+): void {
+  if (outcome === 'delivered') {
+    logger.info('notified', { ...about, firing: firing.length, resolved: resolved.length });
+    return;
+  }
+  const isLast = outcome === 'failed';
+  const message = isLast ? 'a notification failed' : 'a notification failed; it is retried';
+  logger.warn(message, { ...about, error });
+}
+
+function pause(ms: number, abort: AbortSignal, clock: Clock): Promise<void> {
+  return new Promise((resolve) => {
+    const end = () => {
+      timer.cancel();
+      abort.removeEventListener('abort', end);
+      resolve();
+    };
+    const timer = clock.schedule(ms, end);
+    abort.addEventListener('abort', end, { once: true });
+  });
+}
