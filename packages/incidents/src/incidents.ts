@@ -10,7 +10,7 @@ import type {
   NotifyAttempt,
   StoredAlert,
 } from '@tyto/alerting';
-import { errorMessage, type Timer } from '@tyto/base';
+import { errorMessage, type Timer, TytoError } from '@tyto/base';
 import { Actions } from './actions.ts';
 import type { IncidentsConfig } from './config.ts';
 import { Deadlines } from './deadlines.ts';
@@ -30,12 +30,12 @@ import {
 } from './incident.ts';
 import { IncidentStore } from './incidentStore.ts';
 import { keyOf, newIncident, worstOf } from './newIncident.ts';
-import type { IncidentPorts } from './ports.ts';
+import type { IncidentPorts, RuleFacts } from './ports.ts';
 import { Responses } from './responses.ts';
 import { RunbookChecks } from './runbookChecks.ts';
 import { FAILING_ALERT, SelfWatch } from './selfWatch.ts';
 import { judge } from './severity.ts';
-import type { SignedLinks } from './signedLinks.ts';
+import type { Link, SignedLinks } from './signedLinks.ts';
 import { type Suppressing, Suppressions } from './suppressions.ts';
 
 const COLLECT_INTERVAL_MS = 60_000;
@@ -96,6 +96,31 @@ export class Incidents implements AlertEvents, NotifyAdvisor {
 
   get config(): IncidentsConfig {
     return this.#config;
+  }
+
+  /** Throws TytoError `not_found`. */
+  get(id: string): Incident {
+    const incident = this.store.get(id);
+    if (incident === undefined) throw new TytoError('not_found', `there is no incident ${id}`);
+    return incident;
+  }
+
+  /** The newest value of an alert that fires. */
+  newestValue(fingerprint: string): number | undefined {
+    return finite(this.#ports.alertOf(fingerprint)?.value);
+  }
+
+  rules(): readonly RuleFacts[] {
+    return this.#ports.rules();
+  }
+
+  receivers(): readonly string[] {
+    return this.#ports.receivers();
+  }
+
+  /** What a link allows; undefined for one that is not ours. */
+  readLink(token: string): Link | undefined {
+    return this.#links.read(token);
   }
 
   /** Alerts that became no incident because there were too many. */

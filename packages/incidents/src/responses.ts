@@ -28,11 +28,12 @@ export class Responses {
 
   /** Runs what matches an incident that was triggered. */
   run(incident: Incident): void {
+    // The flag for it is off: nothing is done to anything outside.
+    if (this.#context.ports.run === undefined) return;
     const labels = labelsOf(incident);
     for (const response of this.#context.config().responses) {
       if (!matchesAll(response.matchers, labels)) continue;
       if (incident.responses[response.name] !== undefined) continue;
-      if (response.command.length > 0 && this.#context.ports.run === undefined) continue;
       if (!this.#takeTurn(response)) {
         const limit = `more than ${response.rateMax} in ${response.rateMs / 1000} s`;
         this.#note(incident, response, `not run: ${limit}`);

@@ -54,6 +54,8 @@ import { registerAlertMetrics, registerStoreMetrics } from './metrics/storeMetri
 import { registerForwardMetrics } from './metrics/forwardMetrics.ts';
 import { registerNotificationMetrics } from './metrics/notificationMetrics.ts';
 import { registerWriteMetrics } from './metrics/writeMetrics.ts';
+import type { SignedLinks } from '@tyto/incidents';
+import { type WiredIncidents, openIncidentLinks, wireIncidents } from './incidents.ts';
 import { PushKeeper } from './pushKeeper.ts';
 import { createEngine, type EngineSettings, QueryRunner } from './queries.ts';
 import { rehearse } from './rehearsal.ts';
@@ -82,6 +84,8 @@ export interface TytoOptions {
   /** Where the configuration says nothing of it. */
   readonly logCompression: boolean;
   readonly remoteWriteQueueBytes: number;
+  /** Whether automatic responses to incidents may run. */
+  readonly runsResponses: boolean;
   /** The script of threads that read samples; without it all is read on the main thread. */
   readonly readerScript?: URL | undefined;
   readonly query: EngineSettings['query'];
@@ -116,6 +120,7 @@ export class Tyto {
   readonly #scrapes: ScrapeManager;
   readonly #rules = new RuleManager();
   readonly #dispatcher: Dispatcher;
+  readonly #incidents: WiredIncidents;
   readonly #alertForwarder: AlertForwarder;
   readonly #forwarder: Forwarder;
   /** The store, and those of `remote_read`. */
@@ -151,6 +156,7 @@ export class Tyto {
     tsdb: Tsdb,
     state: LmdbStateStore,
     forwarder: Forwarder,
+    links: SignedLinks,
   ) {
     const { clock, logger, externalUrl } = options;
     this.#options = options;
@@ -187,7 +193,18 @@ export class Tyto {
     this.#queries = new QueryRunner(this.#engine, clock, logger, this.#metrics, options.query);
     this.#backends = new Backends({ queries: this.#queries, store: tsdb });
     const observer = this.#metrics.notify;
-    this.#dispatcher = new Dispatcher({ clock, logger, state, externalUrl, observer });
+    const parts = { clock, logger, state, externalUrl };
+    const { runsResponses } = options;
+    const wiring = {
+      ...parts,
+      rules: this.#rules,
+      runsResponses,
+      dispatcher: () => this.#dispatcher,
+    };
+    this.#incidents = wireIncidents(wiring, links, config.incidents);
+    const { incidents } = this.#incidents;
+    const told = { events: incidents, advisor: incidents };
+    this.#dispatcher = new Dispatcher({ ...parts, observer, ...told });
     this.#alertForwarder = new AlertForwarder(logger);
     this.#host = new HostMetrics({ clock, logger });
     const key = randomBytes(16);
@@ -229,7 +246,8 @@ export class Tyto {
     const state = new LmdbStateStore(join(dataDirectory, 'state'));
     // Before the first sample can come.
     await forwarder.apply(remoteWrites, externalLabels);
-    started = new Tyto(options, config, tsdb, state, forwarder);
+    const links = await openIncidentLinks(state);
+    started = new Tyto(options, config, tsdb, state, forwarder, links);
     await started.#pushKeeper.restore();
     return started;
   }
@@ -277,6 +295,7 @@ export class Tyto {
       receivesOtlp: this.#options.receivesOtlp,
       rules: this.#rules,
       dispatcher: this.#dispatcher,
+      incidents: this.#incidents.incidents,
       startedMs: this.#startedMs,
       status: () => ({
         startedMs: this.#startedMs,
@@ -331,6 +350,7 @@ export class Tyto {
   /** Applies the configuration that Tyto was started with. */
   async run(): Promise<void> {
     await this.#apply(this.#config);
+    this.#incidents.incidents.start();
     this.#ready = true;
     this.#notifications.remove(STARTING);
   }
@@ -353,6 +373,7 @@ export class Tyto {
     for (const server of this.#grpcServers) server.close();
     await this.#http?.close();
     await Promise.all([this.#rules.stop(), this.#scrapes.stop()]);
+    this.#incidents.stop();
     await this.#dispatcher.stop();
     await this.#pushKeeper.stop();
     await this.#forwarder.close();
@@ -393,6 +414,7 @@ export class Tyto {
     await this.#forwarder.apply(prometheus.remoteWrites, prometheus.externalLabels);
     this.#querier.readers = createReaders(prometheus, clock);
     await this.#dispatcher.apply(config.alertmanager, config.templates);
+    this.#incidents.incidents.apply(config.incidents);
     await this.#scrapes.apply(config.jobs);
     await this.#watchHost(config);
     await this.#watchPushes(config);
