@@ -28,6 +28,7 @@ export {
 export { buildRoute, groupLabels, matchRoutes, type Route } from './routing/route.ts';
 export {
   type Silence,
+  type SilenceLimits,
   type SilenceMatcher,
   Silences,
   type SilenceState,

@@ -42,6 +42,7 @@ export {
 export { relabelConfigs as relabelConfigsSchema } from './relabel/relabelSchema.ts';
 export { type DiscoveryFiles, nodeDiscoveryFiles } from './discovery/fileDiscoverer.ts';
 export { toGroup } from './discovery/discoverer.ts';
+export { type DiscoveryConfig, JobDiscovery } from './discovery/jobDiscovery.ts';
 export { targetsOfGroup } from './scrape/target.ts';
 export type {
   HttpClient,

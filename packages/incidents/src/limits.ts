@@ -23,5 +23,3 @@ export const SPAN_MS_MAX = 366 * 86_400_000;
 export const RESPONSES_AT_ONCE = 4;
 /** Responses that wait; more are noted as left out. */
 export const RESPONSES_WAITING = 100;
-/** Pages to several people at once. */
-export const TELLING_AT_ONCE = 32;

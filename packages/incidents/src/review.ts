@@ -46,11 +46,11 @@ export function reviewOf(
 ): Review {
   const facts = new Map(rules.map((rule) => [rule.name, rule]));
   const paging = rules.filter(({ labels }) => judge(labels, config.severity).priority === 'P0');
-  const { pagingRulesMax } = config.review;
+  const { pagingRulesMax: most } = config.review;
   const warnings =
-    paging.length > pagingRulesMax
+    paging.length > most
       ? [
-          `${paging.length} rules page somebody; more than ${pagingRulesMax} are more than people ` +
+          `${paging.length} rules page somebody; more than ${most} are more than people ` +
             'can answer for: merge some, or give them a lower priority',
         ]
       : [];

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { silentLogger, yaml } from '@tyto/base';
+import { silentLogger, systemClock, yaml } from '@tyto/base';
 import { type Alert, Labels } from '@tyto/model';
 import { AlertForwarder } from './alertForwarder.ts';
 import { prometheusSchema } from './config/prometheusConfig.ts';
@@ -8,7 +8,7 @@ function forwarder(config: string): AlertForwarder {
   const { value, problems } = yaml.decodeYaml(config, 'prometheus.yml', prometheusSchema);
   if (value === undefined) throw new Error(yaml.formatProblems(problems));
   expect(problems).toEqual([]);
-  const made = new AlertForwarder(silentLogger);
+  const made = new AlertForwarder({ clock: systemClock, logger: silentLogger });
   made.apply(value);
   return made;
 }

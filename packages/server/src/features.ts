@@ -1,6 +1,7 @@
 /**
- * `--enable-feature`: Prometheus' and Alertmanager's names of features. Those that Tyto switches are off unless named;
- * the others are accepted and say what they change here: nothing, because it is so always or never.
+ * `--enable-feature`: Prometheus' and Alertmanager's names of features. Those that Tyto switches
+ * are off unless named; the others are accepted and say what they change here: nothing, because
+ * it is so always or never.
  */
 import type { MatcherMode } from '@tyto/alerting';
 import { nearestName } from '@tyto/base';

@@ -102,9 +102,8 @@ async function probe(url: string, method: 'HEAD' | 'GET', timeoutMs: number): Pr
 /** The rest is not read, however long it is. */
 async function beginningOf({ body }: Response): Promise<string> {
   let text = '';
-  const decoder = new TextDecoder();
   for await (const chunk of body ?? []) {
-    text += decoder.decode(chunk as Uint8Array, { stream: true });
+    text += Buffer.from(chunk as Uint8Array).toString('utf8');
     if (text.length >= ANSWER_LENGTH_MAX) break;
   }
   return text.slice(0, ANSWER_LENGTH_MAX).trim();

@@ -7,7 +7,7 @@ import { mkdir } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { Dispatcher, RuleManager } from '@tyto/alerting';
+import { Dispatcher, RuleManager, type SilenceLimits } from '@tyto/alerting';
 import {
   type AnchoredRegExp,
   type Clock,
@@ -15,8 +15,6 @@ import {
   formatDuration,
   type Logger,
   must,
-  type yaml,
-  formatPlace,
 } from '@tyto/base';
 import {
   HostMetrics,
@@ -42,6 +40,7 @@ import {
   readBodies,
 } from './forwarding.ts';
 import { type ConfigFiles, type LoadedConfig, loadConfig } from './config/load.ts';
+import { logWarnings, storageSettings } from './config/loaded.ts';
 import { Backends } from './http/backends.ts';
 import { HeldBodies } from './http/heldBodies.ts';
 import { createHttpServer, type HttpServerOptions } from './http/httpServer.ts';
@@ -50,7 +49,8 @@ import { OtlpGrpcServer } from './http/otlpGrpc.ts';
 import { registerOtlpMetrics } from './metrics/otlpMetrics.ts';
 import { SelfMetrics } from './metrics/selfMetrics.ts';
 import { registerRuleMetrics } from './metrics/ruleMetrics.ts';
-import { registerAlertMetrics, registerStoreMetrics } from './metrics/storeMetrics.ts';
+import { registerAlertMetrics } from './metrics/alertMetrics.ts';
+import { registerStoreMetrics } from './metrics/storeMetrics.ts';
 import { registerForwardMetrics } from './metrics/forwardMetrics.ts';
 import { registerNotificationMetrics } from './metrics/notificationMetrics.ts';
 import { registerWriteMetrics } from './metrics/writeMetrics.ts';
@@ -89,6 +89,9 @@ export interface TytoOptions {
   /** The script of threads that read samples; without it all is read on the main thread. */
   readonly readerScript?: URL | undefined;
   readonly query: EngineSettings['query'];
+  readonly silenceLimits: SilenceLimits;
+  /** See the flags `--alertmanager.notification-*`. */
+  readonly forwarding: { readonly queueMax: number; readonly batchMax: number };
   /** See the flags `--rules.alert.*`. */
   readonly rules: {
     readonly resendDelayMs: number;
@@ -104,6 +107,9 @@ const RELOAD_FAILED = 'Configuration reload has failed.';
 const STARTING = 'Tyto is starting: targets and rules are not in place yet.';
 const STOPPING = 'Tyto is shutting down and gracefully stopping all operations.';
 const RESTART_NEEDED = 'The configuration of storage has changed: a restart is needed to apply it.';
+
+/** Alerts that wait for other Alertmanagers have so long to be sent at the end. */
+const DRAIN_MS_MAX = 2000;
 
 const HOST_JOB = 'node';
 const SELF_JOB = 'tyto';
@@ -193,19 +199,15 @@ export class Tyto {
     this.#queries = new QueryRunner(this.#engine, clock, logger, this.#metrics, options.query);
     this.#backends = new Backends({ queries: this.#queries, store: tsdb });
     const observer = this.#metrics.notify;
+    const { silenceLimits, runsResponses } = options;
     const parts = { clock, logger, state, externalUrl };
-    const { runsResponses } = options;
-    const wiring = {
-      ...parts,
-      rules: this.#rules,
-      runsResponses,
-      dispatcher: () => this.#dispatcher,
-    };
+    const dispatcher = () => this.#dispatcher;
+    const wiring = { ...parts, rules: this.#rules, runsResponses, dispatcher };
     this.#incidents = wireIncidents(wiring, links, config.incidents);
-    const { incidents } = this.#incidents;
-    const told = { events: incidents, advisor: incidents };
-    this.#dispatcher = new Dispatcher({ ...parts, observer, ...told });
-    this.#alertForwarder = new AlertForwarder(logger);
+    const events = this.#incidents.incidents;
+    const alerting = { ...parts, observer, silenceLimits, events, advisor: events };
+    this.#dispatcher = new Dispatcher(alerting);
+    this.#alertForwarder = new AlertForwarder({ clock, logger, ...options.forwarding });
     this.#host = new HostMetrics({ clock, logger });
     const key = randomBytes(16);
     this.#receiver = new WriteReceiver({ store: tsdb, clock, key, keepsStartTimes });
@@ -374,7 +376,7 @@ export class Tyto {
     await this.#http?.close();
     await Promise.all([this.#rules.stop(), this.#scrapes.stop()]);
     this.#incidents.stop();
-    await this.#dispatcher.stop();
+    await Promise.all([this.#dispatcher.stop(), this.#alertForwarder.stop(DRAIN_MS_MAX)]);
     await this.#pushKeeper.stop();
     await this.#forwarder.close();
     await this.#tsdb.close();
@@ -489,14 +491,4 @@ export class Tyto {
     const read = () => this.#metrics.registry.metrics();
     this.#scrapes.addInternal({ jobName: SELF_JOB, instance, read }, global);
   }
-}
-
-/** What only a start applies, of all that the section `storage` says. */
-function storageSettings({ prometheus }: LoadedConfig): string {
-  const { path, retentionMs, retentionBytes, exemplarsMax } = prometheus.storage;
-  return JSON.stringify([path, retentionMs, retentionBytes, exemplarsMax]);
-}
-
-function logWarnings(warnings: readonly yaml.Problem[], logger: Logger): void {
-  for (const { place, message } of warnings) logger.warn(message, { place: formatPlace(place) });
 }

@@ -44,7 +44,7 @@ export function parseClassicMatcher(text: string): Matcher {
   if (match === null) throw bad(`bad matcher format: ${text}`);
   const [start, name, type] = match;
   const written = trim(text.slice(start.length));
-  return createMatcher(type as MatchType, name, unescape(written));
+  return createMatcher(type as MatchType, name, unescaped(written));
 }
 
 function trim(text: string): string {
@@ -54,7 +54,7 @@ function trim(text: string): string {
   return text.slice(0, end).replace(SPACES_AROUND, '');
 }
 
-function unescape(written: string): string {
+function unescaped(written: string): string {
   const isQuoted = written.startsWith('"');
   const text = isQuoted ? written.slice(1) : written;
   let isClosed = false;

@@ -61,7 +61,8 @@ function matcherListOf(mode: MatcherMode): yaml.Schema<Matcher[]> {
       return matchers;
     } catch (error) {
       if (!(error instanceof TytoError)) throw error;
-      decoder.error(node, error.message);
+      const { cause, message } = error;
+      decoder.error(node, cause === undefined ? message : `${message}: ${errorMessage(cause)}`);
       return [];
     }
   };

@@ -373,9 +373,12 @@ describe('parseAlertmanagerConfig', () => {
       [ok, 'no route provided'],
       [`${ok}route: {receiver: b}`, '2:19: undefined receiver "b" used in route'],
       [`${ok}route: {receiver: a, matchers: ['x="1"']}`, 'root route must not have any matchers'],
-      [`${ok}route: {receiver: a, routes: [{matchers: ['x']}]}`, 'expected =, !=, =~ or !~'],
+      [
+        `${ok}route: {receiver: a, routes: [{matchers: ['x']}]}`,
+        "bad matcher format: x: end of input: expected an operator such as '='",
+      ],
       [`${ok}route: {receiver: a, routes: [{match_re: {x: '('}}]}`, 'regexp'],
-      [`${ok}route: {receiver: a, group_by: [x, x]}`, 'duplicated label in group_by'],
+      [`${ok}route: {receiver: a, group_by: [x, x]}`, 'duplicated label "x" in group_by'],
       [`${ok}route: {reciever: a}`, 'did you mean "receiver"?'],
       ['receivers: [{name: a}, {name: a}]\nroute: {receiver: a}', '"a" is not unique'],
       [

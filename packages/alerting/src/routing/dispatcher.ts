@@ -88,6 +88,8 @@ export class Dispatcher implements AlertSink {
   readonly #leaving = new Map<string, Promise<void>>();
   readonly #timers = new Map<number, Timer>();
   #received = 0;
+  #receivedResolved = 0;
+  #invalid = 0;
   #groupsRefused = 0;
 
   constructor(options: DispatcherOptions) {
@@ -109,8 +111,15 @@ export class Dispatcher implements AlertSink {
     return this.#config;
   }
 
-  get received(): number {
-    return this.#received;
+  /** Alerts that came, and how many of them were over or were refused. */
+  get counts(): { readonly received: number; readonly resolved: number; readonly invalid: number } {
+    const invalid = this.#invalid + this.alerts.rejected;
+    return { received: this.#received, resolved: this.#receivedResolved, invalid };
+  }
+
+  /** Alerts that came and were none. */
+  countInvalid(count: number): void {
+    this.#invalid += count;
   }
 
   /** Alerts that nobody was told of because there were too many groups. */
@@ -176,8 +185,9 @@ export class Dispatcher implements AlertSink {
    * where they could not be written.
    */
   async accept(alerts: readonly PostedAlert[]): Promise<readonly TytoError[]> {
-    this.#nowMs();
+    const nowMs = this.#nowMs();
     this.#received += alerts.length;
+    for (const { endsAtMs } of alerts) if (endsAtMs <= nowMs) this.#receivedResolved++;
     const refused: TytoError[] = [];
     const failed: unknown[] = [];
     const saves: Promise<void>[] = [];
@@ -199,6 +209,15 @@ export class Dispatcher implements AlertSink {
     const inhibitedBy = this.#inhibition.inhibitors(alert.labels);
     const muted = silencedBy.length > 0 || inhibitedBy.length > 0;
     return { state: muted ? 'suppressed' : 'active', silencedBy, inhibitedBy };
+  }
+
+  /** How many alerts are in which state, with their labels of the metric. */
+  async countByState(): Promise<(readonly [{ state: string }, number])[]> {
+    const counts = { active: 0, suppressed: 0, unprocessed: 0 };
+    await forEachInSlices([...this.alerts.all()], (alert) => {
+      if (!this.alerts.isResolved(alert)) counts[this.status(alert).state]++;
+    });
+    return Object.entries(counts).map(([state, count]) => [{ state }, count] as const);
   }
 
   /** The receivers that an alert goes to. */

@@ -1,6 +1,6 @@
 /**
- * Which alerts fire, so that each beginning and each end is told once to those who keep the history:
- * also the end of an alert that nobody sends any more.
+ * Which alerts fire, so that each beginning and each end is told once to those who keep the
+ * history: also the end of an alert that nobody sends any more.
  */
 import type { AlertEvents } from '../events.ts';
 import type { AlertStore, StoredAlert } from './alertStore.ts';

@@ -1,6 +1,6 @@
 /**
  * Inhibition: a firing source alert keeps target alerts with the same labels quiet. The sources of
- * each rule are found by those labels, so that an alert is asked about without a look at all others.
+ * each rule are found by those labels, so that none is looked at for an alert that has others.
  */
 import { type Labels, matchesAll } from '@tyto/model';
 import type { AlertStore, StoredAlert } from './alertStore.ts';

@@ -58,7 +58,11 @@ function readBy(
   if ('matchers' in current && !('matchers' in old)) {
     return { matchers: current.matchers, warning: undefined };
   }
-  if (!('matchers' in old)) throw old.error;
+  if (!('matchers' in old)) {
+    // The classic one is Alertmanager's answer; the other says more of what is wrong.
+    const cause = 'error' in current ? current.error : undefined;
+    throw new TytoError('bad_data', old.error.message, { cause });
+  }
   const suggestion = old.matchers.map(matcherText).join(',');
   if (!('matchers' in current)) {
     const reason = errorMessage(current.error);
@@ -83,7 +87,7 @@ function attempt(
 }
 
 /** `name=~"value"`; a name that needs quotes has them. */
-export function matcherText({ name, type, value }: Matcher): string {
+export function matcherText({ name, type, value }: Omit<Matcher, 'matches' | 'regexp'>): string {
   const shown = /[\s{}!=~,\\"'`]/u.test(name) ? quoteString(name) : name;
   return `${shown}${type}${quoteString(value)}`;
 }

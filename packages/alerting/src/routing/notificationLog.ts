@@ -63,7 +63,7 @@ export class NotificationLog {
     return false;
   }
 
-  /** From now on it counts as told. Resolves when that would survive; rejects with TytoError `io`. */
+  /** It counts as told at once. Resolves when that would survive; rejects with TytoError `io`. */
   put(
     key: LogKey,
     firing: readonly StoredAlert[],

@@ -1,6 +1,6 @@
 /**
- * Work on many things in slices: after each the event loop goes round, so that requests, scrapes and
- * other groups go on. Few things are done at once.
+ * Work on many things in slices: after each the event loop goes round, so that requests, scrapes
+ * and other groups go on. Few things are done at once.
  */
 const SLICE = 2000;
 

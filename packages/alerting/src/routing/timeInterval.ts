@@ -47,11 +47,11 @@ const MONTHS = [
 const SHORTEST_MONTH_DAYS = 28;
 
 /** Whether a moment is within one of the interval's parts. */
-export function intervalContains(interval: TimeInterval, timeMs: number): boolean {
+function intervalContains(interval: TimeInterval, timeMs: number): boolean {
   return interval.specs.some((spec) => specContains(spec, timeMs));
 }
 
-/** The intervals of a configuration by name. Each is looked at once a minute, however often asked. */
+/** The intervals of a configuration by name, each of which is computed once a minute. */
 export class TimeIntervals {
   readonly #intervals: ReadonlyMap<string, TimeInterval>;
   readonly #known = new Map<string, { readonly minute: number; readonly isIn: boolean }>();
@@ -270,7 +270,7 @@ const specFields = yaml.object(
 );
 
 /** One entry of `time_intervals` within a named interval. */
-export const timeIntervalSpec: yaml.Schema<TimeIntervalSpec> = (node, decoder) => {
+const timeIntervalSpec: yaml.Schema<TimeIntervalSpec> = (node, decoder) => {
   const { times, weekdays, days_of_month, months, years, location } = specFields(node, decoder);
   return { times, weekdays, daysOfMonth: days_of_month, months, years, timeZone: location };
 };

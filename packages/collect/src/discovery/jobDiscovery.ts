@@ -7,6 +7,12 @@ import { type Discoverer, StaticDiscoverer } from './discoverer.ts';
 import { type DiscoveryFiles, FileDiscoverer } from './fileDiscoverer.ts';
 import { HttpDiscoverer } from './httpDiscoverer.ts';
 
+/** What finds targets, of a job or of anything else that has targets. */
+export type DiscoveryConfig = Pick<
+  ScrapeConfig,
+  'jobName' | 'staticConfigs' | 'fileDiscoveries' | 'httpDiscoveries'
+>;
+
 export interface DiscoveryPorts {
   readonly clock: Clock;
   readonly logger: Logger;
@@ -25,7 +31,7 @@ export class JobDiscovery {
   readonly #onChange: GroupsChanged;
   #starting = true;
 
-  constructor(config: ScrapeConfig, ports: DiscoveryPorts, onChange: GroupsChanged) {
+  constructor(config: DiscoveryConfig, ports: DiscoveryPorts, onChange: GroupsChanged) {
     this.#onChange = onChange;
     this.#discoverers = createDiscoverers(config, ports);
     this.#discoverers.forEach((_, index) => {
@@ -61,7 +67,7 @@ export class JobDiscovery {
   }
 }
 
-function createDiscoverers(config: ScrapeConfig, ports: DiscoveryPorts): Discoverer[] {
+function createDiscoverers(config: DiscoveryConfig, ports: DiscoveryPorts): Discoverer[] {
   const { clock, files } = ports;
   const logger = ports.logger.child({ job: config.jobName });
   return [

@@ -8,7 +8,7 @@ import type { CommandRequest, CommandResult, IncidentPorts, RuleFacts } from '..
 import { SignedLinks } from '../signedLinks.ts';
 
 /** 2026-11-23, a Monday, 08:00 UTC. */
-export const MONDAY_MS = Date.UTC(2026, 10, 23, 8);
+const MONDAY_MS = Date.UTC(2026, 10, 23, 8);
 export const MINUTE_MS = 60_000;
 
 export interface World {

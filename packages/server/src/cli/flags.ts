@@ -1,5 +1,6 @@
 /** Command line flags under Prometheus' names: declared once, parsed and explained from here. */
 import { nearestName, parseDuration, TytoError } from '@tyto/base';
+import { ALERTING_FLAGS } from './alertingFlags.ts';
 
 export interface FlagDefinition {
   readonly name: string;
@@ -29,6 +30,7 @@ export const START_FLAGS: readonly FlagDefinition[] = [
     'prometheus.yml, or tyto.yaml. Without one Tyto watches this machine and itself.',
   ),
   flag('alertmanager.config.file', 'text', '', 'alertmanager.yml: who is told of alerts, and how.'),
+  ...ALERTING_FLAGS,
   flag(
     'web.listen-address',
     'text',

@@ -184,6 +184,15 @@ function tytoOptions(
       samplesTotalMax: samplesTotalMax(flags),
       lookbackMs: duration(flags, 'query.lookback-delta'),
     },
+    silenceLimits: {
+      countMax: Number(text(flags, 'silences.max-silences')),
+      bytesMax: Number(text(flags, 'silences.max-silence-size-bytes')),
+      retentionMs: duration(flags, 'data.retention'),
+    },
+    forwarding: {
+      queueMax: Math.max(1, Number(text(flags, 'alertmanager.notification-queue-capacity'))),
+      batchMax: Math.max(1, Number(text(flags, 'alertmanager.notification-batch-size'))),
+    },
     rules: {
       resendDelayMs: duration(flags, 'rules.alert.resend-delay'),
       outageToleranceMs: duration(flags, 'rules.alert.for-outage-tolerance'),

@@ -1,5 +1,5 @@
 /**
- * The section `incidents` of tyto.yaml: who is told by us and when, what is suppressed, what is run.
+ * The section `incidents` of tyto.yaml: who is told by us and when, what is suppressed and run.
  * docs/incidents.md shows it whole. Receivers are those of alertmanager.yml, which is read later:
  * where each is named is noted, so that a misspelt one is told with its place.
  */

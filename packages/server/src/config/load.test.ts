@@ -185,8 +185,8 @@ describe.skipIf(!existsSync(seeds))('the seed configurations load verbatim', () 
       'cadvisor',
       'blackbox',
     ]);
-    expect(config.prometheus.alertmanagers[0].urls).toEqual([
-      'http://alertmanager:9093/api/v2/alerts',
+    expect(config.prometheus.alerting.alertmanagers[0].discovery.staticConfigs).toEqual([
+      { targets: ['alertmanager:9093'], labels: {} },
     ]);
     expect(config.alertmanager.route.routes).toHaveLength(2);
   });

@@ -8,13 +8,9 @@ import {
   globalScrapeSchema,
   type OtlpConfig,
   otlpSchema,
-  type RelabelConfig,
-  relabel,
-  relabelConfigsSchema,
   type ScrapeConfig,
   type ScrapeSection,
   scrapeConfigSchema,
-  staticConfigSchema,
 } from '@tyto/collect';
 import {
   type RemoteReadConfig,
@@ -24,6 +20,7 @@ import {
   remoteWriteSchema,
 } from '@tyto/forward';
 import { Labels } from '@tyto/model';
+import { type AlertingConfig, alertingSchema } from './alertingConfig.ts';
 
 const ruleGlobal = yaml.object(
   {
@@ -60,60 +57,6 @@ const globalSection: yaml.Schema<GlobalSection> = (node, decoder) => {
   }
   return { scrape, rules };
 };
-
-const alertmanagerTarget = yaml.object(
-  {
-    static_configs: yaml.optional(yaml.list(staticConfigSchema), () => []),
-    scheme: yaml.optional(yaml.oneOf(['http', 'https']), 'http' as const),
-    path_prefix: yaml.optional(yaml.string, ''),
-    timeout: yaml.optional(yaml.duration, 10_000),
-    api_version: yaml.optional(yaml.string, 'v2'),
-    alert_relabel_configs: yaml.optional(relabelConfigsSchema, (): RelabelConfig[] => []),
-    relabel_configs: yaml.optional(relabelConfigsSchema, (): RelabelConfig[] => []),
-  },
-  {
-    name: 'alertmanager',
-    ignored: Object.fromEntries(
-      [
-        'basic_auth',
-        'authorization',
-        'bearer_token',
-        'bearer_token_file',
-        'oauth2',
-        'tls_config',
-        'proxy_url',
-        'follow_redirects',
-        'enable_http2',
-        'sigv4',
-        'http_headers',
-        'proxy_from_environment',
-        'no_proxy',
-        'proxy_connect_header',
-        'google_iam',
-        'azuread',
-        ...[
-          'dns',
-          'file',
-          'http',
-          'kubernetes',
-          'consul',
-          'ec2',
-          'azure',
-          'docker',
-          'marathon',
-        ].map((name) => `${name}_sd_configs`),
-      ].map((name) => [name, 'only static, unauthenticated Alertmanagers are sent to yet']),
-    ),
-  },
-);
-
-const alerting = yaml.object(
-  {
-    alertmanagers: yaml.optional(yaml.list(alertmanagerTarget), () => []),
-    alert_relabel_configs: yaml.optional(relabelConfigsSchema, (): RelabelConfig[] => []),
-  },
-  { name: 'alerting' },
-);
 
 /**
  * Prometheus takes no late samples unless told to. Agents that send in parallel bring some after
@@ -171,7 +114,7 @@ const fileSchema = yaml.object(
     rule_files: yaml.optional(yaml.list(filePattern), (): FilePattern[] => []),
     scrape_configs: yaml.optional(yaml.list(scrapeConfigSchema), (): ScrapeSection[] => []),
     scrape_config_files: yaml.optional(yaml.list(filePattern), (): FilePattern[] => []),
-    alerting: yaml.optional(alerting),
+    alerting: yaml.optional(alertingSchema),
     storage: yaml.optional(storage),
     otlp: yaml.optional(otlpSchema),
     remote_write: yaml.optional(
@@ -198,15 +141,6 @@ const scrapeFileSchema = yaml.object(
   { name: 'scrape configuration' },
 );
 
-export interface AlertmanagerTarget {
-  /** Of those whose address is none: what stands for it. */
-  readonly badAddresses: readonly string[];
-  /** Where alerts are posted. */
-  readonly urls: readonly string[];
-  readonly timeoutMs: number;
-  readonly alertRelabelConfigs: readonly RelabelConfig[];
-}
-
 export interface PrometheusConfig {
   readonly global: GlobalScrapeConfig;
   readonly evaluationIntervalMs: number;
@@ -215,8 +149,7 @@ export interface PrometheusConfig {
   readonly ruleFiles: readonly FilePattern[];
   readonly scrapeConfigFiles: readonly FilePattern[];
   readonly sections: readonly ScrapeSection[];
-  readonly alertmanagers: readonly AlertmanagerTarget[];
-  readonly alertRelabelConfigs: readonly RelabelConfig[];
+  readonly alerting: AlertingConfig;
   readonly otlp: OtlpConfig;
   readonly remoteWrites: readonly RemoteWriteConfig[];
   readonly remoteReads: readonly RemoteReadConfig[];
@@ -245,12 +178,7 @@ export const prometheusSchema: yaml.Schema<PrometheusConfig> = (node, decoder) =
     ruleFiles: raw.rule_files,
     scrapeConfigFiles: raw.scrape_config_files,
     sections: raw.scrape_configs,
-    alertmanagers: (raw.alerting?.alertmanagers ?? []).map((target) => ({
-      ...alertmanagerUrls(target),
-      timeoutMs: target.timeout,
-      alertRelabelConfigs: target.alert_relabel_configs,
-    })),
-    alertRelabelConfigs: raw.alerting?.alert_relabel_configs ?? [],
+    alerting: raw.alerting ?? { alertmanagers: [], alertRelabelConfigs: [] },
     otlp: raw.otlp ?? DEFAULT_OTLP,
     remoteWrites: raw.remote_write,
     remoteReads: raw.remote_read,
@@ -264,31 +192,6 @@ export const prometheusSchema: yaml.Schema<PrometheusConfig> = (node, decoder) =
     },
   };
 };
-
-/** The addresses of one section, relabelled. */
-function alertmanagerUrls(
-  target: ReturnType<typeof alertmanagerTarget>,
-): Pick<AlertmanagerTarget, 'urls' | 'badAddresses'> {
-  const urls: string[] = [];
-  const badAddresses: string[] = [];
-  for (const { targets, labels } of target.static_configs) {
-    for (const address of targets) {
-      const given = Labels.of({
-        ...labels,
-        __address__: address,
-        __scheme__: target.scheme,
-        __alerts_path__: `${target.path_prefix.replace(/\/$/, '')}/api/v2/alerts`,
-      });
-      const labelled = relabel(given, target.relabel_configs);
-      if (labelled === undefined) continue;
-      const [host, path] = [labelled.get('__address__'), labelled.get('__alerts_path__')];
-      const url = `${labelled.get('__scheme__')}://${host}${path}`;
-      if (host === '' || host.includes('/') || !URL.canParse(url)) badAddresses.push(host);
-      else urls.push(url);
-    }
-  }
-  return { urls, badAddresses };
-}
 
 /** Names with dots need that names are not held to the classic alphabet. */
 function checkOtlp(

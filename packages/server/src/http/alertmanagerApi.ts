@@ -1,10 +1,25 @@
 /** Alertmanager's HTTP API v2: alerts, groups, silences, receivers, status. */
-import type { NotifiedAlert, Silence as SilenceJson } from '@tyto/api';
-import { type Dispatcher, parseMatchers, type Silence, type StoredAlert } from '@tyto/alerting';
-import { type Clock, TytoError } from '@tyto/base';
-import { compareLabels, Labels, type Matcher } from '@tyto/model';
-import type { FastifyInstance } from 'fastify';
+import { compareSets, type Dispatcher, matcherText, parseMatcher } from '@tyto/alerting';
+import type { AlertGroup, MatcherMode, Silence, StoredAlert } from '@tyto/alerting';
+import {
+  type AnchoredRegExp,
+  type Clock,
+  compileAnchored,
+  errorMessage,
+  TytoError,
+} from '@tyto/base';
+import { isClassicLabelName, type Matcher, matchesAll } from '@tyto/model';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Features } from '../features.ts';
 import { VERSION } from '../version.ts';
+import { checkSilenceId, parseAlerts, parseSilence, ShapeError } from './alertmanagerBodies.ts';
+import {
+  alertJson,
+  compareSilences,
+  groupJson,
+  sendList,
+  silenceJson,
+} from './alertmanagerJson.ts';
 import { type Params, paramsOf } from './params.ts';
 import { hideSecrets } from './secrets.ts';
 
@@ -12,52 +27,97 @@ export interface AlertmanagerApiOptions {
   readonly clock: Clock;
   readonly dispatcher: Dispatcher;
   readonly startedMs: number;
+  readonly features: Features;
 }
+
+/** What Alertmanager waits for where nothing is configured. */
+const RESOLVE_MS = 5 * 60_000;
 
 export function registerAlertmanagerApi(
   app: FastifyInstance,
   options: AlertmanagerApiOptions,
 ): void {
   const { dispatcher } = options;
+  registerOldApi(app);
   app.get('/api/v2/status', async () => statusJson(options));
-  app.get('/api/v2/receivers', async () => dispatcher.receivers().map((name) => ({ name })));
-  app.get('/api/v2/alerts', async (request) => {
-    const filter = alertFilter(paramsOf(request), dispatcher);
-    const alerts = [...dispatcher.alerts.all()].filter(
-      (alert) => !dispatcher.alerts.isResolved(alert),
-    );
-    return alerts
-      .filter(filter)
-      .sort((a, b) => compareLabels(a.labels, b.labels))
-      .map((alert) => alertJson(alert, dispatcher));
-  });
-  app.post('/api/v2/alerts', async (request, reply) => {
-    dispatcher.send(parseAlerts(request.body, options));
+  app.get('/api/v2/receivers', async (request) => receiversJson(options, paramsOf(request)));
+  answered(app, 'GET', '/api/v2/alerts', async (request, reply) =>
+    sendList(reply, alertItems(options, paramsOf(request))),
+  );
+  answered(app, 'POST', '/api/v2/alerts', async (request, reply) => {
+    await postAlerts(options, bodyOf(request));
     return reply.code(200).send();
   });
-  app.get('/api/v2/alerts/groups', async (request) => groupsJson(options, paramsOf(request)));
-  app.get('/api/v2/silences', async (request) => {
-    const matchers = paramsOf(request).all('filter').flatMap(parseMatchers);
-    return dispatcher.silences
-      .all()
-      .filter((silence) => silenceMatches(silence, matchers))
-      .sort((a, b) => b.updatedAtMs - a.updatedAtMs)
-      .map((silence) => silenceJson(silence, dispatcher));
+  answered(app, 'GET', '/api/v2/alerts/groups', async (request, reply) =>
+    sendList(reply, groupItems(options, paramsOf(request))),
+  );
+  answered(app, 'GET', '/api/v2/silences', async (request, reply) =>
+    sendList(reply, silenceItems(options, paramsOf(request))),
+  );
+  answered(app, 'POST', '/api/v2/silences', async (request, reply) => {
+    const silence = parseSilence(bodyOf(request), options.clock.nowMs());
+    return reply.send({ silenceID: await dispatcher.silences.set(silence) });
   });
-  app.post('/api/v2/silences', async (request) => ({
-    silenceID: await dispatcher.silences.set(parseSilence(request.body)),
-  }));
-  app.get<{ Params: { id: string } }>('/api/v2/silence/:id', async (request) => {
-    const silence = dispatcher.silences.get(request.params.id);
-    if (silence === undefined) {
-      throw new TytoError('not_found', `silence ${request.params.id} not found`);
-    }
-    return silenceJson(silence, dispatcher);
+  answered(app, 'GET', '/api/v2/silence/:id', async (request, reply) => {
+    const silence = dispatcher.silences.get(silenceId(request));
+    if (silence === undefined) return reply.code(404).send();
+    return reply.send(silenceJson(silence, dispatcher.silences.stateOf(silence)));
   });
-  app.delete<{ Params: { id: string } }>('/api/v2/silence/:id', async (request, reply) => {
-    await dispatcher.silences.expire(request.params.id);
+  answered(app, 'DELETE', '/api/v2/silence/:id', async (request, reply) => {
+    const id = silenceId(request);
+    if (dispatcher.silences.get(id) === undefined) return reply.code(404).send();
+    await dispatcher.silences.expire(id);
     return reply.code(200).send();
   });
+}
+
+/** A route whose answer to a body or parameter of the wrong shape is Alertmanager's. */
+function answered(
+  app: FastifyInstance,
+  method: 'GET' | 'POST' | 'DELETE',
+  url: string,
+  answer: (request: FastifyRequest, reply: FastifyReply) => Promise<FastifyReply>,
+): void {
+  app.route({
+    method,
+    url,
+    handler: async (request, reply) => {
+      try {
+        return await answer(request, reply);
+      } catch (error) {
+        if (!(error instanceof ShapeError)) throw error;
+        const { status, code, message } = error;
+        return reply.code(status).send({ code, message });
+      }
+    },
+  });
+}
+
+/** Of Alertmanager's first API: those of its paths that Prometheus' API does not have. */
+const OLD_PATHS = /^(POST alerts|\w+ (alerts\/groups|receivers|status|silences|silence\/[^/]+))$/;
+
+function registerOldApi(app: FastifyInstance): void {
+  app.addHook('onRequest', async (request, reply) => {
+    if (!request.url.startsWith('/api/v1/')) return;
+    const [path] = request.url.split('?');
+    const name = path.slice('/api/v1/'.length);
+    if (!OLD_PATHS.test(`${request.method} ${name}`)) return;
+    const error = 'this API was removed from Alertmanager in 0.27; use the same path of /api/v2';
+    await reply.code(410).send({ status: 'deprecated', error });
+  });
+}
+
+function bodyOf(request: FastifyRequest): unknown {
+  const type = request.headers['content-type'] ?? '';
+  if (request.body === undefined || /^application\/json\b/i.test(type)) return request.body;
+  const found = `unsupported media type ${JSON.stringify(type)}`;
+  throw new ShapeError(415, 415, `${found}, only [application/json] are allowed`);
+}
+
+function silenceId(request: FastifyRequest): string {
+  const { id } = request.params as { id: string };
+  checkSilenceId(id);
+  return id;
 }
 
 function statusJson({ dispatcher, startedMs }: AlertmanagerApiOptions) {
@@ -76,145 +136,159 @@ function statusJson({ dispatcher, startedMs }: AlertmanagerApiOptions) {
   };
 }
 
-function alertFilter(params: Params, dispatcher: Dispatcher): (alert: StoredAlert) => boolean {
-  const matchers = params.all('filter').flatMap(parseMatchers);
-  const receiver = params.text('receiver');
-  const receiverPattern =
-    receiver === '' ? undefined : parseMatchers(`r=~"${receiver.replaceAll('"', '\\"')}"`)[0];
-  const show = {
-    active: params.flag('active', true),
-    silenced: params.flag('silenced', true),
-    inhibited: params.flag('inhibited', true),
-  };
-  return (alert) => {
-    const status = dispatcher.status(alert);
-    if (!show.active && status.state === 'active') return false;
-    if (!show.silenced && status.silencedBy.length > 0) return false;
-    if (!show.inhibited && status.inhibitedBy.length > 0) return false;
-    const receivers = receiverPattern && dispatcher.receiversOf(alert);
-    if (receivers && !receivers.some((name) => receiverPattern.matches(name))) return false;
-    return matchers.every((matcher) => matcher.matches(alert.labels.get(matcher.name)));
-  };
+function receiversJson({ dispatcher, features }: AlertmanagerApiOptions, params: Params) {
+  const wanted = matchersOf(params, 'receiver_matchers', features.matcherMode);
+  return (dispatcher.config?.receivers ?? [])
+    .filter((receiver) => matchesRecord(wanted, receiver.labels ?? {}))
+    .map(({ name, labels }) => ({ name, ...(labels === undefined ? {} : { labels }) }));
 }
 
-function alertJson(alert: StoredAlert, dispatcher: Dispatcher): NotifiedAlert {
-  const status = dispatcher.status(alert);
-  return {
-    annotations: alert.annotations.toRecord(),
-    endsAt: new Date(alert.endsAtMs).toISOString(),
-    fingerprint: alert.fingerprint,
-    receivers: dispatcher.receiversOf(alert).map((name) => ({ name })),
-    startsAt: new Date(alert.startsAtMs).toISOString(),
-    status: { ...status, mutedBy: [] },
-    updatedAt: new Date(alert.updatedAtMs).toISOString(),
-    generatorURL: alert.generatorUrl,
-    labels: alert.labels.toRecord(),
-  };
+async function postAlerts(options: AlertmanagerApiOptions, body: unknown): Promise<void> {
+  const { clock, dispatcher, features } = options;
+  const resolveMs = dispatcher.config?.global.resolve_timeout ?? RESOLVE_MS;
+  const isLabelName =
+    features.matcherMode === 'classic'
+      ? isClassicLabelName
+      : (name: string) => name !== '' && name.isWellFormed();
+  const { alerts, refused } = parseAlerts(body, clock.nowMs(), resolveMs, isLabelName);
+  dispatcher.countInvalid(refused.length);
+  const errors = await dispatcher.accept(alerts);
+  const [first] = errors;
+  const reasons = [...refused, ...errors.map(errorMessage)];
+  if (reasons.length === 0) return;
+  const shown = [...new Set(reasons)].slice(0, REASONS_MAX).join('; ');
+  throw new TytoError(first?.kind ?? 'bad_data', shown);
 }
 
-function groupsJson({ dispatcher }: AlertmanagerApiOptions, params: Params) {
-  const filter = alertFilter(params, dispatcher);
-  return dispatcher
+/** Reasons of one answer; a batch of a thousand mistakes has one or two. */
+const REASONS_MAX = 10;
+
+function* alertItems(options: AlertmanagerApiOptions, params: Params): Generator<unknown> {
+  const { dispatcher } = options;
+  const isWanted = alertFilter(options, params);
+  const receivers = receiverFilter(options, params);
+  const alerts = [...dispatcher.alerts.all()].sort((a, b) =>
+    compareTexts(a.fingerprint, b.fingerprint),
+  );
+  for (const alert of alerts) {
+    const names = dispatcher.receiversOf(alert);
+    if (!names.some(receivers) || !isWanted(alert)) continue;
+    yield alertJson(alert, dispatcher.status(alert), names);
+  }
+}
+
+async function* groupItems(
+  options: AlertmanagerApiOptions,
+  params: Params,
+): AsyncGenerator<unknown> {
+  const { dispatcher } = options;
+  const isWanted = alertFilter(options, params);
+  const receivers = receiverFilter(options, params);
+  const isMutedWanted = isOn(params, 'muted');
+  const groups = dispatcher
     .groups()
-    .map((group) => ({
-      alerts: group
-        .members()
-        .filter((alert) => !dispatcher.alerts.isResolved(alert) && filter(alert))
-        .map((alert) => alertJson(alert, dispatcher)),
-      labels: group.labels.toRecord(),
-      receiver: { name: group.route.receiver },
-    }))
-    .filter(({ alerts }) => alerts.length > 0);
-}
-
-/** Alerts as Prometheus posts them. A missing start is now, a missing end the resolve timeout. */
-function parseAlerts(body: unknown, { clock, dispatcher }: AlertmanagerApiOptions) {
-  if (!Array.isArray(body)) throw new TytoError('bad_data', 'expected a list of alerts');
-  const nowMs = clock.nowMs();
-  const resolveMs = dispatcher.config?.global.resolve_timeout ?? 5 * 60_000;
-  return body.map((item: unknown, i) => {
-    const alert = record(item, `alert ${i}`);
-    const labels = Labels.of(textRecord(alert.labels, `labels of alert ${i}`));
-    if (labels.size === 0)
-      throw new TytoError('bad_data', `alert ${i}: at least one label pair required`);
-    const endsAtMs = timeOf(alert.endsAt, `endsAt of alert ${i}`);
-    const startsAtMs =
-      timeOf(alert.startsAt, `startsAt of alert ${i}`) ?? Math.min(nowMs, endsAtMs ?? nowMs);
-    if (endsAtMs !== undefined && endsAtMs < startsAtMs) {
-      throw new TytoError('bad_data', `alert ${i}: start time must be before end time`);
+    .filter(({ route }) => receivers(route.receiver))
+    .sort(compareGroups);
+  for (const group of groups) {
+    if (!isMutedWanted && group.mutedBy.length > 0) continue;
+    const alerts = [];
+    for (const alert of await group.sorted()) {
+      if (!isWanted(alert)) continue;
+      const names = dispatcher.receiversOf(alert).filter(receivers).sort();
+      alerts.push(alertJson(alert, dispatcher.status(alert), names, group.mutedBy));
     }
-    return {
-      labels,
-      annotations: Labels.of(textRecord(alert.annotations ?? {}, `annotations of alert ${i}`)),
-      startsAtMs,
-      endsAtMs: endsAtMs ?? nowMs + resolveMs,
-      generatorUrl: typeof alert.generatorURL === 'string' ? alert.generatorURL : '',
-    };
-  });
+    if (alerts.length > 0) yield groupJson(group, alerts);
+  }
 }
 
-function parseSilence(body: unknown): Omit<Silence, 'updatedAtMs'> {
-  const silence = record(body, 'the silence');
-  if (!Array.isArray(silence.matchers))
-    throw new TytoError('bad_data', 'the silence has no matchers');
-  return {
-    id: typeof silence.id === 'string' ? silence.id : '',
-    matchers: silence.matchers.map((item: unknown, i) => {
-      const matcher = record(item, `matcher ${i}`);
-      return {
-        name: String(matcher.name ?? ''),
-        value: String(matcher.value ?? ''),
-        isRegex: matcher.isRegex === true,
-        isEqual: matcher.isEqual !== false,
-      };
-    }),
-    startsAtMs: timeOf(silence.startsAt, 'startsAt') ?? 0,
-    endsAtMs: timeOf(silence.endsAt, 'endsAt') ?? 0,
-    createdBy: String(silence.createdBy ?? ''),
-    comment: String(silence.comment ?? ''),
+function compareGroups(a: AlertGroup, b: AlertGroup): number {
+  return compareSets(a.labels, b.labels) || compareTexts(a.route.receiver, b.route.receiver);
+}
+
+function compareTexts(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+/** Firing alerts that the parameters let through. Throws TytoError `bad_data`. */
+function alertFilter(
+  { dispatcher, features }: AlertmanagerApiOptions,
+  params: Params,
+): (alert: StoredAlert) => boolean {
+  const matchers = matchersOf(params, 'filter', features.matcherMode);
+  const [active, silenced, inhibited] = ['active', 'silenced', 'inhibited'].map((name) =>
+    isOn(params, name),
+  );
+  return (alert) => {
+    if (dispatcher.alerts.isResolved(alert) || !matchesAll(matchers, alert.labels)) return false;
+    if (active && silenced && inhibited) return true;
+    const { state, silencedBy, inhibitedBy } = dispatcher.status(alert);
+    if (!active && state === 'active') return false;
+    return (silenced || silencedBy.length === 0) && (inhibited || inhibitedBy.length === 0);
   };
 }
 
-function silenceMatches(silence: Silence, filter: readonly Matcher[]): boolean {
-  return filter.every((wanted) =>
-    silence.matchers.some(({ name, value }) => name === wanted.name && wanted.matches(value)),
+/** By `receiver`, a pattern, and by `receiver_matchers`. Throws TytoError `bad_data`. */
+function receiverFilter(
+  { dispatcher, features }: AlertmanagerApiOptions,
+  params: Params,
+): (name: string) => boolean {
+  const pattern = receiverPattern(params.text('receiver'));
+  const wanted = matchersOf(params, 'receiver_matchers', features.matcherMode);
+  const labels = new Map(
+    dispatcher.config?.receivers.map((receiver) => [receiver.name, receiver.labels ?? {}]),
+  );
+  return (name) =>
+    (pattern?.matches(name) ?? true) &&
+    (wanted.length === 0 || matchesRecord(wanted, labels.get(name) ?? {}));
+}
+
+function receiverPattern(text: string): AnchoredRegExp | undefined {
+  if (text === '') return undefined;
+  try {
+    return compileAnchored(text);
+  } catch (error) {
+    const message = `failed to parse receiver param: ${errorMessage(error)}`;
+    throw new TytoError('bad_data', message);
+  }
+}
+
+function matchersOf(params: Params, name: string, mode: MatcherMode): Matcher[] {
+  return params.all(name).map((text) => parseMatcher(text, mode));
+}
+
+function matchesRecord(
+  matchers: readonly Matcher[],
+  labels: Readonly<Record<string, string>>,
+): boolean {
+  return matchers.every(({ name, matches }) =>
+    matches(Object.hasOwn(labels, name) ? labels[name] : ''),
   );
 }
 
-function silenceJson(silence: Silence, dispatcher: Dispatcher): SilenceJson {
-  return {
-    id: silence.id,
-    status: { state: dispatcher.silences.stateOf(silence) },
-    updatedAt: new Date(silence.updatedAtMs).toISOString(),
-    comment: silence.comment,
-    createdBy: silence.createdBy,
-    endsAt: new Date(silence.endsAtMs).toISOString(),
-    matchers: silence.matchers,
-    startsAt: new Date(silence.startsAtMs).toISOString(),
-  };
+/** A flag that is on unless something else is said; what is no word for yes means no. */
+function isOn(params: Params, name: string): boolean {
+  const text = params.text(name);
+  return text === '' || /^(true|1|yes|ok|y|on|selected|checked|t|enabled)$/i.test(text);
 }
 
-function record(value: unknown, what: string): Record<string, unknown> {
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
-    return value as Record<string, unknown>;
-  }
-  throw new TytoError('bad_data', `${what} is no object`);
+function silenceItems({ dispatcher, features }: AlertmanagerApiOptions, params: Params) {
+  const filter = matchersOf(params, 'filter', features.matcherMode).map(matcherText);
+  const { silences } = dispatcher;
+  return silences
+    .all()
+    .filter((silence) => isOn(params, silences.stateOf(silence)) && hasAll(silence, filter))
+    .map((silence) => silenceJson(silence, silences.stateOf(silence)))
+    .sort(compareSilences);
 }
 
-function textRecord(value: unknown, what: string): Record<string, string> {
-  const entries = Object.entries(record(value, what));
-  for (const [name, text] of entries) {
-    if (name === '' || typeof text !== 'string') {
-      throw new TytoError('bad_data', `${what}: "${name}" is no text`);
-    }
-  }
-  return Object.fromEntries(entries) as Record<string, string>;
-}
-
-/** Milliseconds of an RFC 3339 text; undefined for an absent one and for Go's zero time. */
-function timeOf(value: unknown, what: string): number | undefined {
-  if (value === undefined || value === null || value === '') return undefined;
-  const ms = typeof value === 'string' ? Date.parse(value) : Number.NaN;
-  if (Number.isNaN(ms)) throw new TytoError('bad_data', `${what} is no time: ${String(value)}`);
-  return ms <= -62_135_596_800_000 ? undefined : ms;
+/** Whether a silence has all these matchers as they stand. */
+function hasAll({ matchers }: Silence, filter: readonly string[]): boolean {
+  if (filter.length === 0) return true;
+  const own = new Set(
+    matchers.map(({ name, value, isRegex, isEqual }) => {
+      const type = isRegex ? (isEqual ? '=~' : '!~') : isEqual ? '=' : '!=';
+      return matcherText({ name, type, value });
+    }),
+  );
+  return filter.every((text) => own.has(text));
 }

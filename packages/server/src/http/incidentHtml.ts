@@ -1,4 +1,4 @@
-/** The HTML of the pages behind links in notifications: one column, large targets, light and dark. */
+/** HTML of the pages behind links in notifications: one column, large targets, light and dark. */
 import { createHash } from 'node:crypto';
 import type { Incident } from '@tyto/incidents';
 import type { Words } from './incidentWords.ts';
@@ -61,8 +61,8 @@ export function incidentPage(options: IncidentPageOptions): string {
   const { title, severity, priority, annotations } = incident;
   const about = annotations.summary ?? annotations.description ?? annotations.message ?? '';
   const head =
-    `<span class="severity ${severity}">${escapeHtml(words[severity])} · ${priority}</span>` +
-    `<h1>${escapeHtml(title)}</h1>${about === '' ? '' : `<p>${escapeHtml(about)}</p>`}` +
+    `<span class="severity ${severity}">${safe(words[severity])} · ${priority}</span>` +
+    `<h1>${safe(title)}</h1>${about === '' ? '' : `<p>${safe(about)}</p>`}` +
     statusLine(options) +
     facts(options);
   const form = options.canAcknowledge ? formOf(options) : '';
@@ -74,14 +74,14 @@ export function incidentPage(options: IncidentPageOptions): string {
 }
 
 export function messagePage(message: 'expired' | 'unknown' | 'not allowed', words: Words): string {
-  return page(words, 'Tyto', `<section class="card"><p>${escapeHtml(words[message])}</p></section>`);
+  return page(words, 'Tyto', `<section class="card"><p>${safe(words[message])}</p></section>`);
 }
 
 function page(words: Words, title: string, content: string): string {
   return (
     `<!doctype html><html lang="${words.lang}"><head><meta charset="utf-8">` +
     '<meta name="viewport" content="width=device-width, initial-scale=1">' +
-    `<title>${escapeHtml(title)} · Tyto</title><style>${STYLE}</style></head>` +
+    `<title>${safe(title)} · Tyto</title><style>${STYLE}</style></head>` +
     `<body><main>${content}</main></body></html>`
   );
 }
@@ -91,18 +91,19 @@ function statusLine({ incident, language: words }: IncidentPageOptions): string 
   const who = { acknowledged: acknowledgedBy, resolved: resolvedBy, suppressed: suppressedBy };
   const by = status === 'triggered' ? undefined : who[status];
   const shown = by === undefined ? words[status] : `${words[status]} · ${by}`;
-  return `<p class="status ${status}">${escapeHtml(shown)}</p>`;
+  return `<p class="status ${status}">${safe(shown)}</p>`;
 }
 
 function facts({ incident, language: words, newestValue }: IncidentPageOptions): string {
   const [alert] = incident.alerts;
-  const value = alert && (alert.endsAtMs === undefined ? newestValue(alert.fingerprint) : alert.value);
+  const value =
+    alert && (alert.endsAtMs === undefined ? newestValue(alert.fingerprint) : alert.value);
   const rows = [row(words.since, time(incident.triggeredAtMs))];
-  if (value !== undefined) rows.push(row(words.value, escapeHtml(String(value))));
+  if (value !== undefined) rows.push(row(words.value, safe(String(value))));
   const { runbook_url: runbook = '' } = incident.annotations;
   // Whatever somebody writes into an annotation: only an address of the web becomes a link.
   if (/^https?:\/\//i.test(runbook)) {
-    const link = `<a href="${escapeHtml(runbook)}" rel="noreferrer noopener">${escapeHtml(runbook)}</a>`;
+    const link = `<a href="${safe(runbook)}" rel="noreferrer noopener">${safe(runbook)}</a>`;
     rows.push(row(words.runbook, link));
   }
   return `<dl>${rows.join('')}</dl>`;
@@ -112,26 +113,26 @@ function formOf({ incident, name, language: words }: IncidentPageOptions): strin
   if (incident.status === 'resolved') return '';
   const button = incident.status === 'acknowledged' ? words.takeOver : words.acknowledge;
   return (
-    `<form method="post"><label for="name">${escapeHtml(words.yourName)}</label>` +
-    `<input id="name" name="name" autocomplete="name" maxlength="100" value="${escapeHtml(name)}">` +
-    `<button type="submit">${escapeHtml(button)}</button></form>`
+    `<form method="post"><label for="name">${safe(words.yourName)}</label>` +
+    `<input id="name" name="name" autocomplete="name" maxlength="100" value="${safe(name)}">` +
+    `<button type="submit">${safe(button)}</button></form>`
   );
 }
 
 function labels(incident: Incident, words: Words): string {
   const all = Object.entries(incident.alerts[0]?.labels ?? incident.labels);
-  const rows = all.slice(0, LABELS_MAX).map(([name, value]) => row(escapeHtml(name), escapeHtml(value)));
-  return `<section class="card"><h2>${escapeHtml(words.labels)}</h2><dl>${rows.join('')}</dl></section>`;
+  const rows = all.slice(0, LABELS_MAX).map(([name, value]) => row(safe(name), safe(value)));
+  return `<section class="card"><h2>${safe(words.labels)}</h2><dl>${rows.join('')}</dl></section>`;
 }
 
 function timeline({ incident, language: words }: IncidentPageOptions): string {
   const entries = incident.timeline.slice(-ENTRIES_MAX).reverse();
   const items = entries.map(({ atMs, kind, by, receiver, text }) => {
     const more = [by, receiver, text].filter(Boolean).join(' · ');
-    return `<li>${time(atMs)} <b>${escapeHtml(kind)}</b> ${escapeHtml(more)}</li>`;
+    return `<li>${time(atMs)} <b>${safe(kind)}</b> ${safe(more)}</li>`;
   });
   return (
-    `<section class="card"><h2>${escapeHtml(words.timeline)}</h2>` +
+    `<section class="card"><h2>${safe(words.timeline)}</h2>` +
     `<ol lang="en">${items.join('')}</ol></section>`
   );
 }
@@ -145,7 +146,7 @@ function time(ms: number): string {
   return `<time datetime="${text}">${text.slice(0, 19).replace('T', ' ')} UTC</time>`;
 }
 
-function escapeHtml(text: string): string {
+function safe(text: string): string {
   const names: Readonly<Record<string, string>> = {
     '&': '&amp;',
     '<': '&lt;',

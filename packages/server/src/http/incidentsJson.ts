@@ -20,7 +20,7 @@ export function iso(ms: number): string {
   return new Date(ms).toISOString();
 }
 
-export function isoOrNull(ms: number | undefined): string | null {
+function isoOrNull(ms: number | undefined): string | null {
   return ms === undefined ? null : iso(ms);
 }
 

@@ -12,6 +12,8 @@ import { VERSION } from '../version.ts';
 
 const DURATION_BUCKETS = [0.001, 0.005, 0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120];
 
+type LabelledValue = readonly [labels: Record<string, string>, value: number];
+
 export class SelfMetrics {
   readonly registry = new Registry();
   readonly scrape: ScrapeMetrics;
@@ -72,15 +74,20 @@ export class SelfMetrics {
   }
 
   /** A gauge whose value is asked for at each scrape. */
-  gauge(name: string, help: string, read: () => number): void {
+  gauge(name: string, help: string, read: () => number | Promise<number>): void {
     new Gauge({
       name,
       help,
       registers: [this.registry],
-      collect() {
-        this.set(read());
+      async collect() {
+        this.set(await read());
       },
     });
+  }
+
+  /** The value of a gauge without labels, for one that has the same under another name. */
+  async valueOf(gauge: Gauge): Promise<number> {
+    return (await gauge.get()).values[0]?.value ?? 0;
   }
 
   /** A counter that somebody else counts. */
@@ -102,23 +109,25 @@ export class SelfMetrics {
     name: string,
     help: string,
     labelNames: readonly string[],
-    read: () => Iterable<readonly [labels: Record<string, string>, value: number]>,
+    read: () => Iterable<LabelledValue> | Promise<Iterable<LabelledValue>>,
   ): void {
     const options = { name, help, labelNames: [...labelNames], registers: [this.registry] };
     if (kind === 'gauge') {
       new Gauge({
         ...options,
-        collect() {
+        async collect() {
+          const values = await read();
           this.reset();
-          for (const [labels, value] of read()) this.set(labels, value);
+          for (const [labels, value] of values) this.set(labels, value);
         },
       });
     } else {
       new Counter({
         ...options,
-        collect() {
+        async collect() {
+          const values = await read();
           this.reset();
-          for (const [labels, value] of read()) this.inc(labels, value);
+          for (const [labels, value] of values) this.inc(labels, value);
         },
       });
     }

@@ -1,7 +1,5 @@
-/** What the parts of the server say of themselves at each scrape, under Prometheus' names. */
-import type { Dispatcher } from '@tyto/alerting';
+/** What the store says of itself at each scrape, under Prometheus' names. */
 import type { Tsdb } from '@tyto/tsdb';
-import type { AlertForwarder } from '../alertForwarder.ts';
 import type { SelfMetrics } from './selfMetrics.ts';
 
 export function registerStoreMetrics(metrics: SelfMetrics, tsdb: Tsdb): void {
@@ -90,58 +88,5 @@ function registerRareMetrics(metrics: SelfMetrics, tsdb: Tsdb): void {
     'tyto_tsdb_late_samples',
     'Samples that came out of order and wait in memory for a block.',
     () => tsdb.stats().lateSamples,
-  );
-}
-
-export function registerAlertMetrics(
-  metrics: SelfMetrics,
-  dispatcher: Dispatcher,
-  forwarder: AlertForwarder,
-): void {
-  metrics.labelled('gauge', 'alertmanager_alerts', 'How many alerts by state.', ['state'], () => {
-    const counts = { active: 0, suppressed: 0 };
-    for (const alert of dispatcher.alerts.all()) {
-      if (dispatcher.alerts.isResolved(alert)) continue;
-      counts[dispatcher.status(alert).state === 'suppressed' ? 'suppressed' : 'active']++;
-    }
-    return Object.entries(counts).map(([state, count]) => [{ state }, count] as const);
-  });
-  metrics.counter(
-    'alertmanager_alerts_received_total',
-    'The total number of received alerts.',
-    () => dispatcher.received,
-  );
-  metrics.gauge(
-    'alertmanager_silences_active',
-    'How many silences are active.',
-    () =>
-      dispatcher.silences
-        .all()
-        .filter((silence) => dispatcher.silences.stateOf(silence) === 'active').length,
-  );
-  metrics.gauge(
-    'prometheus_notifications_alertmanagers_discovered',
-    'The number of alertmanagers discovered and active.',
-    () => forwarder.urls.length,
-  );
-  metrics.gauge(
-    'prometheus_notifications_queue_length',
-    'The number of alert notifications in the queue.',
-    () => forwarder.queueLength,
-  );
-  metrics.counter(
-    'prometheus_notifications_sent_total',
-    'Total number of alerts sent.',
-    () => forwarder.sent,
-  );
-  metrics.counter(
-    'prometheus_notifications_errors_total',
-    'Total number of sent alerts affected by errors.',
-    () => forwarder.failed,
-  );
-  metrics.counter(
-    'prometheus_notifications_dropped_total',
-    'Total number of alerts dropped due to errors when sending to Alertmanager.',
-    () => forwarder.dropped,
   );
 }

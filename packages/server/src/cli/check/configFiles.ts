@@ -29,7 +29,7 @@ export async function checkNamedFiles(config: LoadedConfig): Promise<FileFinding
     });
     for (const discovery of job.fileDiscoveries) await checkDiscovery(job, discovery, found);
   }
-  for (const { badAddresses } of config.prometheus.alertmanagers) {
+  for (const { badAddresses } of config.prometheus.alerting.alertmanagers) {
     for (const address of badAddresses) {
       const hint = 'write host:port, without a scheme or path';
       found.errors.push(`alertmanagers: "${address}" is not a valid hostname; ${hint}`);
