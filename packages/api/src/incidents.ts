@@ -58,6 +58,8 @@ export interface IncidentDetail extends IncidentSummary {
   readonly timeline: readonly IncidentEvent[];
   /** Entries that were left out of the middle of the timeline. */
   readonly entriesLeftOut: number;
+  /** Pages for whoever has the address: one shows the incident, one can acknowledge it. */
+  readonly links: { readonly incident: string; readonly acknowledge: string };
 }
 
 export interface IncidentsPage {

@@ -45,8 +45,7 @@ interface WithId {
 
 export function registerIncidentsApi(app: FastifyInstance, options: IncidentsApiOptions): void {
   const { incidents, clock } = options;
-  const shown = (incident: Incident) =>
-    detailJson(incident, clock.nowMs(), (key) => incidents.newestValue(key));
+  const shown = (incident: Incident) => detailJson(incidents, incident, clock.nowMs());
   app.get(`${API}/incidents`, async (request, reply) =>
     sendData(reply, incidentsPage(options, paramsOf(request))),
   );

@@ -11,6 +11,7 @@ import type {
   AttemptRecord,
   Incident,
   IncidentAlert,
+  Incidents,
   Statistics,
   Suppression,
 } from '@tyto/incidents';
@@ -50,12 +51,12 @@ export function summaryJson(incident: Incident, nowMs: number): IncidentSummary 
   };
 }
 
-/** `newestValue` is the newest value of an alert that fires. */
 export function detailJson(
+  incidents: Incidents,
   incident: Incident,
   nowMs: number,
-  newestValue: (fingerprint: string) => number | undefined,
 ): IncidentDetail {
+  const newestValue = (fingerprint: string) => incidents.newestValue(fingerprint);
   const shown = (alert: IncidentAlert): IncidentAlertJson => ({
     fingerprint: alert.fingerprint,
     labels: alert.labels,
@@ -71,6 +72,7 @@ export function detailJson(
     alerts: incident.alerts.map(shown),
     timeline: incident.timeline.map(({ atMs, ...entry }) => ({ at: iso(atMs), ...entry })),
     entriesLeftOut: incident.entriesLeftOut,
+    links: incidents.linksOf(incident, ''),
   };
 }
 
