@@ -5,6 +5,7 @@ import type { Escalator } from './escalator.ts';
 import { firingAlerts, type Incident, isOpen, labelsOf, note, shorten } from './incident.ts';
 import { NOTE_LENGTH_MAX, SPAN_MS_MAX } from './limits.ts';
 import type { IncidentContext } from './ports.ts';
+import type { Responses } from './responses.ts';
 import type { Suppression, Suppressions } from './suppressions.ts';
 
 /** Who does something, and from where: `api 10.0.0.7`, `link`. */
@@ -16,6 +17,7 @@ export interface Actor {
 interface ActionsOptions extends IncidentContext {
   readonly escalator: Escalator;
   readonly suppressions: Suppressions;
+  readonly responses: Responses;
 }
 
 export class Actions {
@@ -140,6 +142,7 @@ export class Actions {
     incident.beganSuppressed = false;
     escalator.begin(incident);
     escalator.tellRoutedAgain(incident);
+    this.#options.responses.run(incident);
     this.#options.changed(incident);
   }
 

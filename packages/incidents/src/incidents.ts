@@ -87,6 +87,7 @@ export class Incidents implements AlertEvents, NotifyAdvisor {
     this.actions = new Actions({
       ...shared,
       suppressions: this.suppressions,
+      responses: this.#responses,
       escalator: this.#escalator,
     });
     this.#digests = new Digests(shared);

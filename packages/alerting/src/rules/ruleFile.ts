@@ -42,8 +42,8 @@ export interface AlertingRuleConfig {
 }
 
 /**
- * Hysteresis: the annotation by which a rule says what keeps a firing alert firing. Prometheus takes
- * it for an annotation like any other, so that rule files stay the same for both.
+ * Hysteresis: the annotation by which a rule says what keeps a firing alert firing. Prometheus
+ * takes it for an annotation like any other, so that rule files stay the same for both.
  */
 export const KEEP_FIRING_EXPR = 'tyto_keep_firing_expr';
 

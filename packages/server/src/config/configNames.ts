@@ -11,6 +11,7 @@ export function checkName(
 ): void {
   if (known.includes(name)) return;
   const nearest = nearestName(name, known);
-  const hint = nearest === undefined ? `known are ${known.join(', ') || 'none'}` : `"${nearest}"?`;
-  decoder.error(node, `there is no ${what} "${name}"; did you mean ${hint}`);
+  const all = `known are ${known.join(', ') || 'none'}`;
+  const hint = nearest === undefined ? all : `did you mean "${nearest}"?`;
+  decoder.error(node, `there is no ${what} "${name}"; ${hint}`);
 }

@@ -1,5 +1,6 @@
 /** HTML of the pages behind links in notifications: one column, large targets, light and dark. */
 import { createHash } from 'node:crypto';
+import { formatDuration } from '@tyto/base';
 import type { Incident } from '@tyto/incidents';
 import type { Words } from './incidentWords.ts';
 
@@ -14,7 +15,7 @@ const STYLE = `
   --soft: #9aa4b0; --line: #313842; --button: #6ea4ff; --onbutton: #08142b; --low: #8fb2d6;
   --medium: #e0aa3e; --high: #ff9d5c; --critical: #ff7d7d; --good: #5fd38d; } }
 * { box-sizing: border-box; }
-body { margin: 0; background: var(--page); color: var(--text); line-height: 1.45;
+body { margin: 0; word-break: keep-all; background: var(--page); color: var(--text);
   font: 16px/1.45 system-ui, -apple-system, 'Segoe UI', 'Noto Sans KR', sans-serif; }
 main { max-width: 40rem; margin: 0 auto; padding: 1rem 1rem 3rem; }
 .card { background: var(--card); border: 1px solid var(--line); border-radius: 12px;
@@ -27,7 +28,7 @@ p { margin: .25rem 0; overflow-wrap: anywhere; }
 .low { color: var(--low); } .medium { color: var(--medium); } .high { color: var(--high); }
 .critical { color: var(--critical); } .resolved, .acknowledged { color: var(--good); }
 .status { font-weight: 650; margin-top: .6rem; }
-label { display: block; color: var(--soft); margin: .2rem 0; }
+label { display: block; color: var(--soft); margin: .9rem 0 .3rem; }
 input { width: 100%; font: inherit; padding: .7rem .8rem; border-radius: 10px; color: inherit;
   border: 1px solid var(--line); background: var(--page); }
 button { width: 100%; min-height: 3.6rem; margin-top: .8rem; font: inherit; font-size: 1.15rem;
@@ -94,11 +95,14 @@ function statusLine({ incident, language: words }: IncidentPageOptions): string 
   return `<p class="status ${status}">${safe(shown)}</p>`;
 }
 
-function facts({ incident, language: words, newestValue }: IncidentPageOptions): string {
+function facts({ incident, language: words, nowMs, newestValue }: IncidentPageOptions): string {
   const [alert] = incident.alerts;
   const value =
     alert && (alert.endsAtMs === undefined ? newestValue(alert.fingerprint) : alert.value);
-  const rows = [row(words.since, time(incident.triggeredAtMs))];
+  // Whole minutes: nobody at night counts seconds, or hours of other time zones.
+  const minutes = Math.max(0, Math.floor((nowMs - incident.triggeredAtMs) / 60_000));
+  const age = `${formatDuration(minutes * 60_000).replace('0s', '0m')} ${words.ago}`;
+  const rows = [row(words.since, `${safe(age)} · ${time(incident.triggeredAtMs)}`)];
   if (value !== undefined) rows.push(row(words.value, safe(String(value))));
   const { runbook_url: runbook = '' } = incident.annotations;
   // Whatever somebody writes into an annotation: only an address of the web becomes a link.
@@ -129,11 +133,11 @@ function timeline({ incident, language: words }: IncidentPageOptions): string {
   const entries = incident.timeline.slice(-ENTRIES_MAX).reverse();
   const items = entries.map(({ atMs, kind, by, receiver, text }) => {
     const more = [by, receiver, text].filter(Boolean).join(' · ');
-    return `<li>${time(atMs)} <b>${safe(kind)}</b> ${safe(more)}</li>`;
+    return `<li>${time(atMs)} <b>${safe(words.kinds[kind] ?? kind)}</b> ${safe(more)}</li>`;
   });
   return (
     `<section class="card"><h2>${safe(words.timeline)}</h2>` +
-    `<ol lang="en">${items.join('')}</ol></section>`
+    `<ol>${items.join('')}</ol></section>`
   );
 }
 

@@ -22,6 +22,8 @@ const ENGLISH = {
   expired: 'This link has expired. Open the newest notification, or Tyto itself.',
   unknown: 'There is no such incident, or the link is incomplete.',
   'not allowed': 'This link only shows the incident.',
+  ago: 'ago',
+  kinds: {} as Readonly<Record<string, string>>,
 };
 
 export type Words = typeof ENGLISH;
@@ -48,6 +50,25 @@ const KOREAN: Words = {
   expired: '만료된 링크입니다. 가장 최근 알림이나 Tyto에서 여세요.',
   unknown: '그런 인시던트가 없거나 링크가 잘렸습니다.',
   'not allowed': '이 링크로는 인시던트를 볼 수만 있습니다.',
+  ago: '전',
+  kinds: {
+    triggered: '발생',
+    'alert joined': '알림 추가',
+    'alert resolved': '알림 하나 해결',
+    notified: '알림 보냄',
+    'notification failed': '알림 실패',
+    'not notified': '알리지 않음',
+    acknowledged: '확인함',
+    unacknowledged: '확인 취소',
+    'acknowledgement expired': '확인 시간 만료',
+    escalated: '다음 담당자에게',
+    suppressed: '억제',
+    'suppression ended': '억제 끝',
+    reopened: '다시 발생',
+    resolved: '해결',
+    note: '메모',
+    response: '자동 대응',
+  },
 };
 
 export function languageOf(header: string | undefined): Words {
