@@ -9,7 +9,7 @@ import { type Arrival, startSink } from './sink.ts';
 
 const KILLS = 50;
 const GROUP_WAIT_MS = 300;
-/** From the acknowledgement of an alert to the kill, at most: some kills come after its delivery. */
+/** From the acknowledgement to the kill, at most: some kills come after the delivery. */
 const KILL_MS_MAX = 450;
 /** What a notification takes at the receiver. */
 const DELIVERY_MS = 60;

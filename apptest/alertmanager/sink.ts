@@ -1,6 +1,11 @@
 /** Where the notifications of one side arrive: everything that is posted anywhere, and mail. */
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { createServer, type RequestListener } from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
+import { join } from 'node:path';
 import { SMTPServer } from 'smtp-server';
-import { atEnd, freePort } from '../harness.ts';
+import { atEnd, freePort, temporaryDirectory } from '../harness.ts';
 import { startHttp } from '../targets.ts';
 
 export interface Arrival {
@@ -19,6 +24,8 @@ export interface Sink {
   readonly url: string;
   /** host:port of the mail server. */
   readonly mail: string;
+  /** A proxy behind which every address is answered, whatever certificate it should have. */
+  readonly proxy: string;
   readonly arrivals: readonly Arrival[];
 }
 
@@ -32,13 +39,13 @@ export async function startSink(
 ): Promise<Sink> {
   const arrivals: Arrival[] = [];
   const failed = new Map<string, number>();
-  const server = await startHttp((request, response) => {
+  const listener: RequestListener = (request, response) => {
     let body = '';
     request.setEncoding('utf8').on('data', (text: string) => {
       body += text;
     });
     request.on('end', () => {
-      const path = request.url ?? '';
+      const path = pathOf(request.headers.host ?? '', request.url ?? '');
       arrivals.push({ timeMs: Date.now(), path, content: contentOf(body) });
       const key = path.split('/')[1];
       const count = failed.get(key) ?? 0;
@@ -49,8 +56,39 @@ export async function startSink(
       const answer = path.includes('telegram') ? TELEGRAM_ANSWER : '{"ok": true}';
       setTimeout(() => response.end(answer), delayMs);
     });
+  };
+  const { url } = await startHttp(listener);
+  const [mail, proxy] = await Promise.all([startMail(arrivals), startProxy(listener)]);
+  return { url: url.replace(/\/$/, ''), mail, proxy, arrivals };
+}
+
+/** What comes by the proxy has paths of its own. */
+function pathOf(host: string, path: string): string {
+  return host === 'events.pagerduty.com' ? `/pagerduty-v1${path}` : path;
+}
+
+async function startProxy(listener: RequestListener): Promise<string> {
+  const directory = temporaryDirectory();
+  const [key, cert] = ['key.pem', 'cert.pem'].map((name) => join(directory, name));
+  const subject = ['-subj', '/CN=proxied.test', '-days', '2'];
+  const files = ['-keyout', key, '-out', cert];
+  execFileSync('openssl', ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', ...subject, ...files], {
+    stdio: 'ignore',
   });
-  return { url: server.url.replace(/\/$/, ''), mail: await startMail(arrivals), arrivals };
+  const pair = { key: readFileSync(key), cert: readFileSync(cert) };
+  const behind = createSecureServer(pair, listener);
+  const proxy = createServer().on('connect', (_, socket) => {
+    socket.write('HTTP/1.1 200 Connection established\r\n\r\n');
+    behind.emit('connection', socket);
+  });
+  const port = await freePort();
+  await new Promise<void>((resolve) => proxy.listen(port, '127.0.0.1', resolve));
+  atEnd(() => {
+    behind.closeAllConnections();
+    proxy.closeAllConnections();
+    proxy.close();
+  });
+  return `http://127.0.0.1:${port}`;
 }
 
 const TELEGRAM_ANSWER =

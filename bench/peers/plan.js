@@ -16,7 +16,8 @@ import { parseArgs } from 'node:util';
  * @typedef {object} Workload
  * @property {string} name
  * @property {string} title
- * @property {readonly import('./servers.js').ServerKind[]} [servers] other ones than all that store metrics
+ * @property {readonly import('./servers.js').ServerKind[]} [servers] other ones than those
+ *   that store metrics
  * @property {string} [base] the one that the others are compared with; Prometheus by default
  * @property {(plan: Plan) => any} prepare makes all request bodies; `dispose` removes them
  * @property {(plan: Plan, data: any) => string} describe

@@ -3,7 +3,6 @@
  * takes everything down again in order.
  */
 import { randomBytes } from 'node:crypto';
-import { mkdir } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
@@ -29,7 +28,7 @@ import { type Forwarder, MergedQuerier, ReadServer } from '@tyto/forward';
 import { Notifications } from './notifications.ts';
 import type { Features } from './features.ts';
 import type { QueryEngine } from '@tyto/promql';
-import { Tsdb } from '@tyto/tsdb';
+import { nodeDisk, Tsdb } from '@tyto/tsdb';
 import type { FastifyInstance } from 'fastify';
 import { AlertForwarder } from './alertForwarder.ts';
 import {
@@ -59,7 +58,7 @@ import { type WiredIncidents, openIncidentLinks, wireIncidents } from './inciden
 import { PushKeeper } from './pushKeeper.ts';
 import { createEngine, type EngineSettings, QueryRunner } from './queries.ts';
 import { rehearse } from './rehearsal.ts';
-import { LmdbStateStore } from './state/lmdbStateStore.ts';
+import { JournalStateStore } from './state/journal.ts';
 import { VERSION } from './version.ts';
 
 export interface TytoOptions {
@@ -118,7 +117,7 @@ const PUSH_JOB = 'pushgateway';
 export class Tyto {
   readonly #options: TytoOptions;
   readonly #tsdb: Tsdb;
-  readonly #state: LmdbStateStore;
+  readonly #state: JournalStateStore;
   readonly #metrics: SelfMetrics;
   readonly #notifications: Notifications;
   /** What the stores were opened with. */
@@ -160,7 +159,7 @@ export class Tyto {
     options: TytoOptions,
     config: LoadedConfig,
     tsdb: Tsdb,
-    state: LmdbStateStore,
+    state: JournalStateStore,
     forwarder: Forwarder,
     links: SignedLinks,
   ) {
@@ -200,12 +199,13 @@ export class Tyto {
     this.#backends = new Backends({ queries: this.#queries, store: tsdb });
     const observer = this.#metrics.notify;
     const { silenceLimits, runsResponses } = options;
+    const { env: environment } = process;
     const parts = { clock, logger, state, externalUrl };
     const dispatcher = () => this.#dispatcher;
     const wiring = { ...parts, rules: this.#rules, runsResponses, dispatcher };
     this.#incidents = wireIncidents(wiring, links, config.incidents);
     const events = this.#incidents.incidents;
-    const alerting = { ...parts, observer, silenceLimits, events, advisor: events };
+    const alerting = { ...parts, observer, silenceLimits, environment, events, advisor: events };
     this.#dispatcher = new Dispatcher(alerting);
     this.#alertForwarder = new AlertForwarder({ clock, logger, ...options.forwarding });
     this.#host = new HostMetrics({ clock, logger });
@@ -244,8 +244,8 @@ export class Tyto {
       ...(readerScript === undefined ? {} : { readers: { script: readerScript } }),
       ...(exemplarsMax === undefined ? {} : { exemplarsMax }),
     });
-    await mkdir(join(dataDirectory, 'state'), { recursive: true });
-    const state = new LmdbStateStore(join(dataDirectory, 'state'));
+    const directory = join(dataDirectory, 'state');
+    const state = await JournalStateStore.open({ disk: nodeDisk, directory, logger });
     // Before the first sample can come.
     await forwarder.apply(remoteWrites, externalLabels);
     const links = await openIncidentLinks(state);

@@ -1,25 +1,91 @@
 /** The data that notification templates see. Specification: Alertmanager's template reference. */
 import { Labels } from '@tyto/model';
 import type { StoredAlert } from '../routing/alertStore.ts';
-import { GoStruct, GoTime, keyValues, type Value, ZERO_TIME_MS } from '../template/values.ts';
+import {
+  GoStruct,
+  GoTime,
+  keyValues,
+  toJson,
+  type Value,
+  ZERO_TIME_MS,
+} from '../template/values.ts';
+import { sortAlerts } from './alertOrder.ts';
 import type { Notification } from './notification.ts';
 
+const ALERT_JSON = {
+  Status: 'status',
+  Labels: 'labels',
+  Annotations: 'annotations',
+  StartsAt: 'startsAt',
+  EndsAt: 'endsAt',
+  GeneratorURL: 'generatorURL',
+  Fingerprint: 'fingerprint',
+};
+
+const DATA_JSON = {
+  Receiver: 'receiver',
+  Status: 'status',
+  Alerts: 'alerts',
+  NotificationReason: 'notification_reason',
+  GroupLabels: 'groupLabels',
+  CommonLabels: 'commonLabels',
+  CommonAnnotations: 'commonAnnotations',
+  ExternalURL: 'externalURL',
+};
+
 export function templateData(notification: Notification): GoStruct {
-  const alerts = [...notification.firing, ...notification.resolved];
-  const firing = notification.firing.map((alert) => alertValue(alert, 'firing'));
-  const resolved = notification.resolved.map((alert) => alertValue(alert, 'resolved'));
-  const list = (items: Value[]) => alertList(items, firing, resolved);
-  return new GoStruct({
-    Receiver: notification.receiver,
-    Status: statusOf(notification),
-    Alerts: list([...firing, ...resolved]),
-    GroupLabels: kv(notification.groupLabels),
-    CommonLabels: kv(common(alerts.map((alert) => alert.labels))),
-    CommonAnnotations: kv(common(alerts.map((alert) => alert.annotations))),
-    RouteLabels: kv(Labels.empty),
-    ExternalURL: notification.externalUrl,
-    NotificationReason: notification.reason,
+  const alerts = alertsOf(notification);
+  const resolved = new Set(notification.resolved);
+  const values = alerts.map((alert) => {
+    return { isOver: resolved.has(alert), value: alertValue(alert, resolved.has(alert)) };
   });
+  const firing = () => values.filter(({ isOver }) => !isOver).map(({ value }) => value);
+  const over = () => values.filter(({ isOver }) => isOver).map(({ value }) => value);
+  const methods = { Firing: firing, Resolved: over };
+  return new GoStruct(
+    {
+      Receiver: quoteMeta(notification.receiver),
+      Status: statusOf(notification),
+      Alerts: new GoStruct({}, methods, { underlying: values.map(({ value }) => value) }),
+      NotificationReason: notification.reason,
+      GroupLabels: kv(notification.groupLabels),
+      CommonLabels: kv(common(alerts.map((alert) => alert.labels))),
+      CommonAnnotations: kv(common(alerts.map((alert) => alert.annotations))),
+      RouteLabels: keyValues(new Map(Object.entries(notification.routeLabels ?? {}))),
+      ExternalURL: externalUrl(notification),
+      IncidentURL: notification.links?.incident ?? '',
+      AcknowledgeURL: notification.links?.acknowledge ?? '',
+    },
+    {},
+    { json: DATA_JSON },
+  );
+}
+
+/** A whole group as the webhook's JSON has it; `alertsMax` 0 is no limit. */
+export function groupJson(notification: Notification, alertsMax: number) {
+  const all = alertsOf(notification);
+  const alerts = alertsMax > 0 ? all.slice(0, alertsMax) : all;
+  const resolved = new Set(notification.resolved);
+  // As in Alertmanager, what is left out does not count for what is common.
+  const shown = {
+    ...notification,
+    firing: alerts.filter((alert) => !resolved.has(alert)),
+    resolved: alerts.filter((alert) => resolved.has(alert)),
+  };
+  const data = toJson(templateData(shown)) as Record<string, unknown> & { alerts: unknown[] };
+  const { incident, acknowledge } = notification.links ?? {};
+  return {
+    ...data,
+    ...(incident === undefined ? {} : { incidentURL: incident }),
+    ...(acknowledge === undefined ? {} : { acknowledgeURL: acknowledge }),
+    groupKey: notification.groupKey,
+    truncatedAlerts: all.length - alerts.length,
+  };
+}
+
+/** All alerts, as Alertmanager orders them. */
+export function alertsOf({ firing, resolved }: Notification): StoredAlert[] {
+  return sortAlerts([...firing, ...resolved]);
 }
 
 export function statusOf(notification: Notification): 'firing' | 'resolved' {
@@ -35,22 +101,32 @@ export function common(sets: readonly Labels[]): Labels {
   );
 }
 
-function alertList(items: Value[], firing: Value[], resolved: Value[]): GoStruct {
-  return new GoStruct({}, { Firing: () => firing, Resolved: () => resolved }, items);
+function alertValue(alert: StoredAlert, isOver: boolean): GoStruct {
+  return new GoStruct(
+    {
+      Status: isOver ? 'resolved' : 'firing',
+      Labels: kv(alert.labels),
+      Annotations: kv(alert.annotations),
+      StartsAt: new GoTime(alert.startsAtMs),
+      EndsAt: new GoTime(isOver ? alert.endsAtMs : ZERO_TIME_MS),
+      GeneratorURL: alert.generatorUrl,
+      Fingerprint: alert.fingerprint,
+    },
+    {},
+    { json: ALERT_JSON },
+  );
 }
 
-function alertValue(alert: StoredAlert, status: 'firing' | 'resolved'): GoStruct {
-  return new GoStruct({
-    Status: status,
-    Labels: kv(alert.labels),
-    Annotations: kv(alert.annotations),
-    StartsAt: new GoTime(alert.startsAtMs),
-    EndsAt: new GoTime(status === 'resolved' ? alert.endsAtMs : ZERO_TIME_MS),
-    GeneratorURL: alert.generatorUrl,
-    Fingerprint: alert.fingerprint,
-  });
+/** Without the slash at its end, as paths are put behind it. */
+function externalUrl(notification: Notification): string {
+  return notification.externalUrl.replace(/\/+$/, '');
 }
 
-function kv(labels: Labels): GoStruct {
+/** As Alertmanager gives a receiver's name: quoted for a regular expression. */
+function quoteMeta(name: string): string {
+  return name.replace(/[\\.+*?()|[\]{}^$]/g, '\\$&');
+}
+
+function kv(labels: Labels): Value {
   return keyValues(new Map(labels.entries()));
 }

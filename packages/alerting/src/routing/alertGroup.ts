@@ -50,6 +50,9 @@ export class AlertGroup {
   #isDue = false;
   #stopped = false;
   #flushed = false;
+  /** The group is from before a restart; what is new in it does not wait for the interval. */
+  #isRestored = false;
+  #isHeard = false;
   #mutedBy: readonly string[] = [];
 
   constructor(route: Route, labels: Labels, before: Promise<void>, deps: GroupDependencies) {
@@ -85,9 +88,13 @@ export class AlertGroup {
     return this.#members.has(key);
   }
 
-  add(alert: StoredAlert): void {
+  /** `isRestored` says that it is known from before a restart, and not heard of since. */
+  add(alert: StoredAlert, isRestored = false): void {
     this.#members.add(alert.fingerprint);
-    if (this.#flushed || this.#stopped) return;
+    const isFirst = !isRestored && !this.#isHeard;
+    if (isFirst) this.#isHeard = true;
+    if ((this.#flushed && !(isFirst && this.#isRestored)) || this.#stopped) return;
+    this.#isRestored ||= isRestored;
     // One that has been firing for longer than the wait has waited enough.
     const waitedMs = this.#deps.clock.nowMs() - alert.startsAtMs;
     const isLate = waitedMs > this.route.groupWaitMs;
@@ -194,6 +201,7 @@ export class AlertGroup {
         externalUrl,
         data,
         links: advisor?.links([...firing, ...told]),
+        routeLabels: this.route.labels,
       };
       const timeoutMs = Math.max(groupIntervalMs, FLUSH_MS_MIN);
       const { signal } = this.#abort;

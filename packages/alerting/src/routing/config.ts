@@ -4,7 +4,7 @@
  */
 import { errorMessage, TytoError, yaml } from '@tyto/base';
 import { createMatcher, isClassicLabelName, type Matcher } from '@tyto/model';
-import { type GlobalConfig, globalConfig } from '../notify/globalConfig.ts';
+import { defaultGlobal, type GlobalConfig, globalConfig } from '../notify/globalConfig.ts';
 import { receiverConfig } from '../notify/receiverConfig.ts';
 import { checkWhole } from './configChecks.ts';
 import { type MatcherMode, readMatchers } from './matcherText.ts';
@@ -75,9 +75,15 @@ function legacyMatchers(type: '=' | '=~'): yaml.Schema<Matcher[]> {
     const values = yaml.record(yaml.string)(node, decoder);
     return Object.entries(values).flatMap(([name, value]) => {
       const place = yaml.childNode(node, name);
+      if (value === '' && type === '=~') {
+        decoder.error(place, `invalid regexp value for "${name}"`);
+        return [];
+      }
       if (!isClassicLabelName(name)) decoder.error(place, `invalid label name "${name}"`);
       try {
-        return [createMatcher(type, name, value)];
+        // Alertmanager shows patterns of these maps anchored, in the keys of groups too.
+        const shown = type === '=' ? value : `^(?:${value})$`;
+        return [{ ...createMatcher(type, name, value), value: shown }];
       } catch (error) {
         if (!(error instanceof TytoError)) throw error;
         decoder.error(place, errorMessage(error));
@@ -218,7 +224,7 @@ export function alertmanagerSchema(
   return (node, decoder) => {
     const raw = schema(node, decoder);
     return {
-      global: raw.global ?? globalConfig(null, { place: nowhere, error() {}, warn() {} }),
+      global: raw.global ?? defaultGlobal(),
       templates: raw.templates,
       // Checked: without a route there is an error.
       route: raw.route as RouteConfig,
@@ -238,8 +244,4 @@ export function parseAlertmanagerConfig(
   const { value, problems } = yaml.decodeYaml(source, file, alertmanagerSchema(mode));
   if (value === undefined || yaml.hasErrors(problems)) return { config: undefined, problems };
   return { config: { ...value, source }, problems };
-}
-
-function nowhere(): { line: number; column: number } {
-  return { line: 1, column: 1 };
 }

@@ -1,6 +1,7 @@
 /** What must be true of alertmanager.yml as a whole, in Alertmanager's words. */
 import { yaml } from '@tyto/base';
-import { checkReceiver } from '../notify/receiverCheck.ts';
+import { defaultGlobal } from '../notify/globalConfig.ts';
+import { checkReceiver } from '../notify/receiverConfig.ts';
 import type { RawConfig, RouteConfig } from './config.ts';
 
 export function checkWhole(config: RawConfig, node: yaml.YamlNode, decoder: yaml.Decoder): void {
@@ -29,7 +30,7 @@ function checkReceivers(
       decoder.error(place, `notification config name "${receiver.name}" is not unique`);
     }
     names.add(receiver.name);
-    checkReceiver(receiver, config.global, place, decoder);
+    checkReceiver(receiver, config.global ?? defaultGlobal(), place, decoder);
   });
   return names;
 }

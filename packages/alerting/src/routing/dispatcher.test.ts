@@ -280,13 +280,14 @@ receivers:
     await until(() => received.length === 1, 'the message');
     expect(received[0].body).toEqual({
       channel: '#alerts',
-      username: 'Tyto',
+      username: 'Alertmanager',
       icon_emoji: ':rotating_light:',
-      link_names: false,
       attachments: [
         {
           title: 'about A',
-          title_link: 'http://tyto:9090/alerts',
+          title_link: 'http://tyto:9090/#/alerts?receiver=s',
+          callback_id: '',
+          footer: '',
           text: '<b>한국어</b>',
           fallback: expect.stringContaining('[FIRING:1]'),
           color: 'danger',
@@ -387,7 +388,7 @@ describe('parseAlertmanagerConfig', () => {
       ],
       [
         'receivers: [{name: a, email_configs: [{to: x@y}]}]\nroute: {receiver: a}',
-        'no SMTP smarthost',
+        'no global SMTP smarthost set',
       ],
       [
         'receivers: [{name: a, webhook_configs: [{url: x}]}]\nroute: {receiver: a}',

@@ -5,11 +5,9 @@
 import { type Clock, errorMessage, type Logger, type Timer, TytoError } from '@tyto/base';
 import type { AlertSink, Labels } from '@tyto/model';
 import type { AlertEvents, NotifyAdvisor } from '../events.ts';
-import { emailIntegration } from '../notify/email.ts';
 import type { Integration, NotificationLinks } from '../notify/notification.ts';
 import type { NotifyTemplates } from '../notify/notifyTemplate.ts';
-import { slackIntegration } from '../notify/slack.ts';
-import { webhookIntegration } from '../notify/webhook.ts';
+import { buildIntegrations } from '../notify/receiverConfig.ts';
 import type { StateStore } from '../stateStore.ts';
 import { AlertGroup, groupId, groupKey } from './alertGroup.ts';
 import { AlertStore, type PostedAlert, type StoredAlert } from './alertStore.ts';
@@ -36,6 +34,8 @@ export interface DispatcherOptions {
   readonly events?: AlertEvents | undefined;
   readonly advisor?: NotifyAdvisor | undefined;
   readonly silenceLimits?: SilenceLimits;
+  /** Variables of the process: proxies and keys that receivers take from them. */
+  readonly environment?: Readonly<Record<string, string | undefined>>;
 }
 
 /** What keeps an alert quiet, besides the time intervals of its routes. */
@@ -146,7 +146,9 @@ export class Dispatcher implements AlertSink {
 
   /** Applies a configuration. Groups are formed anew; the notification log keeps them quiet. */
   async apply(config: AlertmanagerConfig, templates: NotifyTemplates): Promise<void> {
+    const { logger, environment = {} } = this.#options;
     const previous = this.groups();
+    const isStart = this.#config === undefined;
     this.#groups = new Map();
     this.#config = config;
     this.#route = buildRoute(config.route);
@@ -154,13 +156,15 @@ export class Dispatcher implements AlertSink {
     this.#integrations = new Map(
       config.receivers.map((receiver) => [
         receiver.name,
-        buildIntegrations(receiver, config, templates),
+        buildIntegrations(receiver, config.global, templates, logger, environment),
       ]),
     );
     this.#inhibition.apply(config.inhibitRules);
     for (const group of previous) this.#leave(group);
     await forEachInSlices([...this.alerts.all()], (alert) => {
-      if (this.#config === config) this.#group(this.alerts.get(alert.fingerprint) ?? alert);
+      if (this.#config === config) {
+        this.#group(this.alerts.get(alert.fingerprint) ?? alert, isStart);
+      }
     });
   }
 
@@ -300,7 +304,7 @@ export class Dispatcher implements AlertSink {
     }
   }
 
-  #group(alert: StoredAlert): void {
+  #group(alert: StoredAlert, isRestored = false): void {
     if (this.#route === undefined) return;
     for (const route of matchRoutes(this.#route, alert.labels)) {
       const labels = groupLabels(route, alert.labels);
@@ -314,7 +318,7 @@ export class Dispatcher implements AlertSink {
       }
       const group = known ?? this.#createGroup(route, labels);
       this.#groups.set(id, group);
-      group.add(alert);
+      group.add(alert, isRestored);
     }
   }
 
@@ -404,19 +408,4 @@ const REFUSALS_LOGGED_MAX = 5;
 
 function leavingKey(receiver: string, key: string): string {
   return `${receiver}|${key}`;
-}
-
-function buildIntegrations(
-  receiver: AlertmanagerConfig['receivers'][number],
-  config: AlertmanagerConfig,
-  templates: NotifyTemplates,
-): Integration[] {
-  const { global } = config;
-  return [
-    ...receiver.webhook_configs.map((webhook, i) =>
-      webhookIntegration(webhook, i, global.http_config, templates),
-    ),
-    ...receiver.email_configs.map((email, i) => emailIntegration(email, i, global, templates)),
-    ...receiver.slack_configs.map((slack, i) => slackIntegration(slack, i, global, templates)),
-  ];
 }

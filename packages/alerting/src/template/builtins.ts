@@ -1,5 +1,6 @@
 /** The functions that every Go template has. Specification: https://pkg.go.dev/text/template */
-import { escapeHtml, fail, type TemplateFunction, zeroOf } from './execute.ts';
+import { fail, type TemplateFunction, zeroOf } from './execute.ts';
+import { escapeMarkup } from './htmlContext.ts';
 import { printf } from './printf.ts';
 import {
   GoDuration,
@@ -9,6 +10,7 @@ import {
   isTrue,
   print,
   SafeHtml,
+  SafeUrl,
   type Value,
 } from './values.ts';
 
@@ -32,7 +34,7 @@ export const builtins: Readonly<Record<string, TemplateFunction>> = {
   print: (...args) => printSpaced(args),
   println: (...args) => `${args.map(print).join(' ')}\n`,
   printf: (format, ...args) => printf(print(format), args),
-  html: (...args) => escapeHtml(printSpaced(args)),
+  html: (...args) => escapeMarkup(printSpaced(args)),
   js: (...args) => JSON.stringify(printSpaced(args)).slice(1, -1).replaceAll("'", "\\'"),
   urlquery: (...args) => encodeURIComponent(printSpaced(args)).replaceAll('%20', '+'),
   call: () => fail('call: there are no function values'),
@@ -51,7 +53,7 @@ function printSpaced(args: readonly Value[]): string {
 function plain(value: Value): Value {
   if (value instanceof GoInt) return value.value;
   if (value instanceof GoDuration || value instanceof GoTime) return value.ms;
-  return value instanceof SafeHtml ? value.text : value;
+  return value instanceof SafeHtml || value instanceof SafeUrl ? value.text : value;
 }
 
 function isEqual(a: Value, b: Value): boolean {

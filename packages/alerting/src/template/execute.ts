@@ -5,17 +5,9 @@
  */
 import { TytoError } from '@tyto/base';
 import { formatTime } from './goTime.ts';
+import { HtmlContext } from './htmlContext.ts';
 import type { Branch, Command, Node, Operand, Pipe, TemplateSet } from './ast.ts';
-import {
-  GoDuration,
-  GoInt,
-  GoStruct,
-  GoTime,
-  isTrue,
-  print,
-  SafeHtml,
-  type Value,
-} from './values.ts';
+import { GoDuration, GoInt, GoStruct, GoTime, isTrue, print, type Value } from './values.ts';
 
 export type TemplateFunction = (...args: Value[]) => Value;
 export type TemplateFunctions = Pick<ReadonlyMap<string, TemplateFunction>, 'get'>;
@@ -31,6 +23,8 @@ export interface ExecuteOptions {
 const OUTPUT_LENGTH_MAX = 4 * 1024 * 1024;
 const STEPS_MAX = 1_000_000;
 const TEMPLATE_DEPTH_MAX = 100;
+/** So many characters or items that a function takes or gives count as one more step. */
+const LENGTH_PER_STEP = 64;
 
 type Flow = 'next' | 'break' | 'continue';
 
@@ -47,7 +41,13 @@ export function executeTemplate(
   options: ExecuteOptions,
 ): string {
   const run = new Execution(options);
-  run.callTemplate(name, data, Object.entries(variables));
+  try {
+    run.callTemplate(name, data, Object.entries(variables));
+  } catch (error) {
+    // A text or a stack beyond what the machine takes.
+    if (!(error instanceof RangeError)) throw error;
+    throw new TytoError('execution', 'the template needs too much memory', { cause: error });
+  }
   return run.output();
 }
 
@@ -58,9 +58,11 @@ class Execution {
   #steps = 0;
   #depth = 0;
   #variables: Variable[] = [];
+  readonly #html: HtmlContext | undefined;
 
   constructor(options: ExecuteOptions) {
     this.#options = options;
+    this.#html = options.html ? new HtmlContext() : undefined;
   }
 
   output(): string {
@@ -93,11 +95,11 @@ class Execution {
   #visit(node: Node, dot: Value): Flow {
     switch (node.kind) {
       case 'text':
-        this.#write(node.text);
+        this.#write(this.#html === undefined ? node.text : this.#html.literal(node.text));
         return 'next';
       case 'action': {
         const value = this.#pipe(node.pipe, dot);
-        if (node.pipe.variables.length === 0) this.#write(this.#escape(value));
+        if (node.pipe.variables.length === 0) this.#write(this.#shown(value, node.pipe));
         return 'next';
       }
       case 'if':
@@ -186,7 +188,22 @@ class Execution {
     const args = [...rest.map((operand) => this.#operand(operand, dot)), ...piped];
     const callee = this.#options.functions.get(name);
     if (callee === undefined) return fail(`function "${name}" not defined`);
-    return callee(...args);
+    this.#work(args);
+    const result = callee(...args);
+    this.#work([result]);
+    return result;
+  }
+
+  /** Long texts and lists are work too; what doubles itself ends here. */
+  #work(values: readonly Value[]): void {
+    for (const value of values) {
+      if (typeof value !== 'string' && !Array.isArray(value)) continue;
+      if (value.length > OUTPUT_LENGTH_MAX) {
+        fail(`a value of the template is longer than ${OUTPUT_LENGTH_MAX}`);
+      }
+      this.#steps += Math.ceil(value.length / LENGTH_PER_STEP);
+    }
+    if (this.#steps > STEPS_MAX) fail(`the template takes more than ${STEPS_MAX} steps`);
   }
 
   #shortCircuit(
@@ -237,9 +254,10 @@ class Execution {
     return value;
   }
 
-  #escape(value: Value): string {
-    const text = print(value);
-    return this.#options.html && !(value instanceof SafeHtml) ? escapeHtml(text) : text;
+  #shown(value: Value, { commands }: Pipe): string {
+    if (this.#html === undefined) return print(value);
+    const last = commands[commands.length - 1].operands[0];
+    return this.#html.value(value, last.kind === 'function' ? last.name : '');
   }
 
   #write(text: string): void {
@@ -345,19 +363,6 @@ function literalValue(value: string | boolean | { number: number; isFloat: boole
 
 function describe(operand: Operand): string {
   return operand.kind === 'variable' ? operand.name : operand.kind;
-}
-
-/** Safe in text and in quoted attributes. */
-export function escapeHtml(text: string): string {
-  const entities: Record<string, string> = {
-    '&': '&amp;',
-    '<': '&lt;',
-    '>': '&gt;',
-    '"': '&#34;',
-    "'": '&#39;',
-    '\0': '\uFFFD',
-  };
-  return text.replace(/[&<>"'\0]/g, (character) => entities[character]);
 }
 
 export function fail(message: string): never {

@@ -3,7 +3,16 @@
  * booleans, flags, width, precision, and arguments by number (`%[1]s`). What does not fit is told
  * in the output, as Go does. Specification: https://pkg.go.dev/fmt
  */
-import { GoDuration, GoInt, GoTime, print, printFloat, SafeHtml, type Value } from './values.ts';
+import {
+  GoDuration,
+  GoInt,
+  GoTime,
+  print,
+  printFloat,
+  SafeHtml,
+  SafeUrl,
+  type Value,
+} from './values.ts';
 
 const VERB = /%([-+# 0]*)(?:\[(\d+)\])?(\d+|\*)?(?:\.(\d+|\*)?)?(?:\[(\d+)\])?([a-zA-Z%])/g;
 
@@ -65,7 +74,8 @@ function formatValue(value: Value, format: Format): string {
     shown = formatInt(Math.round(value.ms * 1e6), format);
   } else if (typeof value === 'number') shown = formatFloat(value, format);
   else if (typeof value === 'boolean') shown = 'tv'.includes(verb) ? String(value) : undefined;
-  else if (value instanceof SafeHtml) shown = formatText(value.text, format);
+  else if (value instanceof SafeHtml || value instanceof SafeUrl)
+    shown = formatText(value.text, format);
   else shown = formatText(print(value), format);
   return shown ?? `%!${verb}(${typeName(value)}=${print(value)})`;
 }

@@ -112,7 +112,9 @@ function sampleValue(sample: VectorSample): GoStruct {
 }
 
 function templateValue({ value, histogram }: Pick<VectorSample, 'value' | 'histogram'>): Value {
-  return histogram === undefined ? value : new GoStruct({}, {}, histogramText(histogram));
+  return histogram === undefined
+    ? value
+    : new GoStruct({}, {}, { underlying: histogramText(histogram) });
 }
 
 /** What needs nothing of the alert. */

@@ -1,7 +1,7 @@
 /** String functions that rule templates and notification templates share. */
 import { compileSearch } from '@tyto/base';
 import { fail, type TemplateFunction } from './execute.ts';
-import { print, SafeHtml, type Value } from './values.ts';
+import { print, SafeHtml, SafeUrl, type Value } from './values.ts';
 
 export const stringFunctions: Readonly<Record<string, TemplateFunction>> = {
   toUpper: (text) => textOf(text).toUpperCase(),
@@ -21,7 +21,7 @@ export const stringFunctions: Readonly<Record<string, TemplateFunction>> = {
 /** A string argument; a number where Go wants a string is an error there and here. */
 export function textOf(value: Value): string {
   if (typeof value === 'string') return value;
-  if (value instanceof SafeHtml) return value.text;
+  if (value instanceof SafeHtml || value instanceof SafeUrl) return value.text;
   return fail(`wrong type for value; expected string; got ${print(value).slice(0, 40)}`);
 }
 

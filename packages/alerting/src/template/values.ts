@@ -42,21 +42,40 @@ export class SafeHtml {
   }
 }
 
+/** Text that is a web address already: its scheme is not judged where html/template would. */
+export class SafeUrl {
+  readonly text: string;
+  constructor(text: string) {
+    this.text = text;
+  }
+}
+
+/** How a struct shows itself where it does not as its fields do. */
+export interface Shown {
+  /** What JSON, ranging and printing see instead of the struct, as for a slice with methods. */
+  readonly underlying?: Value;
+  /** As it prints, as Go's String method says. */
+  readonly text?: () => string;
+  /** Names of fields in JSON; fields without one are not shown there. */
+  readonly json?: Readonly<Record<string, string>>;
+}
+
 /** A struct or any other value with named fields and methods; only these can be reached. */
 export class GoStruct {
   readonly fields: ReadonlyMap<string, Value>;
   readonly methods: ReadonlyMap<string, (...args: Value[]) => Value>;
-  /** What JSON, ranging and printing see instead of the struct, as for a slice with methods. */
   readonly underlying: Value | undefined;
+  readonly shown: Shown;
 
   constructor(
     fields: Readonly<Record<string, Value>>,
     methods: Readonly<Record<string, (...args: Value[]) => Value>> = {},
-    underlying?: Value,
+    shown: Shown = {},
   ) {
     this.fields = new Map(Object.entries(fields));
     this.methods = new Map(Object.entries(methods));
-    this.underlying = underlying;
+    this.underlying = shown.underlying;
+    this.shown = shown;
   }
 }
 
@@ -70,6 +89,7 @@ export type Value =
   | GoTime
   | GoDuration
   | SafeHtml
+  | SafeUrl
   | GoStruct
   | readonly Value[]
   | ReadonlyMap<string, Value>;
@@ -77,10 +97,11 @@ export type Value =
 /** map[string]string with the methods of Alertmanager's KV. */
 export function keyValues(pairs: ReadonlyMap<string, string>): GoStruct {
   const names = () => sortedNames(pairs);
+  const sorted = () => names().map((name): Pair => [name, pairs.get(name) ?? '']);
   return new GoStruct(
     {},
     {
-      SortedPairs: () => pairsOf(names().map((name) => [name, pairs.get(name) ?? ''])),
+      SortedPairs: () => pairsOf(sorted()),
       Remove: (removed) => {
         const gone = new Set(Array.isArray(removed) ? removed : []);
         return keyValues(new Map([...pairs].filter(([name]) => !gone.has(name))));
@@ -88,19 +109,23 @@ export function keyValues(pairs: ReadonlyMap<string, string>): GoStruct {
       Names: () => names(),
       Values: () => names().map((name) => pairs.get(name) ?? ''),
     },
-    pairs,
+    { underlying: pairs, text: () => pairsText(sorted()) },
   );
 }
 
-function pairsOf(pairs: [string, string][]): GoStruct {
-  const items = pairs.map(
-    ([name, value]) => new GoStruct({ Name: name, Value: value }, {}, `{${name} ${value}}`),
-  );
+type Pair = readonly [name: string, value: string];
+
+function pairsOf(pairs: readonly Pair[]): GoStruct {
+  const items = pairs.map(([name, value]) => new GoStruct({ Name: name, Value: value }));
   return new GoStruct(
     {},
     { Names: () => pairs.map(([name]) => name), Values: () => pairs.map(([, value]) => value) },
-    items,
+    { underlying: items, text: () => pairsText(pairs) },
   );
+}
+
+function pairsText(pairs: readonly Pair[]): string {
+  return pairs.map(([name, value]) => `${name}=${value}`).join(', ');
 }
 
 /** Names in rising order; alertname comes first, as Alertmanager sorts them. */
@@ -116,7 +141,7 @@ export function isTrue(value: Value): boolean {
   if (value === null || value === undefined) return false;
   if (value instanceof GoInt) return value.value !== 0;
   if (value instanceof GoDuration) return value.ms !== 0;
-  if (value instanceof SafeHtml) return value.text !== '';
+  if (value instanceof SafeHtml || value instanceof SafeUrl) return value.text !== '';
   if (value instanceof GoStruct) return value.underlying === undefined || isTrue(value.underlying);
   // Go calls every struct true; who writes {{ if .EndsAt }} means a time that is set.
   if (value instanceof GoTime) return value.ms !== ZERO_TIME_MS;
@@ -131,7 +156,7 @@ export function print(value: Value): string {
   if (typeof value === 'number') return printFloat(value);
   if (typeof value === 'string' || typeof value === 'boolean') return String(value);
   if (value instanceof GoInt) return String(value.value);
-  if (value instanceof SafeHtml) return value.text;
+  if (value instanceof SafeHtml || value instanceof SafeUrl) return value.text;
   if (value instanceof GoTime) return formatTime('2006-01-02 15:04:05.999999999 -0700 MST', value);
   if (value instanceof GoDuration) return printDuration(value.ms);
   if (value instanceof GoStruct) return printStruct(value);
@@ -144,6 +169,7 @@ export function print(value: Value): string {
 }
 
 function printStruct(value: GoStruct): string {
+  if (value.shown.text !== undefined) return value.shown.text();
   if (value.underlying !== undefined) return print(value.underlying);
   return `{${[...value.fields.values()].map(print).join(' ')}}`;
 }
@@ -183,10 +209,12 @@ export function toJson(value: Value): unknown {
   if (value instanceof GoInt) return value.value;
   if (value instanceof GoTime) return formatTime('2006-01-02T15:04:05.999999999Z07:00', value);
   if (value instanceof GoDuration) return value.ms * 1e6;
-  if (value instanceof SafeHtml) return value.text;
+  if (value instanceof SafeHtml || value instanceof SafeUrl) return value.text;
   if (value instanceof GoStruct) {
     if (value.underlying !== undefined) return toJson(value.underlying);
-    return Object.fromEntries([...value.fields].map(([name, field]) => [name, toJson(field)]));
+    const names = value.shown.json;
+    const shown = [...value.fields].filter(([name]) => names === undefined || name in names);
+    return Object.fromEntries(shown.map(([name, field]) => [names?.[name] ?? name, toJson(field)]));
   }
   if (Array.isArray(value)) return value.map(toJson);
   if (value instanceof Map) {

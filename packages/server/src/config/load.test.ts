@@ -97,7 +97,8 @@ describe('loadConfig', () => {
     expect(inline.ruleGroups).toEqual([]);
     expect((await load(directory, 'empty/tyto.yaml')).ruleGroups).toHaveLength(2);
     const [receiver] = (await load(directory, 'whole.yaml')).alertmanager.receivers;
-    expect(receiver.webhook_configs[0].url_file).toBe(join(directory, 'secret'));
+    const [webhook] = receiver.configs.get('webhook') ?? [];
+    expect(webhook).toMatchObject({ config: { url_file: join(directory, 'secret') } });
     const far = await load(directory, 'far.yaml');
     expect(far.ruleGroups.map((group) => group.name)).toContain('far');
   });

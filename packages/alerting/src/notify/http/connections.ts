@@ -1,0 +1,51 @@
+/**
+ * The connections that requests with one TLS configuration and one proxy go over. They are made
+ * anew when a certificate in a file has changed; idle ones close themselves after some seconds.
+ */
+import { Agent, type Dispatcher, ProxyAgent } from 'undici';
+import { type Environment, type ProxyConfig, proxyFor } from './proxy.ts';
+import { readSecret } from './secret.ts';
+import { type TlsConfig, tlsOptions } from './tlsConfig.ts';
+
+/** From the first packet to an encrypted connection. */
+const CONNECT_MS_MAX = 15_000;
+
+export class Connections {
+  readonly #tls: TlsConfig;
+  readonly #proxy: ProxyConfig;
+  readonly #environment: Environment;
+  readonly #made = new Map<string, { readonly key: string; readonly dispatcher: Dispatcher }>();
+
+  constructor(tls: TlsConfig, proxy: ProxyConfig, environment: Environment) {
+    this.#environment = environment;
+    this.#tls = tls;
+    this.#proxy = proxy;
+  }
+
+  /** What sends a request to `url`. Rejects with NotifyError where a file cannot be read. */
+  async to(url: URL): Promise<Dispatcher> {
+    const proxy = proxyFor(url, this.#proxy, this.#environment);
+    const tls = await tlsOptions(this.#tls);
+    const headers = proxy === undefined ? {} : await this.#connectHeaders();
+    const key = JSON.stringify([tls, headers]);
+    const known = this.#made.get(proxy ?? '');
+    if (known?.key === key) return known.dispatcher;
+    const connect = { ...tls, timeout: CONNECT_MS_MAX };
+    const dispatcher =
+      proxy === undefined
+        ? new Agent({ connect })
+        : new ProxyAgent({ uri: proxy, headers, requestTls: connect, proxyTls: connect });
+    // Requests under way on the old connections come to their end.
+    void known?.dispatcher.close();
+    this.#made.set(proxy ?? '', { key, dispatcher });
+    return dispatcher;
+  }
+
+  async #connectHeaders(): Promise<Record<string, string>> {
+    const headers: Record<string, string> = {};
+    for (const { name, values } of this.#proxy.connectHeaders) {
+      headers[name] = (await Promise.all(values.map(readSecret))).join(', ');
+    }
+    return headers;
+  }
+}
