@@ -18,7 +18,8 @@ export class IncidentStore {
   /** Of alerts that fire: also of those whose incident somebody closed by hand. */
   readonly #byFingerprint = new Map<string, Incident>();
   readonly #dirty = new Set<Incident>();
-  #writing: Promise<void> | undefined;
+  #writing: Promise<void> = Promise.resolve();
+  #next: Promise<void> | undefined;
 
   constructor(state: StateStore, logger: Logger) {
     this.#state = state;
@@ -68,8 +69,17 @@ export class IncidentStore {
 
   save(incident: Incident): Promise<void> {
     this.#dirty.add(incident);
-    this.#writing ??= Promise.resolve().then(() => this.#write());
-    return this.#writing;
+    // What changes while a write is under way is in the next one, however often it does.
+    this.#next ??= this.#writing
+      .catch(() => {
+        // Whoever asked for that write was told.
+      })
+      .then(() => {
+        this.#next = undefined;
+        this.#writing = this.#write();
+        return this.#writing;
+      });
+    return this.#next;
   }
 
   saveLater(incident: Incident): void {
@@ -117,7 +127,6 @@ export class IncidentStore {
   }
 
   async #write(): Promise<void> {
-    this.#writing = undefined;
     const dirty = [...this.#dirty];
     this.#dirty.clear();
     await Promise.all(dirty.map((incident) => this.#state.put(PREFIX + incident.id, incident)));

@@ -101,6 +101,7 @@ describe('an incident', () => {
   it('ends when its alert ended while nothing ran', async () => {
     const world = await startWorld();
     const alert = world.fire(SHOP);
+    await world.clock.advance(1);
     world.incidents.stop();
     const gone = await startWorld({}, world.clock, world.state);
     expect(only(gone).alerts[0].fingerprint).toBe(alert.fingerprint);

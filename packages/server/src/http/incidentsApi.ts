@@ -67,18 +67,17 @@ function registerActions(
   { incidents }: IncidentsApiOptions,
   shown: (incident: Incident) => unknown,
 ): void {
-  const { actions } = incidents;
   const works: Readonly<
     Record<string, (id: string, actor: Actor, body: Body) => Promise<Incident>>
   > = {
     acknowledge: (id, actor, body) =>
-      actions.acknowledge(id, actor, body.duration('for'), body.text('note')),
-    unacknowledge: (id, actor) => actions.unacknowledge(id, actor),
-    note: (id, actor, body) => actions.addNote(id, actor, body.text('note')),
+      incidents.actions.acknowledge(id, actor, body.duration('for'), body.text('note')),
+    unacknowledge: (id, actor) => incidents.actions.unacknowledge(id, actor),
+    note: (id, actor, body) => incidents.actions.addNote(id, actor, body.text('note')),
     suppress: (id, actor, body) =>
-      actions.suppress(id, actor, body.duration('for'), body.text('note')),
-    unsuppress: (id, actor) => actions.unsuppress(id, actor),
-    resolve: (id, actor, body) => actions.resolve(id, actor, body.text('note')),
+      incidents.actions.suppress(id, actor, body.duration('for'), body.text('note')),
+    unsuppress: (id, actor) => incidents.actions.unsuppress(id, actor),
+    resolve: (id, actor, body) => incidents.actions.resolve(id, actor, body.text('note')),
   };
   for (const [name, work] of Object.entries(works)) {
     app.post<WithId>(`${API}/incidents/:id/${name}`, async (request, reply) => {
