@@ -191,7 +191,8 @@ describe('watching ourselves', () => {
   });
 
   it('tells the receiver that is configured for it', async () => {
-    const selfWatch = { ...DEFAULT_CONFIG.selfWatch, fallback: 'pager' };
+    const watched = { ...DEFAULT_CONFIG.selfWatch, isFailureWatched: true };
+    const selfWatch = { ...watched, fallback: 'pager' };
     const world = await startWorld({ selfWatch });
     world.incidents.attempted(attempt(world, 'chat', 'failed'));
     await world.clock.advance(1);

@@ -130,6 +130,8 @@ export interface IncidentsConfig {
   readonly retentionMs: number;
   /** How long a link in a notification can be used. */
   readonly linkMs: number;
+  /** Whether notifications have links to their incidents. */
+  readonly showsLinks: boolean;
   readonly severity: SeverityConfig;
   readonly priorities: Readonly<Record<Priority, PriorityConfig>>;
   readonly escalations: readonly EscalationChain[];
@@ -145,13 +147,17 @@ export interface IncidentsConfig {
 const NOBODY: Targets = { receivers: [], schedules: [] };
 const DAY_MS = 86_400_000;
 
-/** What is in force where tyto.yaml says nothing: incidents are kept, and nobody is told by us. */
+/**
+ * What is in force where tyto.yaml says nothing: incidents are kept, and nobody is told anything
+ * that an Alertmanager with the same file would not tell.
+ */
 export const DEFAULT_CONFIG: IncidentsConfig = {
   groupBy: [],
   reopenWithinMs: 10 * 60_000,
   ackTimeoutMs: 0,
   retentionMs: 90 * DAY_MS,
   linkMs: 7 * DAY_MS,
+  showsLinks: false,
   severity: {
     severityLabels: ['severity'],
     priorityLabels: ['priority'],
@@ -170,7 +176,7 @@ export const DEFAULT_CONFIG: IncidentsConfig = {
   suppress: [],
   recurringSilences: [],
   responses: [],
-  selfWatch: { heartbeatUrl: '', heartbeatMs: 60_000, isFailureWatched: true, fallback: '' },
+  selfWatch: { heartbeatUrl: '', heartbeatMs: 60_000, isFailureWatched: false, fallback: '' },
   review: {
     windowMs: 30 * DAY_MS,
     pagingRulesMax: 20,

@@ -27,7 +27,7 @@ interface Target {
 }
 
 interface EscalatorOptions extends IncidentContext {
-  links(incident: Incident, by: string): NotificationLinks;
+  links(incident: Incident, by: string): NotificationLinks | undefined;
   /** Weekly silences that apply to an alert. */
   recurring(labels: Labels): readonly string[];
 }

@@ -80,7 +80,7 @@ export class Incidents implements AlertEvents, NotifyAdvisor {
     };
     this.#escalator = new Escalator({
       ...shared,
-      links: (incident, by) => this.linksOf(incident, by),
+      links: (incident, by) => (this.#config.showsLinks ? this.linksOf(incident, by) : undefined),
       recurring: (labels) => this.suppressions.recurring(labels),
     });
     this.#responses = new Responses(shared);
@@ -271,6 +271,7 @@ export class Incidents implements AlertEvents, NotifyAdvisor {
   }
 
   links(alerts: readonly StoredAlert[]): NotificationLinks | undefined {
+    if (!this.#config.showsLinks) return undefined;
     let worst: Incident | undefined;
     for (const alert of alerts) {
       const incident = this.#incidentOf(alert);

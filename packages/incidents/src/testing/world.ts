@@ -46,7 +46,8 @@ export async function startWorld(
   const silenced = new Set<string>();
   const rules: RuleFacts[] = [];
   const probes = new Map<string, number>();
-  const whole = { ...DEFAULT_CONFIG, ...config };
+  const selfWatch = { ...DEFAULT_CONFIG.selfWatch, isFailureWatched: true };
+  const whole = { ...DEFAULT_CONFIG, showsLinks: true, selfWatch, ...config };
   const ports: IncidentPorts = {
     clock,
     logger: silentLogger,

@@ -193,7 +193,7 @@ const heartbeat = yaml.checked(
 
 const notificationsFailing = yaml.object(
   {
-    alert: yaml.optional(yaml.boolean, SELF_WATCH.isFailureWatched),
+    alert: yaml.optional(yaml.boolean, true),
     fallback: yaml.optional(yaml.string, SELF_WATCH.fallback),
   },
   { name: 'notifications_failing' },
@@ -217,6 +217,7 @@ const rawSchema = yaml.object(
     ack_timeout: yaml.optional(yaml.duration, DEFAULT_CONFIG.ackTimeoutMs),
     retention: yaml.optional(yaml.duration, DEFAULT_CONFIG.retentionMs),
     link_expiry: yaml.optional(yaml.duration, DEFAULT_CONFIG.linkMs),
+    links: yaml.optional(yaml.boolean, true),
     severity: yaml.optional(severity),
     priorities: yaml.optional(
       yaml.object(
@@ -349,6 +350,7 @@ function configOf(raw: Raw): IncidentsConfig {
     ackTimeoutMs: raw.ack_timeout,
     retentionMs: raw.retention,
     linkMs: raw.link_expiry,
+    showsLinks: raw.links,
     severity: severityOf(raw.severity),
     priorities: {
       P0: priorityOf(raw.priorities?.P0),
@@ -364,7 +366,7 @@ function configOf(raw: Raw): IncidentsConfig {
     selfWatch: {
       heartbeatUrl: raw.heartbeat?.url ?? '',
       heartbeatMs: raw.heartbeat?.interval ?? SELF_WATCH.heartbeatMs,
-      isFailureWatched: raw.notifications_failing?.alert ?? SELF_WATCH.isFailureWatched,
+      isFailureWatched: raw.notifications_failing?.alert ?? true,
       fallback: raw.notifications_failing?.fallback ?? SELF_WATCH.fallback,
     },
     review: reviewOf(raw.review),
