@@ -2,6 +2,7 @@
  * The story of an alert system from its beginning to its figures: rules fire, who is told goes by
  * severity, a service's further alerts are suppressed for a while, people acknowledge and resolve.
  */
+import { readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { startSink, type Sink } from './alertmanager/sink.ts';
 import { sleep, startTyto, type Tyto, temporaryDirectory, waitFor } from './harness.ts';
@@ -132,6 +133,8 @@ describe('the story of an alert system', () => {
       arrivals('slack', 'firing').length > 0 && arrivals('email', 'firing').length > 0;
     await waitFor('chat and mail are told', told);
     expect(arrivals('pagerduty', 'firing')).toEqual([]);
+    const links = { acknowledgeURL: expect.stringContaining('/tyto/incident/') };
+    expect(sink.arrivals[0].content).toMatchObject(links);
     expect(await titled('HighErrorRate')).toMatchObject({
       status: 'triggered',
       severity: 'high',
@@ -260,4 +263,67 @@ describe('a link in a notification', () => {
     expect(await only()).toMatchObject({ status: 'acknowledged', acknowledgedBy: '<i>kim</i>' });
     expect(await page('en')).toContain('Take it over');
   });
+});
+
+describe('what Tyto does by itself', () => {
+  it('goes on over a kill: no page twice, none lost, no command twice', async () => {
+    const failures = new Map([['broken', { count: 1000, status: 400 }]]);
+    const sink = await startSink(failures);
+    const dataDirectory = temporaryDirectory();
+    const target = await startHttp((_, response) => {
+      response.setHeader('content-type', 'text/plain; version=0.0.4');
+      response.end('down 1\n');
+    });
+    const files = {
+      'rules.yml':
+        'groups: [{name: g, interval: 1s, rules: [{alert: Down, expr: down == 1, ' +
+        'labels: {severity: critical}}]}]\n',
+      'alertmanager.yml': `
+route: {receiver: broken, group_wait: 0s, group_interval: 1h}
+receivers:
+  - {name: broken, webhook_configs: [{url: "${sink.url}/broken"}]}
+  - {name: first, webhook_configs: [{url: "${sink.url}/first"}]}
+  - {name: second, webhook_configs: [{url: "${sink.url}/second"}]}
+  - {name: spare, webhook_configs: [{url: "${sink.url}/spare"}]}
+`,
+    };
+    const config = `
+host: false
+starter_rules: false
+alertmanager: alertmanager.yml
+prometheus:
+  global: {scrape_interval: 1s, scrape_timeout: 1s, evaluation_interval: 1s}
+  rule_files: [rules.yml]
+  scrape_configs: [{job_name: shop, static_configs: [{targets: ["${target.address}"]}]}]
+incidents:
+  escalations:
+    - name: down
+      matchers: alertname="Down"
+      steps: [{receivers: [first]}, {wait: 6s, receivers: [second]}]
+  responses:
+    - name: touch
+      matchers: alertname="Down"
+      command: [sh, -c, 'echo "$TYTO_TITLE $HOME" >> "$FILE"']
+      environment: {FILE: "${dataDirectory}/ran"}
+  heartbeat: {url: "${sink.url}/heartbeat", interval: 1s}
+  notifications_failing: {fallback: spare}
+`;
+    const args = ['--incidents.enable-responses'];
+    const start = () => startTyto({ dataDirectory, config, files, args });
+    const count = (path: string) => sink.arrivals.filter((one) => one.path === `/${path}`).length;
+    const tyto = await start();
+    await waitFor('the first is told', () => count('first') === 1);
+    await waitFor('the spare one is told of the broken one', () => count('spare') === 1);
+    await sleep(500);
+    await tyto.kill('SIGKILL');
+    const again = await start();
+    await waitFor('the second is told', () => count('second') === 1, 15_000);
+    await sleep(1000);
+    expect({ first: count('first'), second: count('second') }).toEqual({ first: 1, second: 1 });
+    expect(readFileSync(`${dataDirectory}/ran`, 'utf8')).toBe('Down \n');
+    expect(count('heartbeat')).toBeGreaterThan(3);
+    const { incidents } = (await again.get('tyto/api/v1/incidents')).json?.data ?? {};
+    const titles = incidents.map(({ title }: Shown) => title).sort();
+    expect(titles).toEqual(['Down', 'TytoNotificationsFailing']);
+  }, 60_000);
 });

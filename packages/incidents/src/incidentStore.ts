@@ -20,6 +20,8 @@ export class IncidentStore {
   readonly #dirty = new Set<Incident>();
   #writing: Promise<void> = Promise.resolve();
   #next: Promise<void> | undefined;
+  /** Whether an incident may be over: with none, a storm looks for one in vain each time. */
+  #mayForget = true;
 
   constructor(state: StateStore, logger: Logger) {
     this.#state = state;
@@ -52,7 +54,7 @@ export class IncidentStore {
 
   /** Adds an incident; false when there are so many open ones that none can be forgotten. */
   add(incident: Incident): boolean {
-    if (this.#all.size >= INCIDENTS_MAX && !this.#forgetOldest()) return false;
+    if (this.#all.size >= INCIDENTS_MAX && !(this.#mayForget && this.#forgetOldest())) return false;
     this.#index(incident);
     this.saveLater(incident);
     return true;
@@ -69,6 +71,7 @@ export class IncidentStore {
 
   save(incident: Incident): Promise<void> {
     this.#dirty.add(incident);
+    this.#mayForget ||= !isOpen(incident);
     // What changes while a write is under way is in the next one, however often it does.
     this.#next ??= this.#writing
       .catch(() => {
@@ -111,6 +114,7 @@ export class IncidentStore {
       this.#forget(incident);
       return true;
     }
+    this.#mayForget = false;
     return false;
   }
 

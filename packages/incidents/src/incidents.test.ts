@@ -213,6 +213,20 @@ describe('an escalation', () => {
     expect(next.told).toEqual(['pager: firing OrdersFail']);
   });
 
+  it('repeats a page that a crash cut off, and goes on while a receiver hangs', async () => {
+    const world = await startWorld(CHAIN);
+    world.hanging.add('chat');
+    world.fire(SHOP);
+    await world.clock.advance(6 * MINUTE_MS);
+    expect(world.told).toEqual(['pager: firing OrdersFail']);
+    const next = await world.restart();
+    await next.clock.advance(MINUTE_MS);
+    expect(next.told).toEqual(['chat: firing OrdersFail']);
+    const third = await next.restart();
+    await third.clock.advance(MINUTE_MS);
+    expect(third.told).toEqual([]);
+  });
+
   it('goes to the next step at once where nobody of one can be told', async () => {
     const world = await startWorld(CHAIN);
     world.broken.add('chat');
@@ -342,4 +356,27 @@ describe('suppression', () => {
     await world.clock.advance(60 * MINUTE_MS);
     expect(muted()).toEqual([]);
   });
+});
+
+describe('many incidents', () => {
+  it('are bounded: what is over goes first, and what comes beyond is counted', async () => {
+    const world = await startWorld();
+    const over = world.fire({ alertname: 'Over' });
+    world.resolve(over);
+    for (let i = 0; i < 10_005; i++) world.fire({ alertname: 'Storm', pod: String(i) });
+    const titles = new Set([...world.incidents.store.all()].map(({ title }) => title));
+    expect([...titles]).toEqual(['Storm']);
+    expect(world.incidents.store.size).toBe(10_000);
+    expect(world.incidents.rejected).toBe(5);
+  });
+});
+
+it('an alert that was noted before a crash and its incident was not becomes one', async () => {
+  const world = await startWorld();
+  const alert = world.fire(SHOP);
+  for (const [key] of world.state.entries('incident/')) await world.state.remove(key);
+  world.incidents.stop();
+  for (const [key] of world.state.entries('incident/')) await world.state.remove(key);
+  const next = await world.restart();
+  expect(only(next).alerts[0].fingerprint).toBe(alert.fingerprint);
 });

@@ -132,6 +132,12 @@ export class Incidents implements AlertEvents, NotifyAdvisor {
   /** Goes on where the process before this one was. */
   start(): void {
     this.suppressions.apply(this.#config, this.store.all());
+    const nowMs = this.#ports.clock.nowMs();
+    for (const alert of [...this.#ports.alerts()]) {
+      // It was noted, and the process ended before its incident was.
+      const isMissing = this.store.ofAlert(alert.fingerprint) === undefined;
+      if (isMissing && alert.endsAtMs > nowMs) this.fired(alert);
+    }
     for (const incident of this.store.all()) {
       this.#escalator.resume(incident);
       this.#responses.resume(incident);
@@ -166,6 +172,18 @@ export class Incidents implements AlertEvents, NotifyAdvisor {
   // AlertEvents
 
   fired(alert: StoredAlert): void {
+    this.#safely(() => this.#fired(alert));
+  }
+
+  resolved(alert: StoredAlert): void {
+    this.#safely(() => this.#resolved(alert));
+  }
+
+  attempted(attempt: NotifyAttempt): void {
+    this.#safely(() => this.#attempted(attempt));
+  }
+
+  #fired(alert: StoredAlert): void {
     const nowMs = this.#ports.clock.nowMs();
     const known = this.store.ofKey(keyOf(alert, this.#config.groupBy));
     if (known !== undefined && isOpen(known)) {
@@ -191,7 +209,7 @@ export class Incidents implements AlertEvents, NotifyAdvisor {
     this.#trigger(incident, nowMs);
   }
 
-  resolved(alert: StoredAlert): void {
+  #resolved(alert: StoredAlert): void {
     const incident = this.store.ofAlert(alert.fingerprint);
     const one = incident?.alerts.find(({ fingerprint }) => fingerprint === alert.fingerprint);
     this.store.detach(alert.fingerprint);
@@ -210,7 +228,7 @@ export class Incidents implements AlertEvents, NotifyAdvisor {
     this.store.saveLater(incident);
   }
 
-  attempted(attempt: NotifyAttempt): void {
+  #attempted(attempt: NotifyAttempt): void {
     // What the end of the process cut off is no failure of the receiver.
     if (this.#stopped && attempt.outcome !== 'delivered') return;
     const { outcome, receiver, integration, error, groupKey } = attempt;
@@ -410,6 +428,16 @@ export class Incidents implements AlertEvents, NotifyAdvisor {
     return (
       this.store.ofAlert(alert.fingerprint) ?? this.store.ofKey(keyOf(alert, this.#config.groupBy))
     );
+  }
+
+  /** Alerts are told whatever becomes of incidents. */
+  #safely(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      const stack = error instanceof Error ? error.stack : undefined;
+      this.#ports.logger.error('BUG: incidents', { error: errorMessage(error), stack });
+    }
   }
 
   #every(name: string, intervalMs: number, work: () => Promise<void>): void {

@@ -49,6 +49,8 @@ export interface IncidentPorts {
   /** Tells a receiver, with retries; resolves with whether it got it. Never rejects. */
   tell(receiver: string, alerts: readonly StoredAlert[], about: TellAbout): Promise<boolean>;
   alertOf(fingerprint: string): StoredAlert | undefined;
+  /** All alerts that are known, also those that are over. */
+  alerts(): Iterable<StoredAlert>;
   /** Silences that match, and alerts that inhibit. */
   silencedBy(alert: StoredAlert): readonly string[];
   rules(): readonly RuleFacts[];

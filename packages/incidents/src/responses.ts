@@ -12,6 +12,8 @@ import type { IncidentContext } from './ports.ts';
 interface Task {
   readonly incident: Incident;
   readonly response: ResponseConfig;
+  /** Which of the incident's firings it is for. */
+  readonly firing: number;
 }
 
 export class Responses {
@@ -40,7 +42,7 @@ export class Responses {
       } else if (this.#waiting.length >= RESPONSES_WAITING) {
         this.#note(incident, response, `not run: ${RESPONSES_WAITING} others wait`);
       } else {
-        this.#waiting.push({ incident, response });
+        this.#waiting.push({ incident, response, firing: incident.firings });
       }
     }
     this.#next();
@@ -88,9 +90,11 @@ export class Responses {
     }
   }
 
-  async #do({ incident, response }: Task): Promise<void> {
+  async #do({ incident, response, firing }: Task): Promise<void> {
     const { store, ports } = this.#context;
     const { name } = response;
+    const isCurrent = () => incident.firings === firing;
+    if (!isCurrent() || incident.responses[name] !== undefined) return;
     incident.responses[name] = 'started';
     const { atMs, shown } = { atMs: ports.clock.nowMs(), shown: shownCommand(response) };
     note(incident, { atMs, kind: 'response', text: shorten(`${name}: runs ${shown}`) });
@@ -98,7 +102,7 @@ export class Responses {
     const started = ports.clock.monotonicMs();
     const outcome = await this.#outcome(incident, response);
     const took = ((ports.clock.monotonicMs() - started) / 1000).toFixed(1);
-    incident.responses[name] = 'done';
+    if (isCurrent()) incident.responses[name] = 'done';
     this.#note(incident, response, `${outcome} (${took} s)`);
   }
 

@@ -2,7 +2,7 @@
  * Watching ourselves: a heartbeat, so that somebody outside notices when Tyto is dead, and an alert
  * when a receiver cannot be told, which goes to another receiver.
  */
-import type { NotifyAttempt, StoredAlert } from '@tyto/alerting';
+import { fingerprint, type NotifyAttempt, type StoredAlert } from '@tyto/alerting';
 import { errorMessage, type Timer } from '@tyto/base';
 import { type Alert, Labels } from '@tyto/model';
 import type { IncidentsConfig } from './config.ts';
@@ -88,7 +88,8 @@ export class SelfWatch {
       });
       return;
     }
-    const stored: StoredAlert = { ...alert, fingerprint: '', updatedAtMs: alert.startsAtMs };
+    const key = fingerprint(alert.labels);
+    const stored: StoredAlert = { ...alert, fingerprint: key, updatedAtMs: alert.startsAtMs };
     void this.#ports.tell(other, [stored], {
       groupKey: `self/${receiver}/${integration}`,
       groupLabels: Labels.of({ alertname: FAILING_ALERT, receiver }),
@@ -134,9 +135,14 @@ export class SelfWatch {
 
   #scheduleRaise(): void {
     this.#raise = this.#ports.clock.schedule(RAISE_INTERVAL_MS, () => {
+      const receivers = new Set(this.#ports.receivers());
       for (const [key, failing] of this.#failing) {
         const [receiver, integration] = key.split('\n');
-        this.#ports.raise(this.#alertOf(receiver, integration, failing, undefined));
+        // One that the configuration has no more fails no more.
+        const isGone = !receivers.has(receiver);
+        if (isGone) this.#failing.delete(key);
+        const endedMs = isGone ? this.#ports.clock.nowMs() : undefined;
+        this.#ports.raise(this.#alertOf(receiver, integration, failing, endedMs));
       }
       if (!this.#stopped) this.#scheduleRaise();
     });

@@ -50,6 +50,7 @@ export function wireIncidents(
     externalUrl: externalUrl.replace(/\/$/, ''),
     tell: (receiver, alerts, about) => dispatcher().tell(receiver, alerts, about),
     alertOf: (fingerprint) => dispatcher().alerts.get(fingerprint),
+    alerts: () => dispatcher().alerts.all(),
     silencedBy: (alert) => {
       const { silencedBy, inhibitedBy } = dispatcher().status(alert);
       return [...silencedBy, ...inhibitedBy];

@@ -51,6 +51,7 @@ import { registerRuleMetrics } from './metrics/ruleMetrics.ts';
 import { registerAlertMetrics } from './metrics/alertMetrics.ts';
 import { registerStoreMetrics } from './metrics/storeMetrics.ts';
 import { registerForwardMetrics } from './metrics/forwardMetrics.ts';
+import { registerIncidentMetrics } from './metrics/incidentMetrics.ts';
 import { registerNotificationMetrics } from './metrics/notificationMetrics.ts';
 import { registerWriteMetrics } from './metrics/writeMetrics.ts';
 import type { SignedLinks } from '@tyto/incidents';
@@ -222,6 +223,7 @@ export class Tyto {
     registerRuleMetrics(this.#metrics, this.#rules);
     registerAlertMetrics(this.#metrics, this.#dispatcher, this.#alertForwarder);
     registerNotificationMetrics(this.#metrics, this.#notifications);
+    registerIncidentMetrics(this.#metrics, events);
   }
 
   /** Opens everything and begins to scrape and evaluate. Rejects with TytoError. */

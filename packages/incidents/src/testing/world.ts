@@ -22,6 +22,8 @@ export interface World {
   readonly raised: Alert[];
   /** Receivers that cannot be reached. */
   readonly broken: Set<string>;
+  /** Receivers that never answer. */
+  readonly hanging: Set<string>;
   readonly silenced: Set<string>;
   readonly rules: RuleFacts[];
   readonly probes: Map<string, number>;
@@ -43,6 +45,7 @@ export async function startWorld(
   const commands: CommandRequest[] = [];
   const raised: Alert[] = [];
   const broken = new Set<string>();
+  const hanging = new Set<string>();
   const silenced = new Set<string>();
   const rules: RuleFacts[] = [];
   const probes = new Map<string, number>();
@@ -54,6 +57,7 @@ export async function startWorld(
     state,
     externalUrl: 'http://tyto.test',
     tell: async (receiver, given, { groupKey, reason }) => {
+      if (hanging.has(receiver)) return await new Promise<boolean>(() => undefined);
       const isWorking = !broken.has(receiver);
       if (isWorking) told.push(`${receiver}: ${describe(given, clock.nowMs())}`);
       const firing = given.filter(({ endsAtMs }) => endsAtMs > clock.nowMs());
@@ -75,6 +79,7 @@ export async function startWorld(
       return isWorking;
     },
     alertOf: (key) => alerts.get(key),
+    alerts: () => alerts.values(),
     silencedBy: (alert) => (silenced.has(alert.labels.get('alertname')) ? ['a silence'] : []),
     rules: () => rules,
     receivers: () => ['pager', 'chat', 'mail'],
@@ -118,6 +123,7 @@ export async function startWorld(
     commands,
     raised,
     broken,
+    hanging,
     silenced,
     rules,
     probes,
