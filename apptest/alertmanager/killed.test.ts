@@ -13,6 +13,10 @@ const GROUP_WAIT_MS = 300;
 const KILL_MS_MAX = 450;
 /** What a notification takes at the receiver. */
 const DELIVERY_MS = 60;
+/** What it takes to note on the disk that somebody was told. */
+const NOTED_MS = 40;
+/** What a start takes to tell again what was being delivered, and to note it. */
+const SETTLED_MS = 500;
 /** A second delivery would have come by then. */
 const QUIET_MS = 700;
 
@@ -43,6 +47,8 @@ receivers: [{name: hook, webhook_configs: [{url: '${sink.url}/hook'}]}]
     await tyto.kill('SIGKILL');
     tyto = await startTyto(options);
     await waitFor(`A${n} is delivered`, () => arrivalsOf(sink.arrivals, n).length > 0);
+    // So that the next kill finds nothing under way but the next alert.
+    await sleep(SETTLED_MS);
   }
   await sleep(QUIET_MS);
   const twice: number[] = [];
@@ -55,9 +61,9 @@ receivers: [{name: hook, webhook_configs: [{url: '${sink.url}/hook'}]}]
     twice.push(n);
     expect(arrivals.length, `deliveries of A${n}`).toBe(2);
     // It had arrived, and had not been answered yet or not been noted.
-    expect(first.timeMs, `A${n} was delivered, then killed`).toBeLessThanOrEqual(killedAt[n]);
-    const ageMs = killedAt[n] - first.timeMs;
-    expect(ageMs, `A${n} was killed inside its delivery`).toBeLessThan(DELIVERY_MS + 40);
+    const agesMs = killedAt.map((atMs) => atMs - first.timeMs).filter((ageMs) => ageMs >= 0);
+    const ageMs = Math.min(...agesMs);
+    expect(ageMs, `A${n} was killed inside its delivery`).toBeLessThan(DELIVERY_MS + NOTED_MS);
   }
   tell(`${KILLS} kills: ${afterwards} alerts were told only afterwards, ${twice.length} twice`);
   expect(afterwards).toBeGreaterThan(KILLS / 4);

@@ -18,6 +18,7 @@ it('takes no longer than a scrape, an evaluation, group_wait and a second', asyn
     const lines = Array.from({ length: TRIES }, (_, n) => {
       return `pool_used{pool="p${n}"} ${crossedAt.has(`p${n}`) ? 20 : 3}\n`;
     });
+    response.setHeader('content-type', 'text/plain; version=0.0.4');
     response.end(`# TYPE pool_used gauge\n${lines.join('')}`);
   });
   const sink = await startSink(new Map());

@@ -33,8 +33,9 @@ export interface Scenario {
   readonly name: string;
   /** Fields of the route for `scenario="<name>"`, as YAML, and of those below it. */
   readonly route: string;
-  /** `receivers` entries; `{sink}` is where they are to post, `{mail}` a mail server,
-   * `{proxy}` an HTTP proxy in front of every address.
+  /**
+   * Entries of `receivers`; `{sink}` is where they are to post, `{mail}` a mail server, `{proxy}`
+   * an HTTP proxy in front of every address.
    */
   readonly receivers: string;
   readonly inhibit?: string;

@@ -6,6 +6,7 @@ import { type Integration, type Notification, NotifyError } from '../notify/noti
 import { AlertGroup } from './alertGroup.ts';
 import { AlertStore } from './alertStore.ts';
 import { NotificationLog } from './notificationLog.ts';
+import { NotifyTurns } from './notifyTurns.ts';
 import { buildRoute } from './route.ts';
 import { StateKeeper } from './stateKeeper.ts';
 
@@ -50,6 +51,7 @@ function group(
     logger: silentLogger,
     observer: { attempt() {}, told() {} },
     events: { fired() {}, resolved() {}, attempted: (attempt) => attempts.push(attempt) },
+    turns: new NotifyTurns(),
     advisor,
     alerts,
     log: new NotificationLog(clock, keeper, 120 * 60 * MINUTE_MS),

@@ -5,10 +5,11 @@
 import { type Clock, errorMessage, type Logger } from '@tyto/base';
 import type { AlertEvents, NotifyAttempt } from '../events.ts';
 import { type Integration, type Notification, NotifyError } from '../notify/notification.ts';
+import type { NotifyTurns } from './notifyTurns.ts';
 
 export interface NotifyObserver {
   /** One request to a receiver, and whether it worked. */
-  attempt(kind: string, durationMs: number, isDelivered?: boolean): void;
+  attempt(kind: string, durationMs: number, isDelivered: boolean): void;
   /** A whole notification, with its retries: whether the receiver got it. */
   told(kind: string, wasTold: boolean): void;
 }
@@ -18,6 +19,7 @@ export interface DeliveryDependencies {
   readonly logger: Logger;
   readonly observer: NotifyObserver;
   readonly events: AlertEvents | undefined;
+  readonly turns: NotifyTurns;
 }
 
 /** What came of it; `data` is what the integration gave back. */
@@ -39,16 +41,18 @@ export async function deliver(
   abort: AbortSignal,
   deps: DeliveryDependencies,
 ): Promise<Delivered> {
-  const { clock, observer } = deps;
+  const { clock, observer, turns } = deps;
   const deadlineMs = clock.monotonicMs() + timeoutMs;
   for (let attempt = 1; !abort.aborted; attempt++) {
-    const startedMs = clock.monotonicMs();
-    const leftMs = deadlineMs - startedMs;
-    const nowMs = clock.nowMs();
+    const leftMs = deadlineMs - clock.monotonicMs();
     const timer = new AbortController();
     const timeout = clock.schedule(leftMs, () => timer.abort(new Error('time is up')));
+    const signal = AbortSignal.any([abort, timer.signal]);
+    const endTurn = await turns.begin(integration, signal);
+    const startedMs = clock.monotonicMs();
+    const nowMs = clock.nowMs();
+    let delay = 0;
     try {
-      const signal = AbortSignal.any([abort, timer.signal]);
       const data = await integration.notify({ ...notification, nowMs }, signal);
       note('delivered', '');
       observer.told(integration.kind, true);
@@ -59,10 +63,12 @@ export async function deliver(
       const isLast = !mayRetry || clock.monotonicMs() + delayMs >= deadlineMs;
       note(isLast ? 'failed' : 'will be retried', errorMessage(error));
       if (isLast) break;
-      await pause(delayMs, abort, clock);
+      delay = delayMs;
     } finally {
       timeout.cancel();
+      endTurn();
     }
+    await pause(delay, abort, clock);
 
     function note(outcome: NotifyAttempt['outcome'], error: string): void {
       const durationMs = clock.monotonicMs() - startedMs;

@@ -18,6 +18,7 @@ import { FiringAlerts } from './firingAlerts.ts';
 import { Inhibition } from './inhibition.ts';
 import { GROUPS_MAX } from './limits.ts';
 import { NotificationLog, type NotifyReason } from './notificationLog.ts';
+import { NotifyTurns } from './notifyTurns.ts';
 import { buildRoute, groupLabels, matchRoutes, type Route } from './route.ts';
 import { DEFAULT_SILENCE_LIMITS, type SilenceLimits, Silences } from './silences.ts';
 import { forEachInSlices, otherTurns } from './slices.ts';
@@ -78,6 +79,7 @@ export class Dispatcher implements AlertSink {
   readonly #firing: FiringAlerts;
   readonly #inhibition: Inhibition;
   readonly #jumps: ClockJumps;
+  readonly #turns = new NotifyTurns();
   readonly #stopped = new AbortController();
   #config: AlertmanagerConfig | undefined;
   #route: Route | undefined;
@@ -242,7 +244,8 @@ export class Dispatcher implements AlertSink {
     const integrations = this.#integrations.get(receiver) ?? [];
     const firing = alerts.filter((alert) => !this.alerts.isResolved(alert));
     const resolved = alerts.filter((alert) => this.alerts.isResolved(alert));
-    const { externalUrl } = this.#options;
+    const { clock, logger, observer, events, externalUrl } = this.#options;
+    const deps = { clock, logger, observer, events, turns: this.#turns };
     const results = await Promise.all(
       integrations.map(async (integration) => {
         const { kind, index } = integration;
@@ -254,12 +257,12 @@ export class Dispatcher implements AlertSink {
           { ...about, firing, resolved, data },
           TELL_MS_MAX,
           this.#stopped.signal,
-          this.#options as DispatcherOptions & { events: AlertEvents | undefined },
+          deps,
         );
         if (delivered.data !== undefined) {
           await this.#log.putData(logKey, delivered.data).catch((error: unknown) => {
             const message = 'what an integration wants to know the next time is not written yet';
-            this.#options.logger.error(message, { receiver, error: errorMessage(error) });
+            logger.error(message, { receiver, error: errorMessage(error) });
           });
         }
         return delivered.wasTold;
@@ -350,6 +353,7 @@ export class Dispatcher implements AlertSink {
       externalUrl,
       observer,
       events,
+      turns: this.#turns,
       advisor,
       alerts: this.alerts,
       log: this.#log,

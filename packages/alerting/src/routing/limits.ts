@@ -15,5 +15,7 @@ export const GROUPS_MAX = 200_000;
 export const SILENCES_MAX = 10_000;
 /** Characters of a silence as JSON; it is written as one value. */
 export const SILENCE_CHARACTERS_MAX = 64 * 1024;
+/** Requests to one integration at once; each is a connection. */
+export const NOTIFY_REQUESTS_MAX = 100;
 /** What cannot be written within this time is answered with an error. */
 export const STATE_WRITE_MS_MAX = 10_000;

@@ -33,14 +33,21 @@ export async function sortInSlices<T>(
   while (runs.length > 1) {
     const merged: T[][] = [];
     for (let i = 0; i < runs.length; i += 2) {
-      merged.push(i + 1 < runs.length ? await merge(runs[i], runs[i + 1], compare) : runs[i]);
+      merged.push(
+        i + 1 < runs.length ? await mergeInSlices(runs[i], runs[i + 1], compare) : runs[i],
+      );
     }
     runs = merged;
   }
   return runs[0];
 }
 
-async function merge<T>(a: T[], b: T[], compare: (a: T, b: T) => number): Promise<T[]> {
+/** Two lists that are in order as one. */
+export async function mergeInSlices<T>(
+  a: readonly T[],
+  b: readonly T[],
+  compare: (a: T, b: T) => number,
+): Promise<T[]> {
   const out: T[] = [];
   for (let i = 0, j = 0; i < a.length || j < b.length; ) {
     if (out.length > 0 && out.length % (4 * SLICE) === 0) await otherTurns();

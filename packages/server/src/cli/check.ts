@@ -1,5 +1,5 @@
 /** `tyto check …`: files, metrics and servers, checked as promtool does. See docs/tools.md. */
-import { parseAlertmanagerConfig, parseRuleFile, type RuleGroupConfig } from '@tyto/alerting';
+import { type AlertmanagerConfig, parseRuleFile, type RuleGroupConfig } from '@tyto/alerting';
 import { formatPlace, must, parseDuration, systemClock, TytoError, yaml } from '@tyto/base';
 import { loadConfig, readConfigFile } from '../config/load.ts';
 import { HTTP_CONFIG_FLAG } from './apiClient.ts';
@@ -226,12 +226,25 @@ const checkRules: CheckFile = async (file, source, wants, call) => {
   };
 };
 
+function alertmanagerSummary(config: AlertmanagerConfig): string {
+  const counts: [number, string][] = [
+    [config.receivers.length, 'receiver'],
+    [config.inhibitRules.length, 'inhibit rule'],
+    [config.timeIntervals.length, 'time interval'],
+    [config.templates.length, 'template'],
+  ];
+  return counts.map(([n, what]) => `, ${n} ${what}${n === 1 ? '' : 's'}`).join('');
+}
+
 const checkConfig: CheckFile = async (file, source, wants, call) => {
   const keys = yaml.decodeYaml(source, file, (node) => yaml.keysOf(node) ?? []).value ?? [];
   if (keys.includes('route') || keys.includes('receivers')) {
-    const { problems } = parseAlertmanagerConfig(source, file);
-    refuseErrors(problems);
-    return { warnings: problems, notes: [], lints: [], summary: '' };
+    const { alertmanager, warnings } = await loadConfig(
+      { config: '', alertmanager: file },
+      systemClock,
+      { onlyMain: call.isSet('syntax-only'), features: featuresOf(call) },
+    );
+    return { warnings, notes: [], lints: [], summary: alertmanagerSummary(alertmanager) };
   }
   if (keys.includes('groups')) return checkRules(file, source, wants, call);
   const onlyMain = call.isSet('syntax-only');

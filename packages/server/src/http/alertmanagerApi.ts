@@ -131,9 +131,14 @@ function statusJson({ dispatcher, startedMs }: AlertmanagerApiOptions) {
       buildDate: '',
       goVersion: `node ${process.version}`,
     },
-    config: { original: hideSecrets(dispatcher.config?.source ?? '') },
+    config: { original: shownConfig(dispatcher.config?.source ?? '') },
     uptime: new Date(startedMs).toISOString(),
   };
+}
+
+/** Without secrets; amtool reads it, and wants a URL where a webhook's is covered. */
+function shownConfig(source: string): string {
+  return hideSecrets(source).replace(/\burl: (['"]?)<secret>\1/g, 'url: http://secret/');
 }
 
 function receiversJson({ dispatcher, features }: AlertmanagerApiOptions, params: Params) {

@@ -12,6 +12,28 @@ import { VERSION } from '../version.ts';
 
 const DURATION_BUCKETS = [0.001, 0.005, 0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120];
 
+/** Whose counters are there before anything is sent, so that rates see the first failure. */
+const INTEGRATIONS = [
+  'discord',
+  'email',
+  'incidentio',
+  'jira',
+  'mattermost',
+  'msteams',
+  'msteamsv2',
+  'opsgenie',
+  'pagerduty',
+  'pushover',
+  'rocketchat',
+  'slack',
+  'sns',
+  'telegram',
+  'victorops',
+  'webex',
+  'webhook',
+  'wechat',
+];
+
 type LabelledValue = readonly [labels: Record<string, string>, value: number];
 
 export class SelfMetrics {
@@ -230,13 +252,28 @@ export class SelfMetrics {
       buckets: [1, 5, 10, 15, 20],
       registers,
     });
-    for (const integration of ['webhook', 'email', 'slack']) {
-      total.inc({ integration }, 0);
-      failed.inc({ integration }, 0);
+    const requests = new Counter({
+      name: 'alertmanager_notification_requests_total',
+      help: 'The total number of attempted notification requests.',
+      labelNames,
+      registers,
+    });
+    const requestsFailed = new Counter({
+      name: 'alertmanager_notification_requests_failed_total',
+      help: 'The total number of failed notification requests.',
+      labelNames,
+      registers,
+    });
+    for (const integration of INTEGRATIONS) {
+      for (const counter of [total, failed, requests, requestsFailed]) {
+        counter.inc({ integration }, 0);
+      }
     }
     return {
-      attempt(integration, durationMs) {
+      attempt(integration, durationMs, isDelivered) {
         latency.observe({ integration }, durationMs / 1000);
+        requests.inc({ integration });
+        if (!isDelivered) requestsFailed.inc({ integration });
       },
       told(integration, wasTold) {
         total.inc({ integration });
