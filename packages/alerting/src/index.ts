@@ -33,6 +33,11 @@ export {
   Silences,
   type SilenceState,
 } from './routing/silences.ts';
+export {
+  TimeIntervals,
+  type TimeIntervalSpec,
+  timeIntervalSpec,
+} from './routing/timeInterval.ts';
 export { type ActiveAlert, AlertingRule, generatorUrl } from './rules/alertingRule.ts';
 export {
   type AlertingRuleConfig,

@@ -1,4 +1,5 @@
 /** What the section `incidents` of tyto.yaml says, checked and in milliseconds. */
+import type { TimeIntervalSpec } from '@tyto/alerting';
 import type { Matcher } from '@tyto/model';
 import { DEFAULT_PRIORITIES, type Priority, type SeverityConfig } from './severity.ts';
 
@@ -58,19 +59,12 @@ export interface SuppressRule {
   readonly forMs: number;
 }
 
-export interface WeeklyTimes {
-  /** 0 for Sunday. */
-  readonly weekdays: readonly number[];
-  readonly fromMinute: number;
-  /** 1440 for the end of the day; at or before `fromMinute`: of the next day. */
-  readonly toMinute: number;
-}
-
+/** A silence that comes back by itself. */
 export interface RecurringSilence {
   readonly name: string;
   readonly matchers: readonly Matcher[];
-  readonly times: readonly WeeklyTimes[];
-  readonly timeZone: string;
+  /** As the time intervals of alertmanager.yml; any of them. */
+  readonly specs: readonly TimeIntervalSpec[];
 }
 
 export interface DigestConfig {

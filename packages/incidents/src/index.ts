@@ -13,7 +13,6 @@ export {
   type ScheduleOverride,
   type SuppressRule,
   type Targets,
-  type WeeklyTimes,
 } from './config.ts';
 export type { AttemptRecord } from './history.ts';
 export type { Incident, IncidentAlert, IncidentStatus, TimelineEntry } from './incident.ts';
@@ -25,4 +24,4 @@ export { PRIORITIES, type Priority, SEVERITIES, type Severity, severityWords } f
 export { SignedLinks } from './signedLinks.ts';
 export { type Statistics, statisticsOf } from './statistics.ts';
 export type { Suppression } from './suppressions.ts';
-export { formatLocal, instantOf, isTimeZone, WEEKDAYS, weekdayOf } from './zonedTime.ts';
+export { instantOf, isTimeZone } from './zonedTime.ts';

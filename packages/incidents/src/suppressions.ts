@@ -1,15 +1,14 @@
 /**
  * What is not told for a while: suppressions that people make by matchers, rules by which an
- * incident suppresses those that follow it, and silences that come back every week.
+ * incident suppresses those that follow it, and silences that come back by themselves.
  */
 import { randomUUID } from 'node:crypto';
-import type { SilenceMatcher, StateStore } from '@tyto/alerting';
+import { type SilenceMatcher, type StateStore, TimeIntervals } from '@tyto/alerting';
 import { type Clock, TytoError } from '@tyto/base';
 import { createMatcher, type Labels, type Matcher, matchesAll } from '@tyto/model';
-import type { IncidentsConfig, RecurringSilence, SuppressRule, WeeklyTimes } from './config.ts';
+import type { IncidentsConfig, SuppressRule } from './config.ts';
 import { type Incident, labelsOf } from './incident.ts';
 import { SUPPRESSIONS_MAX } from './limits.ts';
-import { localTime } from './zonedTime.ts';
 
 export interface Suppression {
   readonly id: string;
@@ -32,6 +31,7 @@ export class Suppressions {
   readonly #clock: Clock;
   readonly #state: StateStore;
   readonly #made = new Map<string, { suppression: Suppression; matchers: Matcher[] }>();
+  #intervals = new TimeIntervals([]);
   #config: Pick<IncidentsConfig, 'suppress' | 'recurringSilences'>;
   /** By rule and the labels that are to be the same: when the last incident was told. */
   readonly #lastTold = new Map<string, number>();
@@ -49,6 +49,7 @@ export class Suppressions {
     incidents: Iterable<Incident>,
   ): void {
     this.#config = config;
+    this.#intervals = new TimeIntervals(config.recurringSilences);
     this.#lastTold.clear();
     for (const incident of incidents) {
       if (!incident.beganSuppressed) this.told(labelsOf(incident), incident.triggeredAtMs);
@@ -113,11 +114,12 @@ export class Suppressions {
     }
   }
 
-  /** The names of the weekly silences that apply now. */
+  /** The names of the silences that come back by themselves and apply now. */
   recurring(labels: Labels): string[] {
     const nowMs = this.#clock.nowMs();
     return this.#config.recurringSilences
-      .filter((silence) => matchesAll(silence.matchers, labels) && isActive(silence, nowMs))
+      .filter(({ name }) => this.#intervals.contains(name, nowMs))
+      .filter(({ matchers }) => matchesAll(matchers, labels))
       .map(({ name }) => name);
   }
 
@@ -146,19 +148,4 @@ function compile({ matchers }: Pick<Suppression, 'matchers'>): Matcher[] {
 
 function keyOf({ name, same }: SuppressRule, labels: Labels): string {
   return JSON.stringify([name, ...same.map((label) => labels.get(label))]);
-}
-
-function isActive({ times, timeZone }: RecurringSilence, nowMs: number): boolean {
-  const { weekday, minute } = localTime(nowMs, timeZone);
-  return times.some((one) => isWithin(one, weekday, minute));
-}
-
-/** Times that go past midnight belong to the day on which they begin. */
-function isWithin(times: WeeklyTimes, weekday: number, minute: number): boolean {
-  const { weekdays, fromMinute, toMinute } = times;
-  const isOvernight = toMinute <= fromMinute;
-  if (weekdays.includes(weekday)) {
-    if (minute >= fromMinute && (isOvernight || minute < toMinute)) return true;
-  }
-  return isOvernight && weekdays.includes((weekday + 6) % 7) && minute < toMinute;
 }

@@ -2,23 +2,11 @@
 
 const DAY_MS = 86_400_000;
 
-export const WEEKDAYS = [
-  'sunday',
-  'monday',
-  'tuesday',
-  'wednesday',
-  'thursday',
-  'friday',
-  'saturday',
-] as const;
-
 export interface LocalTime {
   /** Days since 1970-01-01 of the local date. */
   readonly day: number;
   /** 0 to 1439. */
   readonly minute: number;
-  /** 0 for Sunday. */
-  readonly weekday: number;
 }
 
 const formats = new Map<string, Intl.DateTimeFormat>();
@@ -35,7 +23,7 @@ export function isTimeZone(name: string): boolean {
 export function localTime(ms: number, timeZone: string): LocalTime {
   const local = localMs(ms, timeZone);
   const day = Math.floor(local / DAY_MS);
-  return { day, minute: Math.floor((local - day * DAY_MS) / 60_000), weekday: weekdayOf(day) };
+  return { day, minute: Math.floor((local - day * DAY_MS) / 60_000) };
 }
 
 /**
@@ -50,15 +38,6 @@ export function instantOf(day: number, minute: number, timeZone: string): number
     .map((offset) => wanted - offset)
     .filter((ms) => localMs(ms, timeZone) === wanted);
   return fitting.length > 0 ? Math.min(...fitting) : wanted - offsets[0];
-}
-
-export function weekdayOf(day: number): number {
-  return (((day + 4) % 7) + 7) % 7;
-}
-
-/** `2026-11-22 09:00`, as somebody in the zone writes it. */
-export function formatLocal(ms: number, timeZone: string): string {
-  return new Date(localMs(ms, timeZone)).toISOString().slice(0, 16).replace('T', ' ');
 }
 
 /** The local date and time, as if it were UTC. */

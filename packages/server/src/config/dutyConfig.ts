@@ -1,13 +1,7 @@
-/** Times in the section `incidents`: who has the duty when, and silences that come back weekly. */
+/** Times in the section `incidents`: who has the duty when, and silences that come back. */
+import { timeIntervalSpec } from '@tyto/alerting';
 import { TytoError, yaml } from '@tyto/base';
-import {
-  instantOf,
-  isTimeZone,
-  type RecurringSilence,
-  type ScheduleConfig,
-  WEEKDAYS,
-  type WeeklyTimes,
-} from '@tyto/incidents';
+import { instantOf, isTimeZone, type RecurringSilence, type ScheduleConfig } from '@tyto/incidents';
 import type { Matcher } from '@tyto/model';
 import { checkName } from './configNames.ts';
 
@@ -133,33 +127,6 @@ export function checkSchedules(
   });
 }
 
-/** `monday`, or `monday:friday`. */
-const weekdays = yaml.mapped(yaml.string, parseWeekdays, (): number[] => []);
-
-function parseWeekdays(text: string): number[] {
-  const [first, last = first] = text.toLowerCase().split(':');
-  const from = WEEKDAYS.indexOf(first as (typeof WEEKDAYS)[number]);
-  const to = WEEKDAYS.indexOf(last as (typeof WEEKDAYS)[number]);
-  if (from < 0 || to < 0) {
-    const message = `"${text}" is no day of the week; write for example monday or monday:friday`;
-    throw new TytoError('bad_data', message);
-  }
-  const count = ((to - from + 7) % 7) + 1;
-  return Array.from({ length: count }, (_, i) => (from + i) % 7);
-}
-
-const weeklyTimes: yaml.Schema<WeeklyTimes> = (node, decoder) => {
-  const raw = yaml.object(
-    {
-      weekdays: yaml.optional(yaml.listOrOne(weekdays), [[0, 1, 2, 3, 4, 5, 6]]),
-      from: yaml.optional(minuteOfDay, 0),
-      to: yaml.optional(minuteOfDay, 1440),
-    },
-    { name: 'times' },
-  )(node, decoder);
-  return { weekdays: raw.weekdays.flat(), fromMinute: raw.from, toMinute: raw.to };
-};
-
 export function recurringSilence(
   matchers: yaml.Schema<readonly Matcher[]>,
 ): yaml.Schema<RecurringSilence> {
@@ -167,14 +134,13 @@ export function recurringSilence(
     {
       name: yaml.required(yaml.string),
       matchers: yaml.required(matchers),
-      times: yaml.required(yaml.list(weeklyTimes)),
-      time_zone: yaml.optional(timeZone, 'UTC'),
+      time_intervals: yaml.required(yaml.list(timeIntervalSpec)),
     },
     { name: 'recurring silence' },
   );
   return (node, decoder) => {
-    const { name, matchers: own, times, time_zone: zone } = raw(node, decoder);
-    if (times.length === 0) decoder.error(node, 'a recurring silence needs "times"');
-    return { name, matchers: own, times, timeZone: zone };
+    const { name, matchers: own, time_intervals: specs } = raw(node, decoder);
+    if (specs.length === 0) decoder.error(node, 'a recurring silence needs "time_intervals"');
+    return { name, matchers: own, specs };
   };
 }

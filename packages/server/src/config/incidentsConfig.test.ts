@@ -33,7 +33,8 @@ suppress: [{matchers: service="payment", for: 30m, same: [cluster]}]
 recurring_silences:
   - name: nights
     matchers: env="test"
-    times: [{weekdays: 'monday:friday', from: "20:00", to: "08:00"}]
+    time_intervals:
+      - {weekdays: ['monday:friday'], times: [{start_time: '20:00', end_time: '24:00'}]}
 responses:
   - name: clean
     matchers: alertname="DiskFills"
@@ -72,7 +73,7 @@ describe('the section incidents', () => {
           ],
         },
       ],
-      recurringSilences: [{ times: [{ weekdays: [1, 2, 3, 4, 5], fromMinute: 1200 }] }],
+      recurringSilences: [{ specs: [{ weekdays: [{ begin: 1, end: 5 }], timeZone: 'UTC' }] }],
       review: { pagingRulesMax: 10, checksRunbooks: true, firingsMin: 10 },
     });
   });
@@ -116,8 +117,8 @@ describe('the section incidents', () => {
     ['responses: [{name: a, matchers: a=b, command: ls -l}]', 'expected a list'],
     ['heartbeat: {url: "ftp://x"}', 'is no address of http or https'],
     [
-      'recurring_silences: [{name: a, matchers: a=b, times: [{weekdays: mon}]}]',
-      '"mon" is no day of the week',
+      'recurring_silences: [{name: a, matchers: a=b, time_intervals: [{weekdays: [mon]}]}]',
+      'mon is not a valid weekday',
     ],
   ])('refuses %s', (text, message) => {
     const { problems } = read(text);

@@ -268,6 +268,7 @@ function checkWhole(raw: Raw, node: yaml.YamlNode, decoder: yaml.Decoder): void 
   checkUnique(raw.escalations, 'escalations', node, decoder);
   checkUnique(raw.responses, 'responses', node, decoder);
   checkUnique(raw.people, 'people', node, decoder);
+  checkUnique(raw.recurring_silences, 'recurring_silences', node, decoder);
   const schedules = raw.schedules.map(({ name }) => name);
   const people = raw.people.map(({ name }) => name);
   checkSchedules(raw.schedules, people, yaml.childNode(node, 'schedules'), decoder);
