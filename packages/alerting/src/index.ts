@@ -1,3 +1,4 @@
+export type { NotificationLinks } from './notify/notification.ts';
 export { NotifyTemplates } from './notify/notifyTemplate.ts';
 export type { AlertEvents, NotifyAdvisor, NotifyAttempt } from './events.ts';
 export { AlertGroup } from './routing/alertGroup.ts';
@@ -32,6 +33,11 @@ export {
   Silences,
   type SilenceState,
 } from './routing/silences.ts';
+export {
+  TimeIntervals,
+  type TimeIntervalSpec,
+  timeIntervalSpec,
+} from './routing/timeInterval.ts';
 export { type ActiveAlert, AlertingRule, generatorUrl } from './rules/alertingRule.ts';
 export {
   type AlertingRuleConfig,

@@ -23,6 +23,26 @@ export {
   type RulesRequest,
   type TargetsRequest,
 } from './client.ts';
+export type {
+  AlertFiguresJson,
+  AlertReview,
+  AlertStatistics,
+  AttemptsPage,
+  DeliveryFiguresJson,
+  IncidentAlertJson,
+  IncidentDetail,
+  IncidentEvent,
+  IncidentPriority,
+  IncidentSeverity,
+  IncidentsPage,
+  IncidentState,
+  IncidentSummary,
+  NotificationAttempt,
+  OnCallNow,
+  SeverityWords,
+  SuppressionJson,
+  TimeFiguresJson,
+} from './incidents.ts';
 export {
   type ActiveTarget,
   type AlertingRule,

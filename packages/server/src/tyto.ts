@@ -14,8 +14,6 @@ import {
   formatDuration,
   type Logger,
   must,
-  type yaml,
-  formatPlace,
 } from '@tyto/base';
 import {
   HostMetrics,
@@ -41,6 +39,7 @@ import {
   readBodies,
 } from './forwarding.ts';
 import { type ConfigFiles, type LoadedConfig, loadConfig } from './config/load.ts';
+import { logWarnings, storageSettings } from './config/loaded.ts';
 import { Backends } from './http/backends.ts';
 import { HeldBodies } from './http/heldBodies.ts';
 import { createHttpServer, type HttpServerOptions } from './http/httpServer.ts';
@@ -52,8 +51,11 @@ import { registerRuleMetrics } from './metrics/ruleMetrics.ts';
 import { registerAlertMetrics } from './metrics/alertMetrics.ts';
 import { registerStoreMetrics } from './metrics/storeMetrics.ts';
 import { registerForwardMetrics } from './metrics/forwardMetrics.ts';
+import { registerIncidentMetrics } from './metrics/incidentMetrics.ts';
 import { registerNotificationMetrics } from './metrics/notificationMetrics.ts';
 import { registerWriteMetrics } from './metrics/writeMetrics.ts';
+import type { SignedLinks } from '@tyto/incidents';
+import { type WiredIncidents, openIncidentLinks, wireIncidents } from './incidents.ts';
 import { PushKeeper } from './pushKeeper.ts';
 import { createEngine, type EngineSettings, QueryRunner } from './queries.ts';
 import { rehearse } from './rehearsal.ts';
@@ -82,6 +84,8 @@ export interface TytoOptions {
   /** Where the configuration says nothing of it. */
   readonly logCompression: boolean;
   readonly remoteWriteQueueBytes: number;
+  /** Whether automatic responses to incidents may run. */
+  readonly runsResponses: boolean;
   /** The script of threads that read samples; without it all is read on the main thread. */
   readonly readerScript?: URL | undefined;
   readonly query: EngineSettings['query'];
@@ -122,6 +126,7 @@ export class Tyto {
   readonly #scrapes: ScrapeManager;
   readonly #rules = new RuleManager();
   readonly #dispatcher: Dispatcher;
+  readonly #incidents: WiredIncidents;
   readonly #alertForwarder: AlertForwarder;
   readonly #forwarder: Forwarder;
   /** The store, and those of `remote_read`. */
@@ -157,6 +162,7 @@ export class Tyto {
     tsdb: Tsdb,
     state: JournalStateStore,
     forwarder: Forwarder,
+    links: SignedLinks,
   ) {
     const { clock, logger, externalUrl } = options;
     this.#options = options;
@@ -193,10 +199,15 @@ export class Tyto {
     this.#queries = new QueryRunner(this.#engine, clock, logger, this.#metrics, options.query);
     this.#backends = new Backends({ queries: this.#queries, store: tsdb });
     const observer = this.#metrics.notify;
-    const { silenceLimits } = options;
+    const { silenceLimits, runsResponses } = options;
     const { env: environment } = process;
-    const told = { clock, logger, state, externalUrl, observer };
-    this.#dispatcher = new Dispatcher({ ...told, silenceLimits, environment });
+    const parts = { clock, logger, state, externalUrl };
+    const dispatcher = () => this.#dispatcher;
+    const wiring = { ...parts, rules: this.#rules, runsResponses, dispatcher };
+    this.#incidents = wireIncidents(wiring, links, config.incidents);
+    const events = this.#incidents.incidents;
+    const alerting = { ...parts, observer, silenceLimits, environment, events, advisor: events };
+    this.#dispatcher = new Dispatcher(alerting);
     this.#alertForwarder = new AlertForwarder({ clock, logger, ...options.forwarding });
     this.#host = new HostMetrics({ clock, logger });
     const key = randomBytes(16);
@@ -212,6 +223,7 @@ export class Tyto {
     registerRuleMetrics(this.#metrics, this.#rules);
     registerAlertMetrics(this.#metrics, this.#dispatcher, this.#alertForwarder);
     registerNotificationMetrics(this.#metrics, this.#notifications);
+    registerIncidentMetrics(this.#metrics, events);
   }
 
   /** Opens everything and begins to scrape and evaluate. Rejects with TytoError. */
@@ -238,7 +250,8 @@ export class Tyto {
     const state = await JournalStateStore.open({ disk: nodeDisk, directory, logger });
     // Before the first sample can come.
     await forwarder.apply(remoteWrites, externalLabels);
-    started = new Tyto(options, config, tsdb, state, forwarder);
+    const links = await openIncidentLinks(state);
+    started = new Tyto(options, config, tsdb, state, forwarder, links);
     await started.#pushKeeper.restore();
     return started;
   }
@@ -286,6 +299,7 @@ export class Tyto {
       receivesOtlp: this.#options.receivesOtlp,
       rules: this.#rules,
       dispatcher: this.#dispatcher,
+      incidents: this.#incidents.incidents,
       startedMs: this.#startedMs,
       status: () => ({
         startedMs: this.#startedMs,
@@ -340,6 +354,7 @@ export class Tyto {
   /** Applies the configuration that Tyto was started with. */
   async run(): Promise<void> {
     await this.#apply(this.#config);
+    this.#incidents.incidents.start();
     this.#ready = true;
     this.#notifications.remove(STARTING);
   }
@@ -362,6 +377,7 @@ export class Tyto {
     for (const server of this.#grpcServers) server.close();
     await this.#http?.close();
     await Promise.all([this.#rules.stop(), this.#scrapes.stop()]);
+    this.#incidents.stop();
     await Promise.all([this.#dispatcher.stop(), this.#alertForwarder.stop(DRAIN_MS_MAX)]);
     await this.#pushKeeper.stop();
     await this.#forwarder.close();
@@ -402,6 +418,7 @@ export class Tyto {
     await this.#forwarder.apply(prometheus.remoteWrites, prometheus.externalLabels);
     this.#querier.readers = createReaders(prometheus, clock);
     await this.#dispatcher.apply(config.alertmanager, config.templates);
+    this.#incidents.incidents.apply(config.incidents);
     await this.#scrapes.apply(config.jobs);
     await this.#watchHost(config);
     await this.#watchPushes(config);
@@ -476,14 +493,4 @@ export class Tyto {
     const read = () => this.#metrics.registry.metrics();
     this.#scrapes.addInternal({ jobName: SELF_JOB, instance, read }, global);
   }
-}
-
-/** What only a start applies, of all that the section `storage` says. */
-function storageSettings({ prometheus }: LoadedConfig): string {
-  const { path, retentionMs, retentionBytes, exemplarsMax } = prometheus.storage;
-  return JSON.stringify([path, retentionMs, retentionBytes, exemplarsMax]);
-}
-
-function logWarnings(warnings: readonly yaml.Problem[], logger: Logger): void {
-  for (const { place, message } of warnings) logger.warn(message, { place: formatPlace(place) });
 }

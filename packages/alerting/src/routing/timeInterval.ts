@@ -270,7 +270,7 @@ const specFields = yaml.object(
 );
 
 /** One entry of `time_intervals` within a named interval. */
-const timeIntervalSpec: yaml.Schema<TimeIntervalSpec> = (node, decoder) => {
+export const timeIntervalSpec: yaml.Schema<TimeIntervalSpec> = (node, decoder) => {
   const { times, weekdays, days_of_month, months, years, location } = specFields(node, decoder);
   return { times, weekdays, daysOfMonth: days_of_month, months, years, timeZone: location };
 };

@@ -5,7 +5,7 @@
 import { errorMessage, type Logger } from '@tyto/base';
 import { type Alert, type InstantQuery, Labels, METRIC_NAME, type VectorSample } from '@tyto/model';
 import { expandRuleTemplate, graphPath } from '../template/ruleTemplate.ts';
-import type { AlertingRuleConfig } from './ruleFile.ts';
+import { type AlertingRuleConfig, KEEP_FIRING_EXPR } from './ruleFile.ts';
 import { RuleError } from './ruleError.ts';
 
 export interface ActiveAlert {
@@ -45,8 +45,12 @@ export class AlertingRule {
    */
   isRestored = false;
 
+  /** Those that alerts have. */
+  readonly #annotations: Labels;
+
   constructor(config: AlertingRuleConfig) {
     this.config = config;
+    this.#annotations = config.annotations.without(new Set([KEEP_FIRING_EXPR]));
   }
 
   get state(): 'inactive' | 'pending' | 'firing' {
@@ -76,7 +80,8 @@ export class AlertingRule {
     context: RuleContext,
   ): Promise<VectorSample[]> {
     const { timeMs } = times;
-    const found = await this.#findAlerts(times, context);
+    const found = await this.#findAlerts(this.config.expr, times, context);
+    await this.#keepFiring(found, times, context);
     for (const [key, alert] of found) {
       const known = this.#active.get(key);
       if (known !== undefined && known.state !== 'inactive') {
@@ -110,11 +115,29 @@ export class AlertingRule {
     const sample = { labels, timestampMs: timeMs, value: Number.NaN };
     this.#active.set(labels.key, {
       ...newAlert(labels, activeAtMs, sample),
-      annotations: await this.#expandAll(this.config.annotations, sample, timeMs, context),
+      annotations: await this.#expandAll(this.#annotations, sample, timeMs, context),
       state: 'firing',
       firedAtMs: activeAtMs + this.config.forMs,
       keepFiringSinceMs: seenMs,
     });
+  }
+
+  /**
+   * Brings back alerts that were firing before a restart, by the keys of their labels with their
+   * starts, where hysteresis keeps them.
+   */
+  async restoreHeld(
+    starts: ReadonlyMap<string, number>,
+    times: EvaluationTimes,
+    context: RuleContext,
+  ): Promise<void> {
+    const found = await this.#findAlerts(this.config.keepFiringExpr, times, context);
+    for (const [key, alert] of found) {
+      const activeAtMs = starts.get(key);
+      if (activeAtMs === undefined || this.#active.has(key)) continue;
+      const firedAtMs = activeAtMs + this.config.forMs;
+      this.#active.set(key, { ...alert, activeAtMs, state: 'firing', firedAtMs });
+    }
   }
 
   /** The samples of ALERTS and ALERTS_FOR_STATE as the alerts are now. */
@@ -154,16 +177,33 @@ export class AlertingRule {
         startsAtMs: alert.firedAtMs ?? alert.activeAtMs,
         endsAtMs: alert.resolvedAtMs ?? timeMs + validForMs,
         generatorUrl,
+        // What it fired on once more after a restart, by keep_firing_for alone, is not known.
+        ...(Number.isNaN(alert.value) ? {} : { value: alert.value }),
       });
     }
     return due;
   }
 
+  /** Adds what fires already and is not over by the rule's own word for that: hysteresis. */
+  async #keepFiring(
+    found: Map<string, ActiveAlert>,
+    times: EvaluationTimes,
+    context: RuleContext,
+  ): Promise<void> {
+    const { keepFiringExpr } = this.config;
+    const isFiring = (key: string) => this.#active.get(key)?.state === 'firing';
+    if (keepFiringExpr === '' || ![...this.#active.keys()].some(isFiring)) return;
+    for (const [key, alert] of await this.#findAlerts(keepFiringExpr, times, context)) {
+      if (isFiring(key) && !found.has(key)) found.set(key, alert);
+    }
+  }
+
   async #findAlerts(
+    expr: string,
     { timeMs, queryMs }: EvaluationTimes,
     context: RuleContext,
   ): Promise<Map<string, ActiveAlert>> {
-    const { value } = await context.query(this.config.expr, queryMs);
+    const { value } = await context.query(expr, queryMs);
     const found = new Map<string, ActiveAlert>();
     for (const sample of samplesOf(value, timeMs)) {
       const labels = await this.#alertLabels(sample, timeMs, context);
@@ -174,7 +214,7 @@ export class AlertingRule {
       }
       found.set(labels.key, {
         ...newAlert(labels, timeMs, sample),
-        annotations: await this.#expandAll(this.config.annotations, sample, timeMs, context),
+        annotations: await this.#expandAll(this.#annotations, sample, timeMs, context),
       });
     }
     return found;

@@ -48,9 +48,10 @@ export async function restoreAlerts(
   limits: RestoreLimits,
   context: RuleContext,
 ): Promise<void> {
-  const { forMs, keepFiringForMs } = rule.config;
+  const { forMs, keepFiringForMs, keepFiringExpr } = rule.config;
+  const isKept = keepFiringForMs > 0 || keepFiringExpr !== '';
   const fresh = rule.alerts().filter((alert) => alert.activeAtMs === times.timeMs);
-  if (keepFiringForMs === 0 && (forMs === 0 || fresh.length === 0)) return;
+  if (!isKept && (forMs === 0 || fresh.length === 0)) return;
   const minTimeMs = times.timeMs - limits.outageToleranceMs;
   const read = (name: string, state?: string) =>
     lastSamples(store, rule.config.alert, name, state, minTimeMs, times.queryMs - 1);
@@ -62,11 +63,17 @@ export async function restoreAlerts(
       alert.activeAtMs = restoredStart(last, times, forMs, limits) ?? alert.activeAtMs;
     }
   }
-  if (keepFiringForMs === 0) return;
-  for (const [key, { labels, seenMs }] of await read('ALERTS', 'firing')) {
+  if (!isKept) return;
+  const held = new Map<string, number>();
+  const firing = await read('ALERTS', 'firing');
+  const startOf = (key: string, seenMs: number) => (starts.get(key)?.value ?? seenMs / 1000) * 1000;
+  for (const [key, { labels, seenMs }] of firing) {
+    if (isOf(rule, labels)) held.set(key, startOf(key, seenMs));
+  }
+  if (keepFiringExpr !== '') await rule.restoreHeld(held, times, context);
+  for (const [key, { labels, seenMs }] of firing) {
     if (times.timeMs - seenMs >= keepFiringForMs || !isOf(rule, labels)) continue;
-    const activeAtMs = (starts.get(key)?.value ?? seenMs / 1000) * 1000;
-    await rule.restoreKept(labels, activeAtMs, seenMs, times.timeMs, context);
+    await rule.restoreKept(labels, startOf(key, seenMs), seenMs, times.timeMs, context);
   }
 }
 

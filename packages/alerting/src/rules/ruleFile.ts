@@ -32,12 +32,20 @@ export interface AlertingRuleConfig {
   readonly kind: 'alerting';
   readonly alert: string;
   readonly expr: string;
+  /** What fires goes on firing while this finds it; '' for none. See KEEP_FIRING_EXPR. */
+  readonly keepFiringExpr: string;
   readonly forMs: number;
   readonly keepFiringForMs: number;
   /** Values are templates. */
   readonly labels: Labels;
   readonly annotations: Labels;
 }
+
+/**
+ * Hysteresis: the annotation by which a rule says what keeps a firing alert firing. Prometheus
+ * takes it for an annotation like any other, so that rule files stay the same for both.
+ */
+export const KEEP_FIRING_EXPR = 'tyto_keep_firing_expr';
 
 const text = yaml.record(yaml.string);
 
@@ -66,6 +74,12 @@ const ruleSchema = yaml.checked(
     if (rule.expr === '') complain('expr', 'the field "expr" must be set in a rule');
     const problem = rule.expr === '' ? undefined : expressionProblem(rule.expr, {});
     if (problem !== undefined) complain('expr', problem);
+    const { [KEEP_FIRING_EXPR]: keep = '' } = rule.annotations;
+    const keepProblem = keep === '' ? undefined : expressionProblem(keep, {});
+    if (keepProblem !== undefined) {
+      const place = yaml.childNode(yaml.childNode(node, 'annotations'), KEEP_FIRING_EXPR);
+      decoder.error(place, `annotation "${KEEP_FIRING_EXPR}": ${keepProblem}`);
+    }
     if (rule.record !== '') checkRecordingRule(rule, complain);
     checkLabelNames(rule.labels, node, decoder);
     checkTemplates(rule, node, decoder);
@@ -161,6 +175,7 @@ function toConfig(rule: RawRule, groupLabels: Record<string, string>): RuleConfi
     kind: 'alerting',
     alert: rule.alert,
     expr: rule.expr,
+    keepFiringExpr: rule.annotations[KEEP_FIRING_EXPR] ?? '',
     forMs: rule.for,
     keepFiringForMs: rule.keep_firing_for,
     labels,

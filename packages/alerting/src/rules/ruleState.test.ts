@@ -341,3 +341,65 @@ describe('a rule group', () => {
     expect(tyto.sent[0].labels.get('v')).toBe('{count:3, sum:4.5, (0.5,1]:1, (1,2]:2}');
   });
 });
+
+describe('hysteresis', () => {
+  const rule =
+    '{alert: A, expr: up > 90, annotations: {s: "at {{ $value }}", ' +
+    'tyto_keep_firing_expr: up > 70}}';
+
+  it('keeps a firing alert firing while the other expression holds, with its value', async () => {
+    const store = new MemoryMetricStore();
+    const tyto = new Process(store, 0);
+    await tyto.apply(group('g', rule));
+    const states: unknown[] = [];
+    for (const [minute, value] of [80, 95, 85, 75, 65, 80].entries()) {
+      await up(store, minute, value);
+      await tyto.at(minute);
+      states.push(tyto.alerts().map(([state]) => state));
+    }
+    expect(states).toEqual([[], ['firing'], ['firing'], ['firing'], [], []]);
+    const firing = tyto.sent
+      .slice(0, 3)
+      .map(({ value, annotations }) => [value, annotations.get('s')]);
+    expect(firing).toEqual([
+      [95, 'at 95'],
+      [85, 'at 85'],
+      [75, 'at 75'],
+    ]);
+    expect(tyto.sent[3]).toMatchObject({ value: 75, endsAtMs: T0 + 4 * MINUTE });
+    expect(tyto.sent[0].annotations.has('tyto_keep_firing_expr')).toBe(false);
+  });
+
+  it('is over with the series', async () => {
+    const store = new MemoryMetricStore();
+    const tyto = new Process(store, 0);
+    await tyto.apply(group('g', rule));
+    await up(store, 0, 95);
+    await tyto.at(0);
+    await tyto.at(10);
+    expect(tyto.alerts()).toEqual([]);
+  });
+
+  it('goes on after a restart', async () => {
+    const store = new MemoryMetricStore();
+    const before = new Process(store, 0);
+    await before.apply(group('g', rule));
+    await up(store, 0, 95);
+    await before.at(0);
+    const after = new Process(store, 3);
+    await after.apply(group('g', rule));
+    await up(store, 3, 80);
+    await after.at(3);
+    expect(after.alerts()).toEqual([['firing', 0]]);
+    await up(store, 4, 60);
+    await after.at(4);
+    expect(after.alerts()).toEqual([]);
+  });
+
+  it('has an expression that is checked with the file', () => {
+    const text = group('g', '{alert: A, expr: up, annotations: {tyto_keep_firing_expr: "up >"}}');
+    const { problems } = parseRuleFile(`groups:\n${text}`, 'r.yml');
+    expect(problems).toMatchObject([{ severity: 'error', place: { file: 'r.yml', line: 4 } }]);
+    expect(problems[0].message).toMatch(/^annotation "tyto_keep_firing_expr": could not parse/);
+  });
+});

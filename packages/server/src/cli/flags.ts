@@ -119,6 +119,12 @@ export const START_FLAGS: readonly FlagDefinition[] = [
     '10GB',
     'The most bytes that wait on disk for one endpoint of remote_write; the oldest are dropped.',
   ),
+  flag(
+    'incidents.enable-responses',
+    'boolean',
+    'false',
+    'Run the commands and webhooks of incidents.responses in tyto.yaml.',
+  ),
   flag('query.timeout', 'duration', '2m', 'The longest that a query may take.'),
   flag(
     'query.log-slower-than',

@@ -172,6 +172,7 @@ function tytoOptions(
       parseSize(text(flags, 'storage.remote-write-queue.size')),
       'a checked size',
     ),
+    runsResponses: text(flags, 'incidents.enable-responses') === 'true',
     logCompression: text(flags, 'storage.tsdb.wal-compression') === 'true',
     logFsyncIntervalMs: duration(flags, 'storage.tsdb.wal-fsync-interval'),
     query: {

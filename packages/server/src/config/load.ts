@@ -16,8 +16,10 @@ import {
 import { type Clock, errorCode, errorMessage, TytoError, yaml } from '@tyto/base';
 import { DEFAULT_FEATURES, type Features } from '../features.ts';
 import type { ScrapeConfig, ScrapeSection } from '@tyto/collect';
+import { DEFAULT_CONFIG, type IncidentsConfig } from '@tyto/incidents';
 import type { RetentionRule } from '@tyto/tsdb';
 import { glob } from './glob.ts';
+import { type IncidentsSection, unknownReceivers } from './incidentsConfig.ts';
 import {
   type FilePattern,
   finishJobs,
@@ -44,6 +46,7 @@ export interface LoadedConfig {
   readonly watchesHost: boolean;
   /** How long some series are kept; the first rule that matches a series decides. */
   readonly retentionRules: readonly RetentionRule[];
+  readonly incidents: IncidentsConfig;
   /** The text of the main file, for the status page. */
   readonly source: string;
   /** The texts of the files that have scrape configs, the main one among them. */
@@ -99,7 +102,11 @@ export async function loadConfig(
   problems.push(...finished.problems);
   const ruleOptions = { experimental: features.syntax, ignoresUnknownFields };
   const ruleGroups = onlyMain ? [] : await loadRules(main, base, problems, ruleOptions);
-  const { alertmanager } = main;
+  const { alertmanager, incidents } = main;
+  if (incidents !== undefined && alertmanager !== undefined) {
+    const known = alertmanager.receivers.map(({ name }) => name);
+    problems.push(...unknownReceivers(incidents, known));
+  }
   if (yaml.hasErrors(problems) || alertmanager === undefined) throw new ConfigError(problems);
   return {
     prometheus,
@@ -113,6 +120,7 @@ export async function loadConfig(
     ),
     watchesHost: main.watchesHost,
     retentionRules: main.retentionRules,
+    incidents: incidents?.config ?? DEFAULT_CONFIG,
     source: main.source,
     scrapeTexts,
     warnings: problems,
@@ -129,6 +137,7 @@ interface MainConfig {
   readonly watchesHost: boolean;
   readonly starterRules: boolean;
   readonly retentionRules: readonly RetentionRule[];
+  readonly incidents: IncidentsSection | undefined;
   readonly source: string;
 }
 
@@ -156,6 +165,7 @@ async function loadMain(
     watchesHost: own?.watchesHost ?? isBare,
     starterRules: own?.starterRules ?? isBare,
     retentionRules: own?.retentionRules ?? [],
+    incidents: own?.incidents,
     source: pointed === undefined ? source : text,
   };
 }

@@ -9,12 +9,14 @@
  *   retention:                        # how long some series are kept; the first match decides
  *     - match: '{job="debug"}'
  *       keep: 2d
+ *   incidents:                        # see incidentsConfig.ts
  */
 import { type AlertmanagerConfig, alertmanagerSchema, type MatcherMode } from '@tyto/alerting';
 import { errorMessage, yaml } from '@tyto/base';
 import type { Matcher } from '@tyto/model';
 import { parseSelector } from '@tyto/syntax';
 import type { RetentionRule } from '@tyto/tsdb';
+import { type IncidentsSection, incidentsSchema } from './incidentsConfig.ts';
 import { type PrometheusConfig, prometheusSchema } from './prometheusConfig.ts';
 
 export interface TytoConfig {
@@ -25,9 +27,10 @@ export interface TytoConfig {
   readonly watchesHost: boolean;
   readonly starterRules: boolean;
   readonly retentionRules: readonly RetentionRule[];
+  readonly incidents: IncidentsSection | undefined;
 }
 
-const FIELDS = ['prometheus', 'alertmanager', 'host', 'starter_rules', 'retention'];
+const FIELDS = ['prometheus', 'alertmanager', 'host', 'starter_rules', 'retention', 'incidents'];
 
 /** A path, or prometheus.yml itself. */
 const prometheusSection: yaml.Schema<PrometheusConfig | string> = (node, decoder) => {
@@ -69,6 +72,7 @@ function rawSchema(mode: MatcherMode) {
       host: yaml.optional(yaml.boolean, true),
       starter_rules: yaml.optional(yaml.boolean, true),
       retention: yaml.optional(yaml.list(retentionRule), []),
+      incidents: yaml.optional(incidentsSchema),
     },
     { name: 'tyto configuration' },
   );
@@ -90,6 +94,7 @@ function toConfig(raw: ReturnType<ReturnType<typeof rawSchema>>): TytoConfig {
     watchesHost: host,
     starterRules: rules,
     retentionRules: retention.map(({ match, keep }) => ({ matchers: match, retentionMs: keep })),
+    incidents: raw.incidents,
   };
 }
 

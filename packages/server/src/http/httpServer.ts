@@ -9,6 +9,7 @@ import { errorBody, statusOfError } from './envelope.ts';
 import { registerExplainApi } from './explainApi.ts';
 import { type FeaturesApiOptions, registerFeaturesApi } from './featuresApi.ts';
 import { type FederateOptions, registerFederate } from './federate.ts';
+import { type IncidentsApiOptions, registerIncidentsApi } from './incidentsApi.ts';
 import { Methods } from './methods.ts';
 import { type NotificationsApiOptions, registerNotificationsApi } from './notificationsApi.ts';
 import { registerOpenApi } from './openapiApi.ts';
@@ -37,6 +38,7 @@ export interface HttpServerOptions
     ProfilingApiOptions,
     OriginsOptions,
     AlertmanagerApiOptions,
+    IncidentsApiOptions,
     OtlpApiOptions,
     PushApiOptions,
     FederateOptions,
@@ -100,6 +102,7 @@ export async function createHttpServer(
   registerQueriesApi(app, options);
   registerExplainApi(app, options);
   registerAlertmanagerApi(app, options);
+  registerIncidentsApi(app, options);
   registerWriteApi(app, options);
   registerAdminApi(app, options);
   registerOtlpApi(app, options);

@@ -6,7 +6,7 @@ const SECRET_FIELDS = new Set([
   ...['secret_key', 'secret', 'token', 'auth_password', 'auth_secret', 'smtp_auth_password'],
   ...['smtp_auth_secret', 'slack_api_url', 'api_url', 'service_key', 'routing_key', 'api_key'],
   // The address of a webhook is what authorises.
-  ...['webhook_configs/url', 'webhook_url'],
+  ...['webhook_configs/url', 'webhook_url', 'heartbeat/url', 'responses/webhook'],
   ...['secrets', 'api_secret', 'bot_token', 'user_key', 'app_token', 'opsgenie_api_key'],
 ]);
 

@@ -3,6 +3,7 @@
  * with a stream of events.
  */
 import { VERSION } from '../../version.ts';
+import { INCIDENT_OPERATIONS, INCIDENT_SCHEMAS } from './incidentOperations.ts';
 import { type Answer, type Operation, OPERATIONS, type Parameter, TAGS } from './operations.ts';
 import { list, object, oneOf, ref, type Schema, text } from './schema.ts';
 import { SCHEMAS } from './schemas.ts';
@@ -14,20 +15,33 @@ type Part = Readonly<Record<string, unknown>>;
 
 /** `apiUrl` is where the paths are, as clients see it. */
 export function openApiDocument(version: OpenApiVersion, apiUrl: string): Part {
-  const shown = OPERATIONS.filter(({ answer }) => version === '3.2' || answer.kind !== 'events');
+  const all = [...OPERATIONS, ...INCIDENT_OPERATIONS];
+  const shown = all.filter(({ answer }) => version === '3.2' || answer.kind !== 'events');
+  const ownUrl = apiUrl.replace(/\/api\/v1$/, '/tyto/api/v1');
   return {
     openapi: `${version}.0`,
     info: {
       title: 'Tyto API',
-      description: "The HTTP API of Prometheus 3, as Tyto serves it. Tyto's own is not in here.",
+      description: "The HTTP API of Prometheus 3, as Tyto serves it, and Tyto's own of incidents.",
       version: VERSION,
       license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
     },
     servers: [{ url: apiUrl }],
     tags: Object.entries(TAGS).map(([name, description]) => ({ name, description })),
-    paths: Object.fromEntries(shown.map((operation) => [operation.path, pathItem(operation)])),
-    components: { schemas: SCHEMAS },
+    paths: pathsOf(shown, ownUrl),
+    components: { schemas: { ...SCHEMAS, ...INCIDENT_SCHEMAS } },
   };
+}
+
+/** Several operations may have one path, each with methods of its own. */
+function pathsOf(operations: readonly Operation[], ownUrl: string): Part {
+  const paths: Record<string, Part> = {};
+  for (const operation of operations) {
+    const { path, isOwn } = operation;
+    const servers = isOwn === true ? { servers: [{ url: ownUrl }] } : {};
+    paths[path] = { ...paths[path], ...servers, ...pathItem(operation) };
+  }
+  return paths;
 }
 
 function pathItem(operation: Operation): Part {
@@ -46,14 +60,20 @@ function pathItem(operation: Operation): Part {
 }
 
 /** `query-range`, `query-range-post`. */
-function operationId({ path, methods }: Operation, method: string): string {
+function operationId({ path, methods, isOwn }: Operation, method: string): string {
   const words = path.replace(/[{}]/g, '').split(/[/_.]/).filter(Boolean).join('-');
-  return method === methods[0] ? words : `${words}-${method}`;
+  const isFirst = isOwn === true ? method === 'get' : method === methods[0];
+  return isFirst ? words : `${words}-${method}`;
 }
 
 function requestOf({ parameters = [], takesForm, body }: Operation, method: string): Part {
   if (method === 'post' && takesForm === true) {
-    return { requestBody: { required: true, content: formOf(parameters) } };
+    const inPath = parameters.filter(({ isInPath }) => isInPath === true);
+    const inForm = parameters.filter(({ isInPath }) => isInPath !== true);
+    return {
+      ...(inPath.length > 0 ? { parameters: inPath.map(parameterJson) } : {}),
+      requestBody: { required: true, content: formOf(inForm) },
+    };
   }
   const content = Object.fromEntries((body ?? []).map((type) => [type, { schema: BINARY }]));
   return {

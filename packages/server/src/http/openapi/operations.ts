@@ -25,9 +25,11 @@ export interface Parameter {
 }
 
 export interface Operation {
-  /** Below /api/v1, with parameters in braces. */
+  /** Below /api/v1 where it says nothing else, with parameters in braces. */
   readonly path: string;
-  readonly methods: readonly ('get' | 'post' | 'put')[];
+  readonly methods: readonly ('get' | 'post' | 'put' | 'delete')[];
+  /** Whether it is Tyto's own: then the path is below /tyto/api/v1. */
+  readonly isOwn?: boolean;
   readonly tag: Tag;
   readonly summary: string;
   readonly parameters?: readonly Parameter[];
@@ -60,6 +62,7 @@ export const TAGS = {
   remote: 'Remote read and write.',
   otlp: 'Metrics of OpenTelemetry.',
   push: 'Metrics that batch jobs push.',
+  incidents: 'What fires and whose it is; below /tyto/api/v1.',
   notifications: 'What whoever runs the server should know.',
 } as const;
 export type Tag = keyof typeof TAGS;

@@ -1,0 +1,138 @@
+/**
+ * All incidents, in memory and in the state store. What changes in one turn of the event loop is
+ * written once; `save` resolves when it would survive the death of the process.
+ */
+import type { StateStore } from '@tyto/alerting';
+import { errorMessage, type Logger } from '@tyto/base';
+import { firingAlerts, type Incident, isOpen, reviveIncident } from './incident.ts';
+import { INCIDENTS_MAX } from './limits.ts';
+
+const PREFIX = 'incident/';
+
+export class IncidentStore {
+  readonly #state: StateStore;
+  readonly #logger: Logger;
+  /** In the order in which they first fired. */
+  readonly #all = new Map<string, Incident>();
+  readonly #byKey = new Map<string, Incident>();
+  /** Of alerts that fire: also of those whose incident somebody closed by hand. */
+  readonly #byFingerprint = new Map<string, Incident>();
+  readonly #dirty = new Set<Incident>();
+  #writing: Promise<void> = Promise.resolve();
+  #next: Promise<void> | undefined;
+  /** Whether an incident may be over: with none, a storm looks for one in vain each time. */
+  #mayForget = true;
+
+  constructor(state: StateStore, logger: Logger) {
+    this.#state = state;
+    this.#logger = logger;
+    const revived = [...state.entries(PREFIX)].flatMap(([, value]) => reviveIncident(value) ?? []);
+    revived.sort((a, b) => a.firstTriggeredAtMs - b.firstTriggeredAtMs);
+    for (const incident of revived) this.#index(incident);
+  }
+
+  get size(): number {
+    return this.#all.size;
+  }
+
+  all(): IterableIterator<Incident> {
+    return this.#all.values();
+  }
+
+  get(id: string): Incident | undefined {
+    return this.#all.get(id);
+  }
+
+  /** The newest incident of a key, open or over. */
+  ofKey(key: string): Incident | undefined {
+    return this.#byKey.get(key);
+  }
+
+  ofAlert(fingerprint: string): Incident | undefined {
+    return this.#byFingerprint.get(fingerprint);
+  }
+
+  /** Adds an incident; false when there are so many open ones that none can be forgotten. */
+  add(incident: Incident): boolean {
+    if (this.#all.size >= INCIDENTS_MAX && !(this.#mayForget && this.#forgetOldest())) return false;
+    this.#index(incident);
+    this.saveLater(incident);
+    return true;
+  }
+
+  /** An alert belongs to an incident from now on. */
+  attach(fingerprint: string, incident: Incident): void {
+    this.#byFingerprint.set(fingerprint, incident);
+  }
+
+  detach(fingerprint: string): void {
+    this.#byFingerprint.delete(fingerprint);
+  }
+
+  save(incident: Incident): Promise<void> {
+    this.#dirty.add(incident);
+    this.#mayForget ||= !isOpen(incident);
+    // What changes while a write is under way is in the next one, however often it does.
+    this.#next ??= this.#writing
+      .catch(() => {
+        // Whoever asked for that write was told.
+      })
+      .then(() => {
+        this.#next = undefined;
+        this.#writing = this.#write();
+        return this.#writing;
+      });
+    return this.#next;
+  }
+
+  saveLater(incident: Incident): void {
+    this.save(incident).catch((error: unknown) => {
+      this.#logger.error('cannot keep an incident', { error: errorMessage(error) });
+    });
+  }
+
+  /** Forgets what has been over since before `horizonMs`. */
+  collect(horizonMs: number): void {
+    for (const incident of [...this.#all.values()]) {
+      if ((incident.resolvedAtMs ?? Infinity) < horizonMs && !isOpen(incident)) {
+        this.#forget(incident);
+      }
+    }
+  }
+
+  #index(incident: Incident): void {
+    this.#all.set(incident.id, incident);
+    this.#byKey.set(incident.key, incident);
+    for (const alert of firingAlerts(incident)) {
+      this.#byFingerprint.set(alert.fingerprint, incident);
+    }
+  }
+
+  #forgetOldest(): boolean {
+    for (const incident of this.#all.values()) {
+      if (isOpen(incident)) continue;
+      this.#forget(incident);
+      return true;
+    }
+    this.#mayForget = false;
+    return false;
+  }
+
+  #forget(incident: Incident): void {
+    this.#all.delete(incident.id);
+    this.#dirty.delete(incident);
+    if (this.#byKey.get(incident.key) === incident) this.#byKey.delete(incident.key);
+    for (const { fingerprint } of incident.alerts) {
+      if (this.#byFingerprint.get(fingerprint) === incident) this.detach(fingerprint);
+    }
+    this.#state.remove(PREFIX + incident.id).catch((error: unknown) => {
+      this.#logger.error('cannot forget an incident', { error: errorMessage(error) });
+    });
+  }
+
+  async #write(): Promise<void> {
+    const dirty = [...this.#dirty];
+    this.#dirty.clear();
+    await Promise.all(dirty.map((incident) => this.#state.put(PREFIX + incident.id, incident)));
+  }
+}
