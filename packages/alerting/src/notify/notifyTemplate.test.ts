@@ -59,7 +59,7 @@ describe('a notification template', () => {
     for (const [text, wanted] of cases) expect(expand(text), text).toBe(wanted);
   });
 
-  it('has the labels of the route, which are templates, and refuses those that need themselves', () => {
+  it('has the labels of the route, which are templates, in no circle', () => {
     const routeLabels = {
       reason: '{{ .GroupLabels.alertname }}',
       whole: '{{ routeLabels "reason" }} fires',
