@@ -230,9 +230,9 @@ function trimZeros(value: number): string {
   return String(Number(value.toFixed(9)));
 }
 
-/** JSON as encoding/json writes it. Throws TytoError for what is too large. */
-export function toJson(value: Value): unknown {
-  return jsonOf(value, { left: SHOWN_LENGTH_MAX });
+/** JSON as encoding/json writes it. Throws TytoError for what is longer than `lengthMax`. */
+export function toJson(value: Value, lengthMax = SHOWN_LENGTH_MAX): unknown {
+  return jsonOf(value, { left: lengthMax });
 }
 
 function jsonOf(value: Value, budget: Budget): unknown {
