@@ -115,6 +115,8 @@ describe('credentials', () => {
     const { message } = await refusalOf(deliver(receiver));
     expect(message).toContain('400');
     expect(message).not.toContain(key);
+    const bearer = hook(url, `{authorization: {credentials: ${key}}}`);
+    expect((await refusalOf(deliver(bearer))).message).not.toContain(key);
     const { message: other } = await refusalOf(deliver(hook(`${url}/services/T024F1A/secret1`)));
     expect(other).not.toMatch(/T024F1A|secret1/);
   });
@@ -226,6 +228,13 @@ describe('a proxy', () => {
     expect(requests[0]).toMatchObject({ path: '/a', headers: { host: 'hooks.test' } });
     expect(proxy.asked[0].url).toBe('hooks.test:443');
     expect(proxy.asked[0].headers['x-pass']).toBe('abc');
+  });
+
+  it('is given what has no TLS, with the whole address', async () => {
+    const proxy = await record();
+    await deliver(hook('http://hooks.test/a?b=c', `{proxy_url: "${proxy.url}"}`));
+    expect(proxy.requests[0]).toMatchObject({ path: 'http://hooks.test/a?b=c', method: 'POST' });
+    expect(proxy.requests[0].headers.host).toBe('hooks.test');
   });
 
   it('of the environment is taken where the configuration says so', async () => {
