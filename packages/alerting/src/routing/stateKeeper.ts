@@ -16,6 +16,8 @@ export class StateKeeper {
   readonly #state: StateStore;
   /** By key, what is to be written; undefined for what is to be removed. */
   readonly #owed = new Map<string, () => unknown>();
+  /** By key, what is under way: a value that comes meanwhile is written behind it. */
+  readonly #writing = new Map<string, Promise<void>>();
   #failures = 0;
 
   constructor(clock: Clock, state: StateStore) {
@@ -44,11 +46,27 @@ export class StateKeeper {
   async putAll(entries: readonly (readonly [key: string, value: () => unknown])[]): Promise<void> {
     // Until it is written it is owed: a write that is slow may fail in the end.
     for (const [key, value] of entries) this.#owed.set(key, value);
-    const writes = entries.map(async ([key, value]) => {
-      await this.#state.put(key, value());
-      if (this.#owed.get(key) === value) this.#owed.delete(key);
-    });
-    await this.#inTime(writes);
+    await this.#inTime(entries.map(([key]) => this.#writing.get(key) ?? this.#begin(key)));
+  }
+
+  #begin(key: string): Promise<void> {
+    const written = this.#write(key);
+    this.#writing.set(key, written);
+    return written;
+  }
+
+  /** Until nothing newer is owed. */
+  async #write(key: string): Promise<void> {
+    // Behind the note that it is under way, which goes in the turn in which nothing is owed.
+    await Promise.resolve();
+    try {
+      for (let value = this.#owed.get(key); value !== undefined; value = this.#owed.get(key)) {
+        await this.#state.put(key, value());
+        if (this.#owed.get(key) === value) this.#owed.delete(key);
+      }
+    } finally {
+      this.#writing.delete(key);
+    }
   }
 
   put(key: string, value: () => unknown): Promise<void> {
