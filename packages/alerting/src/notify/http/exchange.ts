@@ -1,6 +1,5 @@
 /** One request and its answer, of which no more is read than anybody needs. */
 import { errorCode, errorMessage } from '@tyto/base';
-import { request as send } from 'undici';
 import { NotifyError } from '../notification.ts';
 import type { Connections } from './connections.ts';
 
@@ -30,6 +29,7 @@ export interface Answer {
 export async function exchange(connections: Connections, sent: Exchange): Promise<Answer> {
   const { method, url, headers, body, signal } = sent;
   const dispatcher = await connections.to(url);
+  const { request: send } = await import('undici');
   try {
     const options = { dispatcher, method, headers: { ...headers }, body: body ?? null, signal };
     const answer = await send(url, options);
