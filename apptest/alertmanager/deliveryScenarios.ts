@@ -83,7 +83,13 @@ ${TOLD_DETAILS}`,
     class: c
     component: '{{ .GroupLabels.alertname }}'
     group: g
-${TOLD_DETAILS}
+    details:
+      extra: 'alerts: {{ len .Alerts }}'
+      firing: '{{ template "pagerduty.default.instances" .Alerts.Firing }}'
+      resolved: '{{ template "pagerduty.default.instances" .Alerts.Resolved }}'
+      num_firing: '{{ .Alerts.Firing | len }} fire'
+      num_resolved: '{{ .Alerts.Resolved | len }} are over'
+    images: [{src: 'https://x.test/i.png', alt: '{{ .Status }}', href: 'https://x.test/'}]
     links: [{href: 'https://x.test/', text: More}]`,
     steps: [
       { at: 0, alerts: [alert('A', { severity: 'critical' })] },
@@ -149,6 +155,78 @@ ${TOLD_DETAILS}
     receivers: `- name: discord
   discord_configs: [{webhook_url: "{sink}/discord"}]`,
     steps: [{ at: 0, alerts: [alert('A', { pod: '1' })] }],
+    expected: 1,
+  },
+  {
+    name: 'opsgenie-whole',
+    route: route('opsgenie-whole'),
+    receivers: `- name: opsgenie-whole
+  opsgenie_configs:
+  - api_key: k
+    api_url: "{sink}/opsgenie-whole"
+    message: '{{ .CommonAnnotations.summary }}'
+    description: '{{ template "__text_alert_list" .Alerts }}'
+    details: {pods: '{{ range .Alerts }}{{ .Labels.pod }} {{ end }}'}
+    responders: [{name: 'a,b', type: teams}, {username: '{{ .CommonLabels.owner }}', type: user}]
+    note: '{{ .CommonLabels.alertname }}'
+    entity: '{{ .GroupLabels.alertname }}'
+    actions: 'restart,,ignore'
+    update_alerts: true`,
+    steps: [{ at: 0, alerts: [alert('A', { pod: '2', owner: 'kim' }), alert('A', { pod: '1' })] }],
+    expected: 3,
+  },
+  {
+    name: 'victorops-whole',
+    route: route('victorops-whole'),
+    receivers: `- name: victorops-whole
+  victorops_configs:
+  - api_key: k
+    api_url: "{sink}/victorops-whole"
+    routing_key: '{{ .GroupLabels.alertname }}'
+    message_type: '{{ .CommonLabels.severity }}'
+    custom_fields: {own: '{{ .CommonAnnotations.summary }}'}`,
+    steps: [
+      { at: 0, alerts: [alert('A', { severity: 'WARNING' })] },
+      { at: 2000, alerts: [alert('A', { severity: 'WARNING' }, ended(2000))] },
+    ],
+    expected: 2,
+  },
+  {
+    name: 'wechat',
+    route: route('wechat'),
+    receivers: `- name: wechat
+  wechat_configs:
+  - {corp_id: c, api_secret: s, api_url: "{sink}/wechat", to_user: '@all', agent_id: '7',
+     to_tag: '{{ .CommonLabels.severity }}', send_resolved: true}
+  - {corp_id: c, api_secret: s, api_url: "{sink}/wechat", message_type: markdown,
+     message: '**{{ .Status }}**'}`,
+    steps: [{ at: 0, alerts: [alert('A', { pod: '1', severity: 'high' })] }],
+    expected: 4,
+  },
+  {
+    name: 'webex',
+    route: route('webex'),
+    receivers: `- name: webex
+  webex_configs:
+  - room_id: r
+    api_url: "{sink}/webex"
+    http_config: {authorization: {credentials: bot}}`,
+    steps: [
+      { at: 0, alerts: [alert('A', { pod: '1' })] },
+      { at: 2000, alerts: [alert('A', { pod: '1' }, ended(2000))] },
+    ],
+    expected: 2,
+  },
+  {
+    name: 'sns',
+    route: route('sns'),
+    receivers: `- name: sns
+  sns_configs:
+  - api_url: "{sink}/sns"
+    topic_arn: 'arn:aws:sns:us-east-2:1:topic'
+    sigv4: {region: us-east-2, access_key: a, secret_key: s}
+    attributes: {severity: '{{ .CommonLabels.severity }}'}`,
+    steps: [{ at: 0, alerts: [alert('A', { severity: 'high' })] }],
     expected: 1,
   },
 ];

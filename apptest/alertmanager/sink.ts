@@ -53,7 +53,7 @@ export async function startSink(
       failed.set(key, count + 1);
       response.statusCode = count < wanted ? status : 200;
       response.setHeader('content-type', 'application/json');
-      const answer = path.includes('telegram') ? TELEGRAM_ANSWER : '{"ok": true}';
+      const answer = ANSWERS.find(([part]) => path.includes(part))?.[1] ?? '{"ok": true}';
       setTimeout(() => response.end(answer), delayMs);
     });
   };
@@ -91,8 +91,20 @@ async function startProxy(listener: RequestListener): Promise<string> {
   return `http://127.0.0.1:${port}`;
 }
 
-const TELEGRAM_ANSWER =
-  '{"ok": true, "result": {"message_id": 1, "date": 1, "chat": {"id": 5, "type": "private"}}}';
+/** What the services answer whose answers are read, by a part of the path. */
+const ANSWERS: readonly (readonly [part: string, text: string])[] = [
+  [
+    '/telegram',
+    '{"ok": true, "result": {"message_id": 1, "date": 1, "chat": {"id": 5, "type": "private"}}}',
+  ],
+  ['/gettoken', '{"errcode": 0, "access_token": "t"}'],
+  ['/message/send', '{"errcode": 0}'],
+  [
+    '/sns',
+    '<PublishResponse xmlns="http://sns.amazonaws.com/doc/2010-03-31/"><PublishResult>' +
+      '<MessageId>1</MessageId></PublishResult></PublishResponse>',
+  ],
+];
 
 function contentOf(body: string): unknown {
   try {

@@ -5,6 +5,8 @@
 export interface StateStore {
   entries(prefix: string): Iterable<readonly [key: string, value: unknown]>;
   put(key: string, value: unknown): Promise<void>;
+  /** All of them or, where it rejects, perhaps some. */
+  putAll(entries: readonly (readonly [key: string, value: unknown])[]): Promise<void>;
   remove(key: string): Promise<void>;
 }
 
@@ -20,6 +22,10 @@ export class MemoryStateStore implements StateStore {
 
   async put(key: string, value: unknown): Promise<void> {
     this.#values.set(key, JSON.stringify(value));
+  }
+
+  async putAll(entries: readonly (readonly [string, unknown])[]): Promise<void> {
+    for (const [key, value] of entries) await this.put(key, value);
   }
 
   async remove(key: string): Promise<void> {

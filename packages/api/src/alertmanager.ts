@@ -33,6 +33,8 @@ export interface NotifiedAlert {
 
 export interface AlertGroup {
   readonly labels: LabelMap;
+  /** Labels of the route, which its configuration gives it. */
+  readonly routeLabels?: LabelMap;
   readonly receiver: ReceiverRef;
   readonly alerts: readonly NotifiedAlert[];
 }

@@ -14,10 +14,10 @@ export interface Notification {
   readonly nowMs: number;
   /** What this integration's last notification of the group gave back; empty at first. */
   readonly data: NotifyData;
-  /** The `labels` of the route, which are templates; none where it is not given. */
-  readonly routeLabels?: Readonly<Record<string, string>>;
   /** Pages of ours where somebody sees and takes the incident; undefined where there is none. */
   readonly links: NotificationLinks | undefined;
+  /** The `labels` of the route, which are templates; none where it is not given. */
+  readonly routeLabels?: Readonly<Record<string, string>>;
 }
 
 /** What an integration has to know the next time: the id of the message to update, say. */

@@ -70,7 +70,7 @@ describe('a webhook', () => {
     });
   });
 
-  it('may have a payload of its own, where JSON stays JSON and labels are no templates', async () => {
+  it('may have a payload of its own; JSON stays JSON, and labels are no templates', async () => {
     const { url, requests } = await record();
     const payload =
       `{text: '{{ .Status }}: {{ .CommonLabels.evil }}', count: '{{ len .Alerts }}', ` +
@@ -95,6 +95,15 @@ describe('a webhook', () => {
       truncatedAlerts: 1,
       alerts: [{ labels: { pod: 'a' } }, { labels: { pod: 'b' } }],
     });
+  });
+
+  it('gets a group of any size', async () => {
+    const { url, requests } = await record();
+    const firing = Array.from({ length: 2000 }, (_, n) => {
+      return alert({ pod: String(n) }, { t: 'x'.repeat(10_000) });
+    });
+    await deliver(`webhook_configs: [{url: "${url}"}]`, { firing });
+    expect(requests[0].body.alerts).toHaveLength(2000);
   });
 
   it('is told where the incident is', async () => {
@@ -134,9 +143,11 @@ describe('PagerDuty', () => {
     const { url, requests } = await record();
     const fields =
       `routing_key_file: ${secretFile('abc123')}, url: "${url}/v2/enqueue", class: c, ` +
-      `component: '{{ .GroupLabels.alertname }}', group: g, severity: '{{ .CommonLabels.severity }}', ` +
+      `component: '{{ .GroupLabels.alertname }}', group: g, ` +
+      `severity: '{{ .CommonLabels.severity }}', ` +
       `details: {own: 'x: y', nested: {deep: '{{ .Status }}'}}, ` +
-      `images: [{src: 'https://x/i.png', alt: a}, {alt: none}], links: [{href: 'https://x', text: T}]`;
+      `images: [{src: 'https://x/i.png', alt: a}, {alt: none}], ` +
+      `links: [{href: 'https://x', text: T}]`;
     await deliver(`pagerduty_configs: [{${fields}}]`);
     const { body, path } = requests[0];
     expect(path).toBe('/v2/enqueue');
@@ -194,7 +205,8 @@ describe('PagerDuty', () => {
     await deliver(`pagerduty_configs: [{routing_key: abc, url: "${url}"}]`, { firing: [huge] });
     expect(requests[0].body.payload.custom_details).toEqual({
       error:
-        'Custom details have been removed because the original event exceeds the maximum size of 512KB',
+        'Custom details have been removed because ' +
+        'the original event exceeds the maximum size of 512KB',
     });
   });
 
@@ -262,7 +274,9 @@ describe('Opsgenie', () => {
 
   it('cuts what is longer than its messages, and is tried again after 429', async () => {
     const { url, requests } = await record(() => ({ status: 429 }));
-    const receiver = `opsgenie_configs: [{api_key: k, api_url: "${url}/", message: '{{ .CommonAnnotations.t }}'}]`;
+    const receiver =
+      `opsgenie_configs: [{api_key: k, api_url: "${url}/", ` +
+      `message: '{{ .CommonAnnotations.t }}'}]`;
     const delivery = deliver(receiver, { firing: [alert({}, { t: '가'.repeat(200) })] });
     expect((await refusalOf(delivery)).retry).toBe(true);
     expect(requests[0].body.message).toBe(`${'가'.repeat(129)}…`);
@@ -296,7 +310,9 @@ describe('Telegram', () => {
 
   it('gets a message, escaped as HTML', async () => {
     const { url, requests } = await record();
-    const more = `chat_id: -100123, message: '<b>{{ .CommonAnnotations.t }}</b>', disable_notifications: true, message_thread_id: 7`;
+    const more =
+      `chat_id: -100123, message: '<b>{{ .CommonAnnotations.t }}</b>', ` +
+      `disable_notifications: true, message_thread_id: 7`;
     await deliver(fields(url, more), { firing: [alert({}, { t: '1 < 2 & 3' })] });
     expect(requests[0].path).toBe('/botT:1/sendMessage');
     expect(requests[0].body).toEqual({
@@ -336,7 +352,9 @@ describe('chats with a webhook', () => {
   it('Discord gets an embed', async () => {
     const { url, requests } = await record(() => ({ status: 204, text: '' }));
     const file = secretFile(`${url}/api/webhooks/1/x`);
-    const fields = `webhook_url_file: ${file}, content: '@here', username: tyto, avatar_url: 'https://x/o.png'`;
+    const fields =
+      `webhook_url_file: ${file}, content: '@here', username: tyto, ` +
+      `avatar_url: 'https://x/o.png'`;
     await deliver(`discord_configs: [{${fields}}]`);
     await deliver(`discord_configs: [{webhook_url: "${url}"}]`, ended);
     expect(requests[0].body).toEqual({
@@ -387,7 +405,9 @@ describe('chats with a webhook', () => {
   it('Webex gets Markdown with the token of http_config', async () => {
     const { url, requests } = await record();
     const http = 'http_config: {authorization: {credentials: bot}}';
-    const receiver = `webex_configs: [{room_id: 'r-{{ .Status }}', api_url: "${url}/v1/messages", ${http}, message: '{{ .CommonAnnotations.t }}'}]`;
+    const receiver =
+      `webex_configs: [{room_id: 'r-{{ .Status }}', api_url: "${url}/v1/messages", ` +
+      `${http}, message: '{{ .CommonAnnotations.t }}'}]`;
     await deliver(receiver, { firing: [alert({}, { t: '가'.repeat(4000) })] });
     expect(requests[0].headers.authorization).toBe('Bearer bot');
     expect(requests[0].body.roomId).toBe('r-firing');
@@ -398,7 +418,9 @@ describe('chats with a webhook', () => {
 
   it('Mattermost gets an attachment, and no priority that it would refuse', async () => {
     const { url, requests } = await record(() => ({ text: 'ok' }));
-    const more = `channel: ops, fields: [{title: t, value: '{{ .Status }}', short: true}], footer: f, priority: {priority: High, requested_ack: true}, props: {card: c}`;
+    const more =
+      `channel: ops, fields: [{title: t, value: '{{ .Status }}', short: true}], ` +
+      `footer: f, priority: {priority: High, requested_ack: true}, props: {card: c}`;
     await deliver(
       `mattermost_configs: [{${more}}]`,
       {},
@@ -426,7 +448,10 @@ describe('chats with a webhook', () => {
   it('Rocket.Chat gets a message with the token of a user', async () => {
     const answers = ['{"success":true}', '{"success":false,"error":"no such channel"}', 'oops'];
     const { url, requests } = await record((_, i) => ({ text: answers[i] }));
-    const receiver = `rocketchat_configs: [{api_url: "${url}", token_id: id, token_file: ${secretFile('tok')}, channel: '#ops', fields: [{title: a, value: b}], actions: [{type: x, text: Open, url: 'https://x'}]}]`;
+    const receiver =
+      `rocketchat_configs: [{api_url: "${url}", token_id: id, ` +
+      `token_file: ${secretFile('tok')}, channel: '#ops', fields: [{title: a, ` +
+      `value: b}], actions: [{type: x, text: Open, url: 'https://x'}]}]`;
     await deliver(receiver);
     expect(requests[0]).toMatchObject({
       path: '/api/v1/chat.postMessage',
@@ -470,12 +495,14 @@ describe('WeChat', () => {
     const { url, requests } = await record(({ path }, i) => ({
       text: path.startsWith('/gettoken') ? `{"access_token":"t${i}"}` : texts[Math.min(i, 2)],
     }));
-    const receiver = `wechat_configs: [{corp_id: c, api_secret: s, api_url: "${url}", to_user: '@all', agent_id: '7', message: m}]`;
+    const receiver =
+      `wechat_configs: [{corp_id: c, api_secret: s, api_url: "${url}", ` +
+      `to_user: '@all', agent_id: '7', message: m}]`;
     const [integration] = integrationsOf(receiver);
     const tell = () => integration.notify(notification(), AbortSignal.timeout(5000));
     await tell();
     expect(requests.map(({ method, path }) => `${method} ${path}`)).toEqual([
-      'GET /gettoken?corpsecret=s&corpid=c',
+      'GET /gettoken?corpid=c&corpsecret=s',
       'POST /message/send?access_token=t0',
     ]);
     expect(requests[1].body).toEqual({
@@ -499,7 +526,7 @@ describe('WeChat', () => {
 });
 
 describe('incident.io', () => {
-  it('gets the JSON of a webhook with its token, of large groups the first alert only', async () => {
+  it('gets the JSON of a webhook; of large groups the first alert only', async () => {
     const { url, requests } = await record(() => ({ status: 202 }));
     const receiver = `incidentio_configs: [{url: "${url}", alert_source_token: tok}]`;
     const firing = Array.from({ length: 3 }, (_, n) => {
@@ -517,7 +544,10 @@ describe('Amazon SNS', () => {
   it('gets a signed request', async () => {
     const { url, requests } = await record(() => ({ text: '<PublishResponse/>' }));
     const keys = 'sigv4: {region: us-east-2, access_key: AKID, secret_key: SECRET}';
-    const receiver = `sns_configs: [{api_url: "${url}", ${keys}, topic_arn: 'arn:aws:sns:us-east-2:1:T.fifo', attributes: {severity: '{{ .CommonLabels.severity }}'}, message: m}]`;
+    const receiver =
+      `sns_configs: [{api_url: "${url}", ${keys}, ` +
+      `topic_arn: 'arn:aws:sns:us-east-2:1:T.fifo', ` +
+      `attributes: {severity: '{{ .CommonLabels.severity }}'}, message: m}]`;
     await deliver(receiver);
     const { headers, text } = requests[0];
     expect(Object.fromEntries(new URLSearchParams(text))).toEqual({
@@ -533,14 +563,18 @@ describe('Amazon SNS', () => {
       'MessageAttributes.entry.1.Value.StringValue': 'critical',
     });
     expect(headers['x-amz-date']).toBe('20260301T120000Z');
-    expect(headers.authorization).toMatch(
-      /^AWS4-HMAC-SHA256 Credential=AKID\/20260301\/us-east-2\/sns\/aws4_request, SignedHeaders=content-type;host;x-amz-date, Signature=[0-9a-f]{64}$/,
-    );
+    expect(headers.authorization?.split(', ')).toEqual([
+      'AWS4-HMAC-SHA256 Credential=AKID/20260301/us-east-2/sns/aws4_request',
+      'SignedHeaders=content-type;host;x-amz-date',
+      expect.stringMatching(/^Signature=[0-9a-f]{64}$/),
+    ]);
   });
 
   it('takes its keys from the environment or a profile, and says what is missing', async () => {
     const { url, requests } = await record();
-    const receiver = `sns_configs: [{api_url: "${url}", phone_number: '+821012345678', message: '{{ .CommonAnnotations.t }}'}]`;
+    const receiver =
+      `sns_configs: [{api_url: "${url}", phone_number: '+821012345678', ` +
+      `message: '{{ .CommonAnnotations.t }}'}]`;
     const tell = (environment: Record<string, string>) =>
       integrationsOf(receiver, '{}', '', { AWS_CONFIG_FILE: '/nowhere', ...environment })[0].notify(
         notification({ firing: [alert({}, { t: '가'.repeat(1000) })] }),
@@ -568,7 +602,8 @@ describe('Jira', () => {
   const fields = (url: string, more = '') =>
     `jira_configs: [{api_url: "${url}/rest/api/2", project: OPS, issue_type: Bug, ` +
     `labels: [tyto, '{{ .CommonLabels.severity }}'], resolve_transition: Done, ` +
-    `reopen_transition: Reopen, reopen_duration: 1h, fields: {customfield_1: {value: '{{ .Status }}'}}, ` +
+    `reopen_transition: Reopen, reopen_duration: 1h, ` +
+    `fields: {customfield_1: {value: '{{ .Status }}'}}, ` +
     `http_config: {basic_auth: {username: u, password: p}}${more}}]`;
   const asked = (requests: readonly { method: string; path: string }[]) =>
     requests.map(({ method, path }) => `${method} ${path.replace('/rest/api/2/', '')}`);

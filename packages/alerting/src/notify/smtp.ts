@@ -1,5 +1,6 @@
 /** Delivers a mail over SMTP, with the ways to authenticate that Alertmanager has. */
 import { createHmac } from 'node:crypto';
+import { connect, type Socket } from 'node:net';
 import { errorMessage } from '@tyto/base';
 import { createTransport } from 'nodemailer';
 import type { TlsOptions } from './http/tlsConfig.ts';
@@ -46,6 +47,7 @@ export async function deliver(
   access: SmtpAccess,
   signal: AbortSignal,
 ): Promise<string[]> {
+  let socket: Socket | undefined;
   const transport = createTransport({
     host: access.host,
     port: access.port,
@@ -59,6 +61,18 @@ export async function deliver(
     socketTimeout: IDLE_MS_MAX,
     disableFileAccess: true,
     disableUrlAccess: true,
+    getSocket(_: unknown, callback: (error: Error | null, options?: object) => void) {
+      const connection = connect({ host: access.host, port: access.port });
+      socket = connection;
+      const fail = (error: Error) => callback(error);
+      connection.once('error', fail);
+      connection.setTimeout(CONNECT_MS_MAX, () => connection.destroy(new Error('timed out')));
+      connection.once('connect', () => {
+        connection.removeListener('error', fail);
+        connection.setTimeout(0);
+        callback(null, { connection });
+      });
+    },
     ...(access.username === '' ? {} : customAuth(access)),
   });
   try {
@@ -68,10 +82,11 @@ export async function deliver(
     ]);
     return sent.rejected.map(String);
   } catch (error) {
-    if (error instanceof NotifyError) throw error;
     throw failure(error, access);
   } finally {
     transport.close();
+    // It says goodbye where all went well, and is not waited for.
+    if (signal.aborted) socket?.destroy();
   }
 }
 
@@ -87,6 +102,8 @@ function aborted(signal: AbortSignal): Promise<never> {
 function failure(error: unknown, access: SmtpAccess): NotifyError {
   const { responseCode, code } = error as { responseCode?: number; code?: string };
   const server = `${access.host}:${access.port}`;
+  if (error instanceof NotifyError)
+    return new NotifyError(hide(error.message, access), error.retry);
   if (code === 'ETLS' && access.requireTls && !access.implicitTls) {
     const what = `'require_tls' is true but ${server} does not speak STARTTLS`;
     return new NotifyError(`SMTP: ${what}: ${errorMessage(error)}`, true, error);

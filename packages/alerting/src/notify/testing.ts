@@ -137,7 +137,8 @@ export function integrationsOf(
   templates = '',
   environment: Environment = {},
 ): Integration[] {
-  const text = `global: ${global}\nroute: {receiver: team}\nreceivers:\n- {name: team, ${receiver}}\n`;
+  const text =
+    `global: ${global}\nroute: {receiver: team}\nreceivers:\n- {name: team, ` + `${receiver}}\n`;
   const { config, problems } = parseAlertmanagerConfig(text, '/etc/tyto/alertmanager.yml');
   if (config === undefined) throw new Error(yaml.formatProblems(problems));
   const files: [string, string][] = templates === '' ? [] : [['team.tmpl', templates]];

@@ -154,8 +154,11 @@ export class AlertStore {
 
   /** The alert with texts that others have too where they are equal. */
   #shared(alert: StoredAlert): StoredAlert {
+    // Names, which have the even places, are shared already: the reader of JSON does that.
     const share = (labels: Labels) =>
-      Labels.fromSorted(labels.pairs.map((text) => this.#sharedText(text)));
+      Labels.fromSorted(
+        labels.pairs.map((text, i) => (i % 2 === 0 ? text : this.#sharedText(text))),
+      );
     return { ...alert, labels: share(alert.labels), annotations: share(alert.annotations) };
   }
 

@@ -19,6 +19,7 @@ import { Inhibition } from './inhibition.ts';
 import { GROUPS_MAX } from './limits.ts';
 import { NotificationLog, type NotifyReason } from './notificationLog.ts';
 import { NotifyTurns } from './notifyTurns.ts';
+import { renderRouteLabels } from './routeLabels.ts';
 import { buildRoute, groupLabels, matchRoutes, type Route } from './route.ts';
 import { DEFAULT_SILENCE_LIMITS, type SilenceLimits, Silences } from './silences.ts';
 import { forEachInSlices, otherTurns } from './slices.ts';
@@ -83,6 +84,7 @@ export class Dispatcher implements AlertSink {
   readonly #stopped = new AbortController();
   #config: AlertmanagerConfig | undefined;
   #route: Route | undefined;
+  #templates: NotifyTemplates | undefined;
   #intervals = new TimeIntervals([]);
   #integrations = new Map<string, Integration[]>();
   #groups = new Map<string, AlertGroup>();
@@ -153,6 +155,7 @@ export class Dispatcher implements AlertSink {
     const isStart = this.#config === undefined;
     this.#groups = new Map();
     this.#config = config;
+    this.#templates = templates;
     this.#route = buildRoute(config.route);
     this.#intervals = new TimeIntervals(config.timeIntervals);
     this.#integrations = new Map(
@@ -224,6 +227,13 @@ export class Dispatcher implements AlertSink {
       if (!this.alerts.isResolved(alert)) counts[this.status(alert).state]++;
     });
     return Object.entries(counts).map(([state, count]) => [{ state }, count] as const);
+  }
+
+  /** What the `labels` of a group's route say of it. */
+  async routeLabelsOf(group: AlertGroup): Promise<Record<string, string>> {
+    const { externalUrl, clock } = this.#options;
+    if (this.#templates === undefined) return {};
+    return renderRouteLabels(group, this.#templates, externalUrl, clock.nowMs());
   }
 
   /** The receivers that an alert goes to. */

@@ -186,6 +186,26 @@ describe('a state store that fails', () => {
   });
 });
 
+describe('labels of a route', () => {
+  it('are inherited, and say what their templates make of the group', async () => {
+    const { made, clock } = await dispatcher({
+      text: `
+route:
+  receiver: nobody
+  group_by: [alertname]
+  labels: {reason: 'general', text: '{{ .GroupLabels.alertname }}: {{ len .Alerts }}'}
+  routes: [{matchers: [team="db"], labels: {reason: 'databases'}}]
+receivers: [{name: nobody}]
+`,
+    });
+    await made.accept(['1', '2'].map((pod) => alert(clock, { alertname: 'A', team: 'db', pod })));
+    expect(await made.routeLabelsOf(made.groups()[0])).toEqual({
+      reason: 'databases',
+      text: 'A: 2',
+    });
+  });
+});
+
 describe('what is too large or too many', () => {
   it('is refused by name, and the rest of the batch is taken', async () => {
     const { made, clock } = await dispatcher();

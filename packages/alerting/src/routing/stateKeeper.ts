@@ -44,11 +44,11 @@ export class StateKeeper {
   async putAll(entries: readonly (readonly [key: string, value: () => unknown])[]): Promise<void> {
     // Until it is written it is owed: a write that is slow may fail in the end.
     for (const [key, value] of entries) this.#owed.set(key, value);
-    const writes = entries.map(async ([key, value]) => {
-      await this.#state.put(key, value());
-      if (this.#owed.get(key) === value) this.#owed.delete(key);
+    const values = entries.map(([key, value]) => [key, value()] as const);
+    const write = this.#state.putAll(values).then(() => {
+      for (const [key, value] of entries) if (this.#owed.get(key) === value) this.#owed.delete(key);
     });
-    await this.#inTime(writes);
+    await this.#inTime([write]);
   }
 
   put(key: string, value: () => unknown): Promise<void> {

@@ -202,7 +202,8 @@ async function* groupItems(
       const names = dispatcher.receiversOf(alert).filter(receivers).sort();
       alerts.push(alertJson(alert, dispatcher.status(alert), names, group.mutedBy));
     }
-    if (alerts.length > 0) yield groupJson(group, alerts);
+    if (alerts.length === 0) continue;
+    yield groupJson(group, alerts, await dispatcher.routeLabelsOf(group));
   }
 }
 

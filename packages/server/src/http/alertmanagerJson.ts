@@ -24,9 +24,13 @@ export function alertJson(
   };
 }
 
-export function groupJson(group: AlertGroup, alerts: readonly NotifiedAlert[]): GroupJson {
+export function groupJson(
+  group: AlertGroup,
+  alerts: readonly NotifiedAlert[],
+  routeLabels: Readonly<Record<string, string>>,
+): GroupJson {
   const receiver = { name: group.route.receiver };
-  return { alerts, labels: group.labels.toRecord(), receiver };
+  return { alerts, labels: group.labels.toRecord(), receiver, routeLabels };
 }
 
 export function silenceJson(silence: Silence, state: SilenceState): SilenceJson {

@@ -12,13 +12,15 @@ import { errorMessage, type Logger, must, TytoError } from '@tyto/base';
 import type { AppendFile, Disk, ReadFile } from '@tyto/tsdb';
 import {
   decodeRecord,
-  encodeRecord,
+  encodeRecords,
   FRAME_BYTES,
   frameLength,
   isSound,
   JOURNAL_MAGIC,
+  type JournalEntry,
   nextMarker,
   RECORD_BYTES_MAX,
+  type Records,
 } from './journalRecord.ts';
 
 const NAME = 'journal';
@@ -38,10 +40,10 @@ interface Place {
   readonly length: number;
 }
 
+/** Records that are put by one call. */
 interface Pending {
-  readonly key: string;
-  readonly record: Uint8Array;
-  readonly isRemoval: boolean;
+  readonly entries: readonly JournalEntry[];
+  readonly records: Records;
   resolve(): void;
   reject(error: unknown): void;
 }
@@ -96,12 +98,17 @@ export class JournalStateStore implements StateStore {
   }
 
   put(key: string, value: unknown): Promise<void> {
-    return this.#append(key, JSON.stringify(value));
+    return this.#append([{ key, value: JSON.stringify(value) }]);
+  }
+
+  async putAll(entries: readonly (readonly [key: string, value: unknown])[]): Promise<void> {
+    if (entries.length === 0) return;
+    await this.#append(entries.map(([key, value]) => ({ key, value: JSON.stringify(value) })));
   }
 
   async remove(key: string): Promise<void> {
     if (!this.#places.has(key) && this.#committing === undefined) return;
-    await this.#append(key, undefined);
+    await this.#append([{ key, value: undefined }]);
   }
 
   async close(): Promise<void> {
@@ -110,22 +117,24 @@ export class JournalStateStore implements StateStore {
     await this.#closeFiles();
   }
 
-  #append(key: string, value: string | undefined): Promise<void> {
+  #append(entries: readonly JournalEntry[]): Promise<void> {
     if (this.#isClosed) {
       return Promise.reject(new TytoError('unavailable', 'the state is closed already'));
     }
-    const record = encodeRecord(key, value);
-    if (record.length > RECORD_BYTES_MAX) {
-      const size = `${key.slice(0, 60)} is too large to be kept: ${record.length} bytes`;
+    const records = encodeRecords(entries);
+    const large = records.lengths.findIndex((length) => length > RECORD_BYTES_MAX);
+    if (large >= 0) {
+      const key = entries[large].key.slice(0, 60);
+      const size = `${key} is too large to be kept: ${records.lengths[large]} bytes`;
       return Promise.reject(new TytoError('too_large', size));
     }
-    if (this.#pendingBytes + record.length > PENDING_BYTES_MAX) {
+    if (this.#pendingBytes + records.bytes.length > PENDING_BYTES_MAX) {
       const reason = 'the disk is too slow for the state that is to be kept';
       return Promise.reject(new TytoError('unavailable', reason));
     }
     return new Promise((resolve, reject) => {
-      this.#pending.push({ key, record, isRemoval: value === undefined, resolve, reject });
-      this.#pendingBytes += record.length;
+      this.#pending.push({ entries, records, resolve, reject });
+      this.#pendingBytes += records.bytes.length;
       this.#committing ??= this.#commitAll();
     });
   }
@@ -152,7 +161,8 @@ export class JournalStateStore implements StateStore {
   }
 
   async #commit(batch: readonly Pending[]): Promise<void> {
-    const bytes = Buffer.concat(batch.map(({ record }) => record));
+    const all = batch.map(({ records }) => records.bytes);
+    const bytes = all.length === 1 ? all[0] : Buffer.concat(all);
     const file = must(this.#file, 'the journal is open');
     try {
       await file.write(bytes);
@@ -162,9 +172,12 @@ export class JournalStateStore implements StateStore {
       this.#isDoubtful = true;
       throw error;
     }
-    for (const { key, record, isRemoval } of batch) {
-      this.#note(key, isRemoval ? undefined : { at: this.#size, length: record.length });
-      this.#size += record.length;
+    for (const { entries, records } of batch) {
+      entries.forEach(({ key, value }, i) => {
+        const length = records.lengths[i];
+        this.#note(key, value === undefined ? undefined : { at: this.#size, length });
+        this.#size += length;
+      });
     }
   }
 

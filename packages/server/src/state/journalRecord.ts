@@ -18,19 +18,38 @@ const HEAD_BYTES = 5;
 const PUT = 1;
 const REMOVE = 2;
 
-/** Without a value the record removes the key. */
-export function encodeRecord(key: string, value: string | undefined): Uint8Array {
-  const keyBytes = Buffer.byteLength(key);
-  const valueBytes = value === undefined ? 0 : Buffer.byteLength(value);
-  const record = Buffer.allocUnsafe(FRAME_BYTES + HEAD_BYTES + keyBytes + valueBytes);
-  record.writeUInt32LE(MARKER, 0);
-  record.writeUInt32LE(record.length - FRAME_BYTES, 4);
-  record.writeUInt8(value === undefined ? REMOVE : PUT, FRAME_BYTES);
-  record.writeUInt32LE(keyBytes, FRAME_BYTES + 1);
-  record.write(key, FRAME_BYTES + HEAD_BYTES);
-  if (value !== undefined) record.write(value, FRAME_BYTES + HEAD_BYTES + keyBytes);
-  record.writeUInt32LE(crc32(record.subarray(FRAME_BYTES)), 8);
-  return record;
+/** Without a value it removes the key. */
+export interface JournalEntry {
+  readonly key: string;
+  readonly value: string | undefined;
+}
+
+/** Records one after the other, and how long each is. */
+export interface Records {
+  readonly bytes: Uint8Array;
+  readonly lengths: readonly number[];
+}
+
+export function encodeRecords(entries: readonly JournalEntry[]): Records {
+  const keyLengths = entries.map(({ key }) => Buffer.byteLength(key));
+  const lengths = entries.map(({ value }, i) => {
+    const valueBytes = value === undefined ? 0 : Buffer.byteLength(value);
+    return FRAME_BYTES + HEAD_BYTES + keyLengths[i] + valueBytes;
+  });
+  const bytes = Buffer.allocUnsafe(lengths.reduce((sum, length) => sum + length, 0));
+  let at = 0;
+  entries.forEach(({ key, value }, i) => {
+    const record = bytes.subarray(at, at + lengths[i]);
+    record.writeUInt32LE(MARKER, 0);
+    record.writeUInt32LE(record.length - FRAME_BYTES, 4);
+    record.writeUInt8(value === undefined ? REMOVE : PUT, FRAME_BYTES);
+    record.writeUInt32LE(keyLengths[i], FRAME_BYTES + 1);
+    record.write(key, FRAME_BYTES + HEAD_BYTES);
+    if (value !== undefined) record.write(value, FRAME_BYTES + HEAD_BYTES + keyLengths[i]);
+    record.writeUInt32LE(crc32(record.subarray(FRAME_BYTES)), 8);
+    at += lengths[i];
+  });
+  return { bytes, lengths };
 }
 
 /** Of a whole and sound record; the value of a removal is undefined. */

@@ -62,7 +62,8 @@ export class HttpSender {
     if (answer.status === 401) this.#tokens?.forget();
     const { retryCodes = [], details = ({ text }) => text } = verdict;
     const retry = answer.status >= 500 || retryCodes.includes(answer.status);
-    const shown = hideSecrets(details(answer), request);
+    const headers = await this.#headers(request, true);
+    const shown = hideSecrets(details(answer), { ...request, headers });
     const { host } = new URL(request.url);
     const text = `unexpected status code ${answer.status} from ${host}`;
     throw new NotifyError(shown === '' ? text : `${text}: ${shown}`, retry);
@@ -135,14 +136,19 @@ function webAddress(text: string): URL {
 }
 
 /** The text on one line, without what it repeats of the address and of the headers. */
-function hideSecrets(text: string, { url, headers = {} }: Outgoing): string {
+function hideSecrets(
+  text: string,
+  { url, headers }: { readonly url: string; readonly headers: Record<string, string | string[]> },
+): string {
   const { pathname, search, username, password } = new URL(url);
   const parts = [
     ...pathname.split('/'),
     ...new URLSearchParams(search).values(),
     username,
     password,
-    ...Object.values(headers).flatMap((value) => value.split(' ')),
+    ...Object.values(headers)
+      .flat()
+      .flatMap((value) => value.split(' ')),
   ];
   let shown = text.slice(0, 4 * SHOWN_LENGTH_MAX);
   for (const part of parts) {

@@ -6,7 +6,14 @@ import { yaml } from '@tyto/base';
 import { type AwsAccess, awsAccess } from '../http/awsAccess.ts';
 import { signed } from '../http/awsSignature.ts';
 import { NotifyError } from '../notification.ts';
-import { httpFields, type Message, type ReceiverKind, template, text } from '../receiverKind.ts';
+import {
+  below,
+  httpFields,
+  type Message,
+  type ReceiverKind,
+  template,
+  text,
+} from '../receiverKind.ts';
 
 const MESSAGE_BYTES_MAX = 256 * 1024;
 const SMS_BYTES_MAX = 1600;
@@ -74,7 +81,8 @@ export const sns: ReceiverKind<Config> = {
       const known = access !== undefined && call.nowMs < access.expiresAtMs;
       if (!known) access = await awsAccess(config.sigv4 ?? {}, sender, call, tools.environment);
       const { region } = access as AwsAccess;
-      const url = message.text(config.api_url) || `https://sns.${region}.amazonaws.com/`;
+      const given = message.text(config.api_url);
+      const url = given === '' ? `https://sns.${region}.amazonaws.com/` : below(given, '');
       if (!URL.canParse(url)) {
         throw new NotifyError('sns: api_url is not a web address', false);
       }

@@ -72,8 +72,8 @@ export const wechat: ReceiverKind<Config> = {
       const { nowMs } = message.notification;
       if (token === '' || nowMs - tokenAtMs > TOKEN_MS_MAX) {
         const parameters = new URLSearchParams({
-          corpsecret: message.text(await readSecret(secret)),
           corpid: message.text(corp),
+          corpsecret: message.text(await readSecret(secret)),
         });
         const url = `${below(base, 'gettoken')}?${parameters}`;
         token = tokenOf(await sender.send({ ...message.call(), method: 'GET', url }), corp);
