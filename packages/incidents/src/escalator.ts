@@ -82,8 +82,8 @@ export class Escalator {
     const round = state.round === 0 ? '' : `, round ${state.round + 1}`;
     const shown = targets.map((target) => target.shown).join(', ') || 'nobody';
     this.#note(incident, { atMs: nowMs, kind: 'escalated', text: `${place}${round}: ${shown}` });
+    const isFirst = state.step === 0 && state.round === 0;
     this.#moveOn(incident, chain, nowMs);
-    const isFirst = state.step <= 1 && state.round === 0;
     const reason = isFirst ? 'first notification' : 'repeat interval elapsed';
     void this.#tell(incident, targets, reason).then((wasTold) => {
       // Nobody of this step can be reached: the next one need not wait.
@@ -110,11 +110,15 @@ export class Escalator {
     const nowMs = ports.clock.nowMs();
     const alerts = incident.alerts.map((alert) => toStored(alert, alert.endsAtMs ?? nowMs, nowMs));
     const about = this.#about(incident, 'all alerts resolved in group', '');
+    // Should it be reopened meanwhile, who is paged then is to hear of that end.
+    const receivers = incident.paged.filter((receiver) => !incident.ending.includes(receiver));
+    incident.paged = [];
+    incident.ending.push(...receivers);
     await Promise.all(
-      incident.paged.map(async (receiver) => {
+      receivers.map(async (receiver) => {
         const wasTold = await ports.tell(receiver, alerts, about);
         if (this.#stopped && !wasTold) return;
-        incident.paged = incident.paged.filter((other) => other !== receiver);
+        incident.ending = incident.ending.filter((other) => other !== receiver);
       }),
     );
     store.saveLater(incident);
@@ -122,9 +126,14 @@ export class Escalator {
 
   /** Goes on with what a process before this one was about to tell. */
   resume(incident: Incident): void {
-    if (incident.status === 'resolved') {
+    const { paged, ending, telling } = incident;
+    incident.paged = [...new Set([...paged, ...ending])];
+    incident.ending = [];
+    if (incident.status !== 'triggered') {
+      // Whether they were told is not known; that they hear of the end is what matters.
+      incident.paged = [...new Set([...incident.paged, ...telling])];
       incident.telling = [];
-      if (incident.paged.length > 0) void this.tellEnd(incident);
+      if (incident.status === 'resolved' && incident.paged.length > 0) void this.tellEnd(incident);
       return;
     }
     const targets = incident.telling.map((receiver) => ({ receiver, person: '', shown: receiver }));

@@ -1,6 +1,6 @@
 /** Every attempt to notify somebody, kept for a while: the newest in memory and the state store. */
 import type { NotifyAttempt, StateStore } from '@tyto/alerting';
-import { errorMessage, type Logger } from '@tyto/base';
+import { type Clock, errorMessage, type Logger, type Timer } from '@tyto/base';
 import { shorten } from './incident.ts';
 import { ATTEMPTS_MAX } from './limits.ts';
 
@@ -24,14 +24,20 @@ export interface AttemptRecord {
 
 const PREFIX = 'attempt/';
 const NAMES_MAX = 10;
+/** So that the notification log, which keeps people from being told twice, comes first. */
+const SOON_MS = 50;
 
 export class History {
+  readonly #clock: Clock;
   readonly #state: StateStore;
   readonly #logger: Logger;
   #records: AttemptRecord[];
   #lastId: number;
+  #unwritten: AttemptRecord[] = [];
+  #soon: Timer | undefined;
 
-  constructor(state: StateStore, logger: Logger) {
+  constructor(clock: Clock, state: StateStore, logger: Logger) {
+    this.#clock = clock;
     this.#state = state;
     this.#logger = logger;
     this.#records = [...state.entries(PREFIX)].map(([, value]) => value as AttemptRecord);
@@ -63,9 +69,18 @@ export class History {
       incidents: incidents.slice(0, NAMES_MAX),
     };
     this.#records.push(record);
-    this.#keep(this.#state.put(PREFIX + record.id, record));
+    this.#unwritten.push(record);
+    this.#soon ??= this.#clock.schedule(SOON_MS, () => this.flush());
     // A tenth more, so that the list is not copied for each.
     if (this.#records.length > ATTEMPTS_MAX * 1.1) this.#drop(this.#records.length - ATTEMPTS_MAX);
+  }
+
+  /** Writes at once what waits to be written. */
+  flush(): void {
+    this.#soon?.cancel();
+    this.#soon = undefined;
+    const records = this.#unwritten.splice(0);
+    for (const record of records) this.#keep(this.#state.put(PREFIX + record.id, record));
   }
 
   collect(horizonMs: number): void {

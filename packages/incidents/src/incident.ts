@@ -95,6 +95,8 @@ export interface Incident {
   telling: string[];
   /** Receivers that we told, and that are to hear of the end. */
   paged: string[];
+  /** Those that are hearing of it. */
+  ending: string[];
   /** Receivers that routes told of it, with the keys of their groups. */
   readonly routed: Record<string, string>;
   /** What was run for this firing, by name; written before it is run. */

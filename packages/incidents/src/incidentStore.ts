@@ -3,13 +3,16 @@
  * written once; `save` resolves when it would survive the death of the process.
  */
 import type { StateStore } from '@tyto/alerting';
-import { errorMessage, type Logger } from '@tyto/base';
+import { type Clock, errorMessage, type Logger, type Timer } from '@tyto/base';
 import { firingAlerts, type Incident, isOpen, reviveIncident } from './incident.ts';
 import { INCIDENTS_MAX } from './limits.ts';
 
 const PREFIX = 'incident/';
+/** What is only told about comes behind the notification log in the queue for the disk. */
+const SOON_MS = 50;
 
 export class IncidentStore {
+  readonly #clock: Clock;
   readonly #state: StateStore;
   readonly #logger: Logger;
   /** In the order in which they first fired. */
@@ -22,8 +25,10 @@ export class IncidentStore {
   #next: Promise<void> | undefined;
   /** Whether an incident may be over: with none, a storm looks for one in vain each time. */
   #mayForget = true;
+  #soon: Timer | undefined;
 
-  constructor(state: StateStore, logger: Logger) {
+  constructor(clock: Clock, state: StateStore, logger: Logger) {
+    this.#clock = clock;
     this.#state = state;
     this.#logger = logger;
     const revived = [...state.entries(PREFIX)].flatMap(([, value]) => reviveIncident(value) ?? []);
@@ -89,6 +94,22 @@ export class IncidentStore {
     this.save(incident).catch((error: unknown) => {
       this.#logger.error('cannot keep an incident', { error: errorMessage(error) });
     });
+  }
+
+  /** For what nobody waits for, and what may be lost with the process. */
+  saveSoon(incident: Incident): void {
+    this.#dirty.add(incident);
+    this.#soon ??= this.#clock.schedule(SOON_MS, () => {
+      this.#soon = undefined;
+      this.saveLater(incident);
+    });
+  }
+
+  /** Writes at once what `saveSoon` would have. */
+  flush(): void {
+    this.#soon?.cancel();
+    this.#soon = undefined;
+    for (const incident of this.#dirty) this.saveLater(incident);
   }
 
   /** Forgets what has been over since before `horizonMs`. */

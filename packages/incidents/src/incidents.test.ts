@@ -227,6 +227,26 @@ describe('an escalation', () => {
     expect(third.told).toEqual([]);
   });
 
+  it('tells an end that a crash cut off, and each end once', async () => {
+    const world = await startWorld(CHAIN);
+    const alert = world.fire(SHOP);
+    await world.clock.advance(MINUTE_MS);
+    world.hanging.add('chat');
+    world.resolve(alert);
+    await world.clock.advance(MINUTE_MS);
+    const next = await world.restart();
+    await next.clock.advance(MINUTE_MS);
+    expect(next.told).toEqual(['chat: resolved OrdersFail']);
+    const again = next.fire(SHOP);
+    await next.clock.advance(MINUTE_MS);
+    next.resolve(again);
+    await next.clock.advance(MINUTE_MS);
+    expect(next.told.slice(1)).toEqual(['chat: firing OrdersFail', 'chat: resolved OrdersFail']);
+    const third = await next.restart();
+    await third.clock.advance(MINUTE_MS);
+    expect(third.told).toEqual([]);
+  });
+
   it('goes to the next step at once where nobody of one can be told', async () => {
     const world = await startWorld(CHAIN);
     world.broken.add('chat');

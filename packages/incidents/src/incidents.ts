@@ -68,8 +68,8 @@ export class Incidents implements AlertEvents, NotifyAdvisor {
     this.#links = links;
     this.#config = config;
     const current = () => this.#config;
-    this.store = new IncidentStore(state, logger);
-    this.history = new History(state, logger);
+    this.store = new IncidentStore(clock, state, logger);
+    this.history = new History(clock, state, logger);
     this.suppressions = new Suppressions(clock, state);
     this.#deadlines = new Deadlines(clock, (id) => this.#onDue(id));
     const shared = {
@@ -167,6 +167,8 @@ export class Incidents implements AlertEvents, NotifyAdvisor {
     this.#selfWatch.stop();
     this.#responses.stop();
     this.runbooks.stop();
+    this.history.flush();
+    this.store.flush();
   }
 
   // AlertEvents
@@ -253,7 +255,7 @@ export class Incidents implements AlertEvents, NotifyAdvisor {
         text: shorten(error === '' ? `${integration}: ${told}` : `${integration}: ${error}`),
       };
       note(incident, entry);
-      this.store.saveLater(incident);
+      this.store.saveSoon(incident);
     }
   }
 

@@ -43,6 +43,7 @@ export function newIncident(alert: StoredAlert, config: IncidentsConfig, nowMs: 
     escalation: undefined,
     telling: [],
     paged: [],
+    ending: [],
     routed: {},
     responses: {},
     timeline: [],
