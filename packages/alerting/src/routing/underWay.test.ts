@@ -39,8 +39,9 @@ receivers: [{name: hook, webhook_configs: [{url: 'http://127.0.0.1:${port}/'}]}]
     return made;
   };
   const untilAsked = async (count: number) => {
+    await clock.advance(1000);
     while (requests < count) {
-      await clock.advance(1000);
+      await clock.advance(0);
       await new Promise((resolve) => setImmediate(resolve));
     }
   };
