@@ -1,7 +1,6 @@
 /**
  * Debian's Alertmanager and Tyto with the same alertmanager.yml, the same alerts and silences at
- * the same times: the same notifications arrive, in the same order, within 0.7 seconds of each
- * other.
+ * the same times: the same notifications arrive, in the same order, within 0.7 seconds.
  */
 import { beforeAll, describe, expect, it } from 'vitest';
 import { programPath, sleep } from '../harness.ts';

@@ -134,8 +134,8 @@ export const ROUTING: readonly Scenario[] = [
   {
     name: 'deep',
     route: `${route('deep-1')}, routes: [
-      {matchers: ['team!=""'], group_by: [team], receiver: deep-2, routes: [
-        {matchers: ['severity!~"low|medium"', 'team="a"'], receiver: deep-3,
+      {matchers: ['team!=""'], group_by: [team], receiver: deep-2,
+      routes: [{matchers: ['severity!~"low|medium"', 'team="a"'], receiver: deep-3,
         group_wait: 2s}]}]`,
     receivers: ['1', '2', '3'].map((n) => hook(`deep-${n}`)).join('\n'),
     steps: [

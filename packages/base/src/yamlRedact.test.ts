@@ -38,6 +38,13 @@ describe('redactYaml', () => {
     expect(shown).toBe('hooks:\n- {name: a, url: <secret>}\nurl: http://open\n');
   });
 
+  it('covers everything below a field, and not elsewhere', () => {
+    const text = 'headers:\n  X-A: [one, two]\n  X-B: three\nX-C: open\n';
+    const shown = redactYaml(text, new Set(['headers/*']));
+    const covered = 'headers:\n  X-A: [<secret>, <secret>]\n  X-B: <secret>\nX-C: open\n';
+    expect(shown).toBe(covered);
+  });
+
   it('shows nothing of what is no YAML', () => {
     expect(redactYaml('password: [one', FIELDS)).toBe('<secret>');
   });

@@ -6,8 +6,8 @@ const USER_INFO = /(\w+:\/\/[^/\s:@"']*:)[^@/\s"']+@/g;
 
 /**
  * Covers the values of the named fields, also those in lists, however they are written, and the
- * passwords in web addresses. `a/b` names the fields `b` anywhere below a field `a`. A text
- * that is no YAML is covered whole.
+ * passwords in web addresses. `a/b` names the fields `b` anywhere below a field `a`, `a/*` all
+ * below it. A text that is no YAML is covered whole.
  */
 export function redactYaml(text: string, secretFields: ReadonlySet<string>): string {
   const document = parseDocument(text, { prettyErrors: false });
@@ -18,7 +18,7 @@ export function redactYaml(text: string, secretFields: ReadonlySet<string>): str
       const name = keyOf(pair);
       const isSecret =
         secretFields.has(name) ||
-        path.some((parent) => isPair(parent) && secretFields.has(`${keyOf(parent)}/${name}`));
+        path.some((parent) => isPair(parent) && covers(secretFields, keyOf(parent), name));
       if (!isSecret) return;
       const values = isSeq(pair.value) ? pair.value.items : [pair.value];
       for (const value of values) {
@@ -35,6 +35,10 @@ export function redactYaml(text: string, secretFields: ReadonlySet<string>): str
     covered = covered.slice(0, start) + COVER + lineEnd + covered.slice(end);
   }
   return covered.replace(USER_INFO, `$1${COVER}@`);
+}
+
+function covers(secretFields: ReadonlySet<string>, parent: string, name: string): boolean {
+  return secretFields.has(`${parent}/${name}`) || secretFields.has(`${parent}/*`);
 }
 
 function keyOf(pair: { readonly key: unknown }): string {

@@ -90,7 +90,7 @@ export class Message {
   call(timeoutMs = 0): { readonly signal: AbortSignal; readonly nowMs: number } {
     const { nowMs } = this.notification;
     if (timeoutMs === 0) return { signal: this.signal, nowMs };
-    return { signal: AbortSignal.any([this.signal, AbortSignal.timeout(timeoutMs)]), nowMs };
+    return { signal: eitherOf(this.signal, AbortSignal.timeout(timeoutMs)), nowMs };
   }
 
   #expand(template: string, html: boolean): string {
@@ -101,6 +101,19 @@ export class Message {
       throw new NotifyError(`template: ${error.message}`, false, error);
     }
   }
+}
+
+/**
+ * Aborted with the first of the two. Not AbortSignal.any: in Node.js 20 what it makes may be
+ * collected with its timeout before that fires, and the request would wait for ever.
+ */
+function eitherOf(first: AbortSignal, second: AbortSignal): AbortSignal {
+  const controller = new AbortController();
+  for (const signal of [first, second]) {
+    if (signal.aborted) controller.abort();
+    else signal.addEventListener('abort', () => controller.abort(), { once: true });
+  }
+  return controller.signal;
 }
 
 /** Fields that every HTTP receiver has. */

@@ -97,6 +97,15 @@ describe('a webhook', () => {
     });
   });
 
+  it('gets a group of any size', async () => {
+    const { url, requests } = await record();
+    const firing = Array.from({ length: 2000 }, (_, n) => {
+      return alert({ pod: String(n) }, { t: 'x'.repeat(10_000) });
+    });
+    await deliver(`webhook_configs: [{url: "${url}"}]`, { firing });
+    expect(requests[0].body.alerts).toHaveLength(2000);
+  });
+
   it('is told where the incident is', async () => {
     const { url, requests } = await record();
     const links = { incident: 'http://t/i/1', acknowledge: 'http://t/i/1/ack' };

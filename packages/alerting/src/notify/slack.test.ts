@@ -116,6 +116,23 @@ describe('Slack', () => {
     expect(requests[1].body).not.toHaveProperty('ts');
   });
 
+  it('is not configured in two ways, nor to update what only an app may', () => {
+    const auth = 'http_config: {authorization: {credentials: x}}';
+    const cases: [string, string][] = [
+      ['channel: a', 'no Slack API URL nor App token set'],
+      ["api_url: 'http://a', app_token: b", 'at most one of api_url/api_url_file & app_token'],
+      [`app_token: a, ${auth}`, "http authorization can't be set when using Slack App tokens"],
+      ["api_url: 'http://a/x', update_message: true", 'update_message can only be used with bot'],
+      ["api_url: 'http://a', actions: [{type: button, text: b}]", 'missing name or url in Slack'],
+      ["api_url: 'http://a', fields: [{title: b}]", 'the field "value" is missing'],
+    ];
+    for (const [fields, message] of cases) {
+      expect(() => integrationsOf(`slack_configs: [{${fields}}]`), fields).toThrow(message);
+    }
+    const shared = '{slack_app_token: shared}';
+    expect(integrationsOf('slack_configs: [{update_message: true}]', shared)).toHaveLength(1);
+  });
+
   it('takes the token of the section global only where it has no way of its own', async () => {
     const { url, requests } = await record(() => webhookOk);
     const global = `{slack_app_token: shared, slack_app_url: "${url}/app"}`;

@@ -61,6 +61,10 @@ export function templateData(notification: Notification): GoStruct {
   );
 }
 
+interface GroupJson extends Readonly<Record<string, unknown>> {
+  readonly alerts: readonly unknown[];
+}
+
 /** A whole group as the webhook's JSON has it; `alertsMax` 0 is no limit. */
 export function groupJson(notification: Notification, alertsMax: number) {
   const all = alertsOf(notification);
@@ -72,7 +76,8 @@ export function groupJson(notification: Notification, alertsMax: number) {
     firing: alerts.filter((alert) => !resolved.has(alert)),
     resolved: alerts.filter((alert) => resolved.has(alert)),
   };
-  const data = toJson(templateData(shown)) as Record<string, unknown> & { alerts: unknown[] };
+  // No template made it: it is as long as there are alerts.
+  const data = toJson(templateData(shown), Infinity) as GroupJson;
   const { incident, acknowledge } = notification.links ?? {};
   return {
     ...data,

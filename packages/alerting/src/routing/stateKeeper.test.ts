@@ -3,7 +3,7 @@ import { MemoryStateStore } from '@tyto/alerting';
 import { expect, it } from 'vitest';
 import { StateKeeper } from './stateKeeper.ts';
 
-it('a value that comes while an older one is written is on disk when it is acknowledged', async () => {
+it('a value that comes during a write is on disk when it is acknowledged', async () => {
   const state = new MemoryStateStore();
   const put = state.put.bind(state);
   const releases: (() => void)[] = [];

@@ -85,7 +85,7 @@ class Execution {
 
   #walk(nodes: readonly Node[], dot: Value): Flow {
     for (const node of nodes) {
-      if (++this.#steps > STEPS_MAX) fail(`the template takes more than ${STEPS_MAX} steps`);
+      this.#spend(1);
       const flow = this.#visit(node, dot);
       if (flow !== 'next') return flow;
     }
@@ -127,6 +127,8 @@ class Execution {
   #range(branch: Branch, dot: Value): Flow {
     const scope = this.#variables.length;
     const entries = rangeEntries(this.#pipe(branch.pipe, dot));
+    // A body may be empty, and its list be made all the same.
+    this.#spend(entries.length);
     const own = this.#variables.length - branch.pipe.variables.length;
     for (const [key, item] of entries) {
       const names = branch.pipe.variables;
@@ -201,8 +203,12 @@ class Execution {
       if (value.length > OUTPUT_LENGTH_MAX) {
         fail(`a value of the template is longer than ${OUTPUT_LENGTH_MAX}`);
       }
-      this.#steps += Math.ceil(value.length / LENGTH_PER_STEP);
+      this.#spend(Math.ceil(value.length / LENGTH_PER_STEP));
     }
+  }
+
+  #spend(steps: number): void {
+    this.#steps += steps;
     if (this.#steps > STEPS_MAX) fail(`the template takes more than ${STEPS_MAX} steps`);
   }
 

@@ -83,6 +83,36 @@ describe('hostile text', () => {
     );
   });
 
+  it('as a value in HTML stays where it stands', () => {
+    const places = [
+      '<p>{{ .x }}</p>',
+      '<title>{{ .x }}</title>',
+      '<a href="{{ .x }}">',
+      "<a href='/p?q={{ .x }}'>",
+      '<p title={{ .x }}>',
+      '<p title="{{ .x | safeHtml }}">',
+      '<p style="color: {{ .x }}">',
+      '<p onclick="f({{ .x }})">',
+      '<script>f({{ .x }})</script>',
+      '<style>p { color: {{ .x }} }</style>',
+      '<p {{ .x }}>',
+      '<!-- {{ .x }} --><b>',
+    ];
+    const hostile = fc.array(fc.oneof(pieces, fc.string(), fc.constantFrom(...'<>"\'`=&;')), {
+      maxLength: 12,
+    });
+    fc.assert(
+      fc.property(fc.constantFrom(...places), hostile, (place, parts) => {
+        // A text in a script has quotes of its own.
+        const marks = place.startsWith('<script') ? /[^<>]/g : /[^<>"']/g;
+        const shown = (x: string) =>
+          templates.expand(place, new Map([['x', x]]), true).replace(marks, '');
+        expect(shown(parts.join(''))).toBe(shown('x'));
+      }),
+      { numRuns: 3000 },
+    );
+  });
+
   it('as matchers, rule files and alertmanager.yml is refused or read', () => {
     const yamlish = fc.array(
       fc.oneof(

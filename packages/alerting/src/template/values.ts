@@ -3,6 +3,7 @@
  * array, a Map (Go's map: an absent key is its zero value), or one of the classes here. Nothing
  * else of JavaScript is reachable from a template.
  */
+import { TytoError } from '@tyto/base';
 import { formatTime } from './goTime.ts';
 
 /** A whole number; a plain JavaScript number is a float64, as sample values are. */
@@ -150,8 +151,27 @@ export function isTrue(value: Value): boolean {
   return typeof value === 'number' ? value !== 0 : Boolean(value);
 }
 
-/** As fmt.Print would show it. */
+/** What a value may show of itself: lists that hold themselves twice double with each level. */
+const SHOWN_LENGTH_MAX = 16 * 1024 * 1024;
+/** What a value costs beside its text. */
+const VALUE_LENGTH = 8;
+
+interface Budget {
+  left: number;
+}
+
+function spend(budget: Budget, value: Value): void {
+  budget.left -= VALUE_LENGTH + (typeof value === 'string' ? value.length : 0);
+  if (budget.left < 0) throw new TytoError('execution', 'a value of the template is too large');
+}
+
+/** As fmt.Print would show it. Throws TytoError for what is too large. */
 export function print(value: Value): string {
+  return printed(value, { left: SHOWN_LENGTH_MAX });
+}
+
+function printed(value: Value, budget: Budget): string {
+  spend(budget, value);
   if (value === null || value === undefined) return '<no value>';
   if (typeof value === 'number') return printFloat(value);
   if (typeof value === 'string' || typeof value === 'boolean') return String(value);
@@ -159,19 +179,25 @@ export function print(value: Value): string {
   if (value instanceof SafeHtml || value instanceof SafeUrl) return value.text;
   if (value instanceof GoTime) return formatTime('2006-01-02 15:04:05.999999999 -0700 MST', value);
   if (value instanceof GoDuration) return printDuration(value.ms);
-  if (value instanceof GoStruct) return printStruct(value);
-  if (Array.isArray(value)) return `[${value.map(print).join(' ')}]`;
+  if (value instanceof GoStruct) return printStruct(value, budget);
+  if (Array.isArray(value)) {
+    return `[${value.map((item: Value) => printed(item, budget)).join(' ')}]`;
+  }
   if (value instanceof Map) {
-    const keys = [...(value.keys() as IterableIterator<string>)].sort((a, b) => (a < b ? -1 : 1));
-    return `map[${keys.map((key) => `${key}:${print(value.get(key))}`).join(' ')}]`;
+    const shown = keysOf(value).map((key) => `${key}:${printed(value.get(key), budget)}`);
+    return `map[${shown.join(' ')}]`;
   }
   return '';
 }
 
-function printStruct(value: GoStruct): string {
+function keysOf(map: ReadonlyMap<string, Value>): string[] {
+  return [...map.keys()].sort((a, b) => (a < b ? -1 : 1));
+}
+
+function printStruct(value: GoStruct, budget: Budget): string {
   if (value.shown.text !== undefined) return value.shown.text();
-  if (value.underlying !== undefined) return print(value.underlying);
-  return `{${[...value.fields.values()].map(print).join(' ')}}`;
+  if (value.underlying !== undefined) return printed(value.underlying, budget);
+  return `{${[...value.fields.values()].map((field) => printed(field, budget)).join(' ')}}`;
 }
 
 /** %v of a float64: the shortest digits, with an exponent from 1e+06 on and below 1e-04. */
@@ -204,22 +230,28 @@ function trimZeros(value: number): string {
   return String(Number(value.toFixed(9)));
 }
 
-/** JSON as encoding/json writes it. */
-export function toJson(value: Value): unknown {
+/** JSON as encoding/json writes it. Throws TytoError for what is longer than `lengthMax`. */
+export function toJson(value: Value, lengthMax = SHOWN_LENGTH_MAX): unknown {
+  return jsonOf(value, { left: lengthMax });
+}
+
+function jsonOf(value: Value, budget: Budget): unknown {
+  spend(budget, value);
   if (value instanceof GoInt) return value.value;
   if (value instanceof GoTime) return formatTime('2006-01-02T15:04:05.999999999Z07:00', value);
   if (value instanceof GoDuration) return value.ms * 1e6;
   if (value instanceof SafeHtml || value instanceof SafeUrl) return value.text;
   if (value instanceof GoStruct) {
-    if (value.underlying !== undefined) return toJson(value.underlying);
+    if (value.underlying !== undefined) return jsonOf(value.underlying, budget);
     const names = value.shown.json;
     const shown = [...value.fields].filter(([name]) => names === undefined || name in names);
-    return Object.fromEntries(shown.map(([name, field]) => [names?.[name] ?? name, toJson(field)]));
+    return Object.fromEntries(
+      shown.map(([name, field]) => [names?.[name] ?? name, jsonOf(field, budget)]),
+    );
   }
-  if (Array.isArray(value)) return value.map(toJson);
+  if (Array.isArray(value)) return value.map((item: Value) => jsonOf(item, budget));
   if (value instanceof Map) {
-    const keys = [...(value.keys() as IterableIterator<string>)].sort((a, b) => (a < b ? -1 : 1));
-    return Object.fromEntries(keys.map((key) => [key, toJson(value.get(key))]));
+    return Object.fromEntries(keysOf(value).map((key) => [key, jsonOf(value.get(key), budget)]));
   }
   return value ?? null;
 }

@@ -8,6 +8,9 @@ const SECRET_FIELDS = new Set([
   // The address of a webhook is what authorises.
   ...['webhook_configs/url', 'webhook_url'],
   ...['secrets', 'api_secret', 'bot_token', 'user_key', 'app_token', 'opsgenie_api_key'],
+  ...['slack_app_token', 'telegram_bot_token', 'victorops_api_key', 'wechat_api_secret'],
+  ...['rocketchat_token', 'rocketchat_token_id', 'token_id', 'alert_source_token'],
+  ...['mattermost_webhook_url', 'proxy_connect_header/*'],
 ]);
 
 /** A configuration with its secrets covered, as Prometheus and Alertmanager show it. */

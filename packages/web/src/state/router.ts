@@ -16,6 +16,11 @@ export interface Location {
 export const baseUrl = new URL('.', document.baseURI).href;
 const basePath = new URL(baseUrl).pathname;
 
+// Notifications link to `#/alerts?receiver=x`, as Alertmanager's do.
+if (/^#\/(alerts|silences)(?=[/?]|$)/.test(window.location.hash)) {
+  window.history.replaceState(null, '', new URL('alerts', baseUrl));
+}
+
 const store = createStore<Location>(readLocation());
 
 window.addEventListener('popstate', () => store.set(readLocation()));

@@ -14,7 +14,7 @@ export interface AwsKeys {
 
 const SIGNED_HEADERS = 'content-type;host;x-amz-date';
 const SIGNED_WITH_TOKEN = `${SIGNED_HEADERS};x-amz-security-token`;
-const CONTENT_TYPE = 'application/x-www-form-urlencoded; charset=utf-8';
+const CONTENT_TYPE = 'application/x-www-form-urlencoded';
 
 /** The headers of the request, with its signature. */
 export function signed(

@@ -2,7 +2,7 @@
  * The connections that requests with one TLS configuration and one proxy go over. They are made
  * anew when a certificate in a file has changed; idle ones close themselves after some seconds.
  */
-import { Agent, type Dispatcher, ProxyAgent } from 'undici';
+import type { Dispatcher } from 'undici';
 import { type Environment, type ProxyConfig, proxyFor } from './proxy.ts';
 import { readSecret } from './secret.ts';
 import { type TlsConfig, tlsOptions } from './tlsConfig.ts';
@@ -28,16 +28,25 @@ export class Connections {
     const tls = await tlsOptions(this.#tls);
     const headers = proxy === undefined ? {} : await this.#connectHeaders();
     const key = JSON.stringify([tls, headers]);
-    const known = this.#made.get(proxy ?? '');
+    const way = `${proxy ?? ''} ${url.protocol}`;
+    const known = this.#made.get(way);
     if (known?.key === key) return known.dispatcher;
+    // Loaded with the first notification: it takes 20 MB and longer than the rest of a start.
+    const { Agent, ProxyAgent } = await import('undici');
     const connect = { ...tls, timeout: CONNECT_MS_MAX };
     const dispatcher =
       proxy === undefined
         ? new Agent({ connect })
-        : new ProxyAgent({ uri: proxy, headers, requestTls: connect, proxyTls: connect });
-    // Requests under way on the old connections come to their end.
-    void known?.dispatcher.close();
-    this.#made.set(proxy ?? '', { key, dispatcher });
+        : new ProxyAgent({
+            uri: proxy,
+            // Tunnels are for TLS: many proxies open none to other ports.
+            proxyTunnel: url.protocol === 'https:',
+            headers,
+            requestTls: connect,
+            proxyTls: connect,
+          });
+    // Idle connections of the old one close themselves.
+    this.#made.set(way, { key, dispatcher });
     return dispatcher;
   }
 

@@ -115,6 +115,8 @@ describe('credentials', () => {
     const { message } = await refusalOf(deliver(receiver));
     expect(message).toContain('400');
     expect(message).not.toContain(key);
+    const bearer = hook(url, `{authorization: {credentials: ${key}}}`);
+    expect((await refusalOf(deliver(bearer))).message).not.toContain(key);
     const { message: other } = await refusalOf(deliver(hook(`${url}/services/T024F1A/secret1`)));
     expect(other).not.toMatch(/T024F1A|secret1/);
   });
@@ -141,6 +143,7 @@ describe('OAuth 2', () => {
     await at(57_000);
     const sent = requests.map(({ headers }) => headers.authorization);
     expect(sent).toEqual(['Bearer t1', 'Bearer t1', 'Bearer t2', 'Bearer t2', 'Bearer t3']);
+    expect(token.requests).toHaveLength(3);
     const [{ headers, text }] = token.requests;
     expect(headers.authorization).toBe(`Basic ${btoa('me:s3cret')}`);
     expect(text).toBe('grant_type=client_credentials&scope=a+b&audience=x');
@@ -226,6 +229,13 @@ describe('a proxy', () => {
     expect(requests[0]).toMatchObject({ path: '/a', headers: { host: 'hooks.test' } });
     expect(proxy.asked[0].url).toBe('hooks.test:443');
     expect(proxy.asked[0].headers['x-pass']).toBe('abc');
+  });
+
+  it('is given what has no TLS, with the whole address', async () => {
+    const proxy = await record();
+    await deliver(hook('http://hooks.test/a?b=c', `{proxy_url: "${proxy.url}"}`));
+    expect(proxy.requests[0]).toMatchObject({ path: 'http://hooks.test/a?b=c', method: 'POST' });
+    expect(proxy.requests[0].headers.host).toBe('hooks.test');
   });
 
   it('of the environment is taken where the configuration says so', async () => {
@@ -343,6 +353,15 @@ describe('a hostile receiver', () => {
     const refused = await refusalOf(deliver(hook(url, '{}', ', timeout: 100ms')));
     expect(refused).toMatchObject({ retry: true });
     expect(refused.message).toContain('no answer in time');
+  });
+
+  it('that takes a notification and breaks off has got it', async () => {
+    const server = createServer((_, response) => {
+      response.writeHead(200, { 'content-length': '100' });
+      response.write('x', () => response.destroy());
+    });
+    const url = `http://127.0.0.1:${await listen(server)}`;
+    await deliver(hook(url));
   });
 
   it('that answers garbage is an error, not a crash', async () => {

@@ -128,12 +128,6 @@ const schema = yaml.checked(
         'at most one of api_url/api_url_file & app_token/app_token_file must be configured';
       decoder.error(node, message);
     }
-    if (config.update_message && !hasToken && !POST_MESSAGE.test(config.api_url)) {
-      const message =
-        'update_message can only be used with bot tokens. ' +
-        'api_url must be set to https://slack.com/api/chat.postMessage';
-      decoder.error(yaml.childNode(node, 'update_message'), message);
-    }
   },
 );
 
@@ -153,10 +147,17 @@ export const slack: ReceiverKind<Config> = {
     if (access === undefined) {
       return 'no Slack API URL nor App token set either inline or in a file';
     }
-    if (access.token === undefined || config.http_config?.authorization === undefined) {
-      return undefined;
+    const http = config.http_config ?? global.http_config;
+    if (access.token !== undefined) {
+      if (http?.authorization === undefined) return undefined;
+      return "http authorization can't be set when using Slack App tokens";
     }
-    return "http authorization can't be set when using Slack App tokens";
+    const url = 'value' in access.url ? access.url.value : '';
+    if (!config.update_message || POST_MESSAGE.test(url)) return undefined;
+    return (
+      'update_message can only be used with bot tokens. ' +
+      'api_url must be set to https://slack.com/api/chat.postMessage'
+    );
   },
   notifier(config, global, tools) {
     const http = config.http_config ?? global.http_config ?? DEFAULT_HTTP;
@@ -188,7 +189,7 @@ export const slack: ReceiverKind<Config> = {
 /** A receiver's own address or token comes before what all share; a token before an address. */
 function accessOf(config: Config, global: GlobalConfig): Access | undefined {
   const ownUrl = secretOf(config.api_url, config.api_url_file);
-  const hasOwnWay = config.api_url !== '' || config.http_config?.authorization !== undefined;
+  const hasOwnWay = ownUrl !== undefined || config.http_config?.authorization !== undefined;
   const token =
     secretOf(config.app_token, config.app_token_file) ??
     (hasOwnWay ? undefined : secretOf(global.slack_app_token, global.slack_app_token_file));

@@ -70,8 +70,8 @@ export const victorops: ReceiverKind<Config> = {
     const key = secretOf(config.api_key, config.api_key_file) ??
       secretOf(global.victorops_api_key, global.victorops_api_key_file) ?? { value: '' };
     return async (message) => {
-      const path = [await readSecret(key), message.text(config.routing_key)];
-      const url = below(base, path.map(encodeURIComponent).join('/'));
+      const path = `${await readSecret(key)}/${message.text(config.routing_key)}`;
+      const url = below(base, path.split('/').map(encodeURIComponent).join('/'));
       await sender.postJson({ ...message.call(), url }, bodyOf(config, message));
       return undefined;
     };
