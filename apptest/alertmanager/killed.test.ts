@@ -13,6 +13,8 @@ const GROUP_WAIT_MS = 300;
 const KILL_MS_MAX = 450;
 /** What a notification takes at the receiver. */
 const DELIVERY_MS = 60;
+/** From the end of a start to the note of what it told again. */
+const RETOLD_MS = 400;
 /** A second delivery would have come by then. */
 const QUIET_MS = 700;
 
@@ -43,6 +45,8 @@ receivers: [{name: hook, webhook_configs: [{url: '${sink.url}/hook'}]}]
     await tyto.kill('SIGKILL');
     tyto = await startTyto(options);
     await waitFor(`A${n} is delivered`, () => arrivalsOf(sink.arrivals, n).length > 0);
+    // What this start tells again is answered by then: the next kill is meant for the next alert.
+    await sleep(RETOLD_MS);
   }
   await sleep(QUIET_MS);
   const twice: number[] = [];
