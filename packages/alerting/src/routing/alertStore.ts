@@ -83,13 +83,14 @@ export class AlertStore {
       stored = this.#shared({ ...alert, fingerprint: key, updatedAtMs });
     } else {
       const isSame = known.annotations.equals(alert.annotations);
-      if (!isSame) this.#refuse(tooLarge(alert));
+      if (!isSame) this.#refuse(tooLarge(alert) ?? this.#tooLong(alert, charactersOf(known)));
       const annotations = isSame ? known.annotations : alert.annotations;
       const merged = overlaps(known, alert) ? merge(known, alert, updatedAtMs) : alert;
       stored = { ...merged, labels: known.labels, annotations, fingerprint: key, updatedAtMs };
     }
     this.#set(stored);
-    if (known === undefined || isChanged(known, stored)) this.#unsaved.push(stored);
+    const isNews = known === undefined || isChanged(known, stored);
+    if (isNews || this.#keeper.owes(PREFIX + key)) this.#unsaved.push(stored);
     return stored;
   }
 
@@ -141,7 +142,13 @@ export class AlertStore {
     if (this.#alerts.size >= ALERTS_MAX) {
       return new TytoError('unavailable', `there are ${ALERTS_MAX} alerts already`);
     }
-    if (this.#characters + charactersOf(alert) <= ALERT_CHARACTERS_TOTAL_MAX) return undefined;
+    return this.#tooLong(alert, 0);
+  }
+
+  /** `before` is what the alert has had so far. */
+  #tooLong(alert: Alert, before: number): TytoError | undefined {
+    const after = this.#characters + charactersOf(alert) - before;
+    if (after <= ALERT_CHARACTERS_TOTAL_MAX) return undefined;
     const message = `all alerts together have ${ALERT_CHARACTERS_TOTAL_MAX} characters already`;
     return new TytoError('unavailable', message);
   }

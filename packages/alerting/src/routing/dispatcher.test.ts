@@ -235,6 +235,29 @@ receivers:
     expect(received).toHaveLength(1);
   });
 
+  it('tells a receiver directly, with retries, whatever its routes say', async () => {
+    const { received, url } = await receiver((n) => (n === 1 ? 503 : 200));
+    const made = await dispatcher(`
+route: {receiver: nobody}
+receivers: [{name: nobody}, {name: boss, webhook_configs: [{url: "${url}/boss"}]}]
+`);
+    made.send([alert({ alertname: 'A' })]);
+    const about = {
+      groupKey: 'incident 7',
+      groupLabels: Labels.of({ team: 'db' }),
+      reason: 'first notification',
+      links: undefined,
+    } as const;
+    expect(await made.tell('boss', [...made.alerts.all()], about)).toBe(true);
+    expect(received).toHaveLength(2);
+    expect(received[1]).toMatchObject({
+      path: '/boss',
+      body: { receiver: 'boss', groupKey: 'incident 7', groupLabels: { team: 'db' } },
+    });
+    expect(await made.tell('nobody', [...made.alerts.all()], about)).toBe(false);
+    expect(await made.tell('unknown', [...made.alerts.all()], about)).toBe(false);
+  });
+
   it('lets a delivery arrive that is under way when the configuration is reloaded', async () => {
     let release = () => {};
     const held = new Promise<void>((resolve) => {

@@ -263,13 +263,14 @@ export class Dispatcher implements AlertSink {
     const deps = { clock, logger, observer, events, ...shared };
     const results = await Promise.all(
       integrations.map(async (integration) => {
-        const { kind, index } = integration;
+        const { kind, index, sendResolved } = integration;
+        if (firing.length === 0 && !sendResolved) return false;
         const logKey = { groupKey: key, receiver, integration: kind, index };
         const about = { receiver, groupKey: key, groupLabels: labels, reason, externalUrl, links };
         const data = this.#log.get(logKey)?.data ?? {};
         const delivered = await deliver(
           integration,
-          { ...about, firing, resolved, data },
+          { ...about, firing, resolved: sendResolved ? resolved : [], data },
           TELL_MS_MAX,
           this.#stopped.signal,
           deps,

@@ -161,6 +161,8 @@ describe('a state store that fails', () => {
     });
     expect(made.groups()).toHaveLength(1);
     expect(made.stateStats).toEqual({ failures: 1, owed: 1 });
+    // Posted again, it is not acknowledged either.
+    await expect(made.accept([alert(clock, { alertname: 'A' })])).rejects.toThrow('ENOSPC');
     mend();
     await clock.advance(10_000);
     expect(made.stateStats.owed).toBe(0);

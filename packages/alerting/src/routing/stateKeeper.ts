@@ -34,6 +34,11 @@ export class StateKeeper {
     return this.#owed.size;
   }
 
+  /** Whether the newest value is not on disk yet. */
+  owes(key: string): boolean {
+    return this.#owed.has(key);
+  }
+
   entries(prefix: string): Iterable<readonly [key: string, value: unknown]> {
     return this.#state.entries(prefix);
   }
