@@ -77,7 +77,7 @@ const CHAT = [
     'mattermost.default.fallback',
     `${call('mattermost.default.title')} | ${call('mattermost.default.titlelink')}`,
   ),
-  define('mattermost.default.text', ''),
+  define('mattermost.default.text', `\n${MARKDOWN_LISTS}`),
   define('rocketchat.default.title', SUBJECT),
   define('rocketchat.default.alias', PROGRAM),
   define('rocketchat.default.titlelink', LINK),

@@ -436,6 +436,7 @@ describe('chats with a webhook', () => {
           color: 'danger',
           title: SUBJECT,
           title_link: LINK,
+          text: `\n\n# Alerts Firing:\n${MARKDOWN_LIST}\n\n\n\n`,
           fields: [{ title: 't', value: 'firing', short: true }],
           footer: 'f',
         },
