@@ -266,6 +266,7 @@ describe('an escalation', () => {
       kind: 'not notified',
       text: 'silenced by a silence',
     });
+    expect(world.incidents.silencedBy(only(world))).toEqual(['a silence']);
   });
 });
 

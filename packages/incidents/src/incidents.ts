@@ -111,6 +111,14 @@ export class Incidents implements AlertEvents, NotifyAdvisor {
     return finite(this.#ports.alertOf(fingerprint)?.value);
   }
 
+  /** Silences and inhibiting alerts that keep an incident quiet: those of its first alert. */
+  silencedBy(incident: Incident): readonly string[] {
+    const [first] = firingAlerts(incident);
+    const alert = first && this.#ports.alertOf(first.fingerprint);
+    if (alert === undefined) return [];
+    return [...this.#ports.silencedBy(alert), ...this.suppressions.recurring(alert.labels)];
+  }
+
   rules(): readonly RuleFacts[] {
     return this.#ports.rules();
   }
