@@ -163,8 +163,10 @@ describe('watching ourselves', () => {
       heartbeatMs: MINUTE_MS,
     };
     const world = await startWorld({ selfWatch });
+    world.incidents.apply(world.incidents.config);
     await world.clock.advance(2.5 * MINUTE_MS);
-    expect(world.posted).toHaveLength(3);
+    // At the start, at the new configuration, and at each interval from then on.
+    expect(world.posted).toHaveLength(4);
     expect(world.posted[0].body).toMatchObject({ status: 'firing', alertname: 'TytoHeartbeat' });
   });
 

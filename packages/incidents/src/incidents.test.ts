@@ -398,9 +398,13 @@ describe('many incidents', () => {
 it('an alert that was noted before a crash and its incident was not becomes one', async () => {
   const world = await startWorld();
   const alert = world.fire(SHOP);
-  for (const [key] of world.state.entries('incident/')) await world.state.remove(key);
+  await world.clock.advance(1);
   world.incidents.stop();
+  await world.clock.advance(1);
   for (const [key] of world.state.entries('incident/')) await world.state.remove(key);
-  const next = await world.restart();
+  const P0 = { notify: PAGE, digest: undefined };
+  const next = await world.restart({ priorities: { P0, P1: P0, P2: P0 } });
+  await next.clock.advance(MINUTE_MS);
   expect(only(next).alerts[0].fingerprint).toBe(alert.fingerprint);
+  expect(next.told).toEqual(['pager: firing OrdersFail']);
 });
