@@ -408,3 +408,14 @@ it('an alert that was noted before a crash and its incident was not becomes one'
   expect(only(next).alerts[0].fingerprint).toBe(alert.fingerprint);
   expect(next.told).toEqual(['pager: firing OrdersFail']);
 });
+
+it('an alert of any size is kept in bounds, and ends like any other', async () => {
+  const world = await startWorld(CHAIN);
+  const many = Object.fromEntries(Array.from({ length: 500 }, (_, i) => [`z${i}`, 'x']));
+  const alert = world.fire({ ...many, ...SHOP, huge: 'y'.repeat(1_000_000) });
+  expect(JSON.stringify(only(world)).length).toBeLessThan(20_000);
+  await world.clock.advance(MINUTE_MS);
+  world.resolve(alert);
+  await world.clock.advance(MINUTE_MS);
+  expect(world.told).toEqual(['chat: firing OrdersFail', 'chat: resolved OrdersFail']);
+});
