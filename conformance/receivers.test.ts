@@ -7,6 +7,13 @@ import { Labels } from '@tyto/model';
 import { describe, expect, it } from 'vitest';
 import { templateData } from '../packages/alerting/src/notify/templateData.ts';
 import { truncateBytes, truncateRunes } from '../packages/alerting/src/notify/truncate.ts';
+import {
+  GoInt,
+  GoStruct,
+  GoTime,
+  keyValues,
+  type Value,
+} from '../packages/alerting/src/template/values.ts';
 import { sharedCases, sharedPath } from './shared.ts';
 
 const root = sharedPath('alertmanager');
@@ -102,6 +109,48 @@ it.skipIf(root === undefined)('texts are cut as there', () => {
     expect(truncateBytes(text, n)).toBe(bytes.out);
   }
   expect(cases.length).toBeGreaterThan(0);
+});
+
+interface TemplateCase {
+  readonly title: string;
+  readonly template: string;
+  readonly data: unknown;
+  readonly html: boolean | 'both' | null;
+  readonly expected: string;
+  readonly fails: boolean;
+}
+
+/** Data of a case as a template sees it; numbers are whole where all of them are. */
+function given(data: unknown): Value {
+  if (typeof data === 'number') return Number.isInteger(data) ? new GoInt(data) : data;
+  if (Array.isArray(data)) {
+    const whole = data.every((item) => Number.isInteger(item));
+    return data.map((item: unknown) => (whole ? given(item) : (item as number)));
+  }
+  if (typeof data !== 'object' || data === null) return data as string | boolean | null;
+  const entries = Object.entries(data);
+  if ('now_minus_seconds' in data) return new GoTime(-1000 * Number(data.now_minus_seconds));
+  if (!entries.some(([, value]) => typeof value === 'object')) {
+    return new Map(entries.map(([name, value]) => [name, given(value)]));
+  }
+  const fields = entries.map(([name, value]): [string, Value] => [
+    name,
+    keyValues(new Map(Object.entries(value as Record<string, string>))),
+  ]);
+  return new GoStruct(Object.fromEntries(fields));
+}
+
+suite('a template of the extracted cases', () => {
+  const cases = sharedCases<TemplateCase>('alertmanager', 'extracted', 'template_expansion.json');
+  for (const { title, template, data, html, expected, fails } of cases) {
+    const ways = html === 'both' ? [false, true] : [html === true];
+    it.each(ways)(`${title} (HTML: %s)`, (isHtml) => {
+      const templates = new NotifyTemplates([], new ManualClock(0));
+      const expand = () => templates.expand(template, given(data), isHtml);
+      if (fails) expect(expand).toThrow();
+      else expect(expand()).toBe(expected);
+    });
+  }
 });
 
 /** Templates as Debian's Alertmanager has them, where it is installed. */

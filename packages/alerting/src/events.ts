@@ -20,7 +20,8 @@ export interface NotifyAttempt {
   readonly resolved: readonly StoredAlert[];
   /** 1 for the first; those that follow are of the same notification. */
   readonly attempt: number;
-  readonly outcome: 'delivered' | 'will be retried' | 'failed';
+  /** `interrupted`: the process ended meanwhile, so that it may have arrived or not. */
+  readonly outcome: 'delivered' | 'will be retried' | 'failed' | 'interrupted';
   /** '' for one that was delivered. */
   readonly error: string;
 }

@@ -4,6 +4,7 @@
  */
 export interface StateStore {
   entries(prefix: string): Iterable<readonly [key: string, value: unknown]>;
+  /** Of two puts under one key, the later one counts. */
   put(key: string, value: unknown): Promise<void>;
   /** All of them or, where it rejects, perhaps some. */
   putAll(entries: readonly (readonly [key: string, value: unknown])[]): Promise<void>;

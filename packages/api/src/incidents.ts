@@ -86,7 +86,7 @@ export interface NotificationAttempt {
   readonly receiver: string;
   readonly integration: string;
   readonly reason: string;
-  readonly outcome: 'delivered' | 'will be retried' | 'failed';
+  readonly outcome: 'delivered' | 'will be retried' | 'failed' | 'interrupted';
   readonly attempt: number;
   readonly error: string;
   readonly firing: number;

@@ -96,5 +96,5 @@ export class ManualClock implements Clock {
 
 /** Lets promise chains of a bounded depth run to their next real wait. */
 async function settle(): Promise<void> {
-  for (let i = 0; i < 20; i++) await Promise.resolve();
+  for (let i = 0; i < 50; i++) await Promise.resolve();
 }

@@ -53,7 +53,8 @@ export class SelfWatch {
   }
 
   attempted({ receiver, outcome, error, atMs, integration }: NotifyAttempt): void {
-    if (!this.#config().selfWatch.isFailureWatched || outcome === 'will be retried') return;
+    if (!this.#config().selfWatch.isFailureWatched) return;
+    if (outcome !== 'delivered' && outcome !== 'failed') return;
     const key = `${receiver}\n${integration}`;
     const known = this.#failing.get(key);
     if (outcome === 'delivered') {

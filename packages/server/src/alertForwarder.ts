@@ -65,11 +65,15 @@ interface Source {
   readonly client: NodeHttpClient;
   readonly discovery: JobDiscovery;
   urls: readonly string[];
+  /** Whether all of its discoveries have looked once. */
+  isComplete: boolean;
 }
 
 export class AlertForwarder implements AlertSink {
   readonly #options: AlertForwarderOptions;
   #sources: Source[] = [];
+  /** Those of the configuration before, until all addresses of this one are known. */
+  readonly #left: Source[] = [];
   #destinations = new Map<string, Destination>();
   #externalLabels = Labels.empty;
   #relabelConfigs: readonly RelabelConfig[] = [];
@@ -92,7 +96,7 @@ export class AlertForwarder implements AlertSink {
     this.#externalLabels = config.externalLabels;
     this.#relabelConfigs = config.alerting.alertRelabelConfigs;
     for (const { discovery } of this.#sources) discovery.stop();
-    const left = this.#sources;
+    this.#left.push(...this.#sources);
     this.#sources = config.alerting.alertmanagers.map((target) => {
       const ports = {
         clock,
@@ -101,17 +105,17 @@ export class AlertForwarder implements AlertSink {
         createHttpClient: (http: AlertmanagerTarget['http']) => new NodeHttpClient(http),
         userAgent: USER_AGENT,
       };
-      const discovery = new JobDiscovery(target.discovery, ports, (groups) => {
+      const discovery = new JobDiscovery(target.discovery, ports, (groups, isComplete) => {
         source.urls = alertmanagerUrls(target, groups).urls;
+        source.isComplete = isComplete;
         if (this.#sources.includes(source)) this.#sync();
       });
       const client = new NodeHttpClient(target.http);
-      const source: Source = { target, client, discovery, urls: [] };
+      const source: Source = { target, client, discovery, urls: [], isComplete: false };
       return source;
     });
     for (const { discovery } of this.#sources) discovery.start();
     this.#sync();
-    for (const { client } of left) client.close();
   }
 
   /** The alerts with external labels and after `alert_relabel_configs`. */
@@ -155,7 +159,7 @@ export class AlertForwarder implements AlertSink {
       destination.dropped += destination.queue.length;
       destination.queue = [];
     }
-    for (const { client } of this.#sources) client.close();
+    for (const { client } of [...this.#sources, ...this.#left]) client.close();
   }
 
   /** The destinations of what is found now. */
@@ -172,9 +176,13 @@ export class AlertForwarder implements AlertSink {
         this.#destinations.set(url, destination);
       }
     }
+    const isComplete = this.#sources.every((source) => source.isComplete);
     for (const [url, destination] of before) {
-      if (!this.#destinations.has(url)) destination.queue = [];
+      if (this.#destinations.has(url)) continue;
+      if (isComplete) destination.queue = [];
+      else this.#destinations.set(url, destination);
     }
+    if (isComplete) for (const { client } of this.#left.splice(0)) client.close();
   }
 
   #labelsOf(alert: Alert): Labels | undefined {

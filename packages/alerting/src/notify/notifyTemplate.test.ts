@@ -50,6 +50,15 @@ describe('a notification template', () => {
       ['{{ now | date "2006-01-02" }}', '2026-03-01'],
       ['{{ now | tz "Asia/Seoul" | date "15:04 MST" }}', '21:00 KST'],
       ['{{ since (index .Alerts 0).StartsAt }}', '1m0s'],
+      ['{{ toDate "2006-01-02" "2024-03-15" | date "02 Jan 2006" }}', '15 Mar 2024'],
+      [
+        '{{ (toDate "Jan _2 2006 3:04PM -0700" "Feb  3 2026 9:05PM +0900").Unix }}',
+        String(Date.UTC(2026, 1, 3, 12, 5) / 1000),
+      ],
+      [
+        '{{ (toDate "2006-01-02T15:04:05.999Z07:00" "2026-02-03T01:02:03.25Z").UnixMilli }}',
+        '1770080523250',
+      ],
       ['{{ match "^Po+l" .GroupLabels.alertname }}', 'true'],
       ['{{ reReplaceAll "(.)o" "$1-" "foo" }}', 'f-o'],
       ['{{ .CommonLabels.Remove (stringSlice "alertname") }}', 'severity=critical'],
@@ -71,6 +80,12 @@ describe('a notification template', () => {
     );
     expect(expand('{{ .RouteLabels.reason }}', { routeLabels })).toBe(routeLabels.reason);
     expect(() => expand('{{ routeLabels "loop" }}', { routeLabels })).toThrow('needs itself');
+  });
+
+  it('refuses what is no date', () => {
+    for (const text of ['2024-02-30', '2024-13-01', 'x', '']) {
+      expect(() => expand(`{{ toDate "2006-01-02" "${text}" }}`), text).toThrow('cannot parse');
+    }
   });
 
   it('that runs away ends in an error, soon', () => {

@@ -8,6 +8,7 @@ import { humanizeDuration } from '../template/humanize.ts';
 import { TemplateError } from '../template/lexer.ts';
 import { escapeJson } from '../template/htmlContext.ts';
 import { parseTemplate } from '../template/parser.ts';
+import { parseTime } from '../template/parseTime.ts';
 import { stringFunctions, textOf } from '../template/stringFunctions.ts';
 import { GoDuration, GoStruct, GoTime, SafeUrl, toJson, type Value } from '../template/values.ts';
 import { DEFAULT_TEMPLATES } from './defaultTemplates.ts';
@@ -79,6 +80,7 @@ function functionsWith(clock: Clock): Record<string, TemplateFunction> {
     now: () => new GoTime(clock.nowMs()),
     since: (time) => new GoDuration(clock.nowMs() - timeOf(time).ms),
     date: (layout, time) => formatTime(textOf(layout), timeOf(time)),
+    toDate: (layout, text) => readTime(textOf(layout), textOf(text)),
     tz: (zone, time) => inZone(textOf(zone), timeOf(time)),
     // Replaced where a template is expanded: it needs the data.
     routeLabels: () => '',
@@ -111,6 +113,11 @@ function bounded(list: readonly Value[]): readonly Value[] {
 
 function timeOf(value: Value): GoTime {
   return value instanceof GoTime ? value : fail('expected a time');
+}
+
+function readTime(layout: string, text: string): GoTime {
+  const ms = parseTime(layout, text);
+  return ms === undefined ? fail(`cannot parse "${text}" as "${layout}"`) : new GoTime(ms);
 }
 
 function inZone(zone: string, time: GoTime): GoTime {

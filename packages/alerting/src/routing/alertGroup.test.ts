@@ -9,6 +9,7 @@ import { NotificationLog } from './notificationLog.ts';
 import { NotifyTurns } from './notifyTurns.ts';
 import { buildRoute } from './route.ts';
 import { StateKeeper } from './stateKeeper.ts';
+import { DeliveriesUnderWay } from './underWay.ts';
 
 const START_MS = Date.UTC(2026, 0, 31, 12);
 const MINUTE_MS = 60_000;
@@ -52,6 +53,7 @@ function group(
     observer: { attempt() {}, told() {} },
     events: { fired() {}, resolved() {}, attempted: (attempt) => attempts.push(attempt) },
     turns: new NotifyTurns(),
+    underWay: new DeliveriesUnderWay(clock, keeper),
     advisor,
     alerts,
     log: new NotificationLog(clock, keeper, 120 * 60 * MINUTE_MS),
@@ -102,7 +104,7 @@ describe('a group', () => {
     await clock.advance(MINUTE_MS);
     expect(told).toHaveLength(1);
     release();
-    await clock.advance(1);
+    for (let ms = 0; ms < 3; ms++) await clock.advance(1);
     expect(told[1].firing.map(({ labels }) => labels.get('alertname'))).toEqual(['A', 'B']);
   });
 

@@ -6,6 +6,7 @@ import { type Clock, errorMessage, type Logger } from '@tyto/base';
 import type { AlertEvents, NotifyAttempt } from '../events.ts';
 import { type Integration, type Notification, NotifyError } from '../notify/notification.ts';
 import type { NotifyTurns } from './notifyTurns.ts';
+import { type DeliveriesUnderWay, NOTED_ALERTS_MAX } from './underWay.ts';
 
 export interface NotifyObserver {
   /** One request to a receiver, and whether it worked. */
@@ -20,6 +21,7 @@ export interface DeliveryDependencies {
   readonly observer: NotifyObserver;
   readonly events: AlertEvents | undefined;
   readonly turns: NotifyTurns;
+  readonly underWay: DeliveriesUnderWay;
 }
 
 /** What came of it; `data` is what the integration gave back. */
@@ -41,8 +43,16 @@ export async function deliver(
   abort: AbortSignal,
   deps: DeliveryDependencies,
 ): Promise<Delivered> {
-  const { clock, observer, turns } = deps;
+  const { clock, observer, turns, underWay } = deps;
   const deadlineMs = clock.monotonicMs() + timeoutMs;
+  const { receiver, groupKey, reason } = notification;
+  const about = {
+    receiver,
+    integration: integration.kind,
+    index: integration.index,
+    groupKey,
+    reason,
+  };
   for (let attempt = 1; !abort.aborted; attempt++) {
     const leftMs = deadlineMs - clock.monotonicMs();
     const timer = new AbortController();
@@ -51,6 +61,7 @@ export async function deliver(
     const endTurn = await turns.begin(integration, signal);
     const startedMs = clock.monotonicMs();
     const nowMs = clock.nowMs();
+    const end = await underWay.begin({ ...about, ...keysOf(notification), attempt, atMs: nowMs });
     let delay = 0;
     try {
       const data = await integration.notify({ ...notification, nowMs }, signal);
@@ -66,6 +77,7 @@ export async function deliver(
       delay = delayMs;
     } finally {
       timeout.cancel();
+      end();
       endTurn();
     }
     await pause(delay, abort, clock);
@@ -73,24 +85,20 @@ export async function deliver(
     function note(outcome: NotifyAttempt['outcome'], error: string): void {
       const durationMs = clock.monotonicMs() - startedMs;
       observer.attempt(integration.kind, durationMs, outcome === 'delivered');
-      const { receiver, groupKey, reason, firing, resolved } = notification;
-      const { kind, index } = integration;
-      const about = { receiver, integration: kind, index, groupKey, reason };
-      deps.events?.attempted({
-        ...about,
-        atMs: nowMs,
-        durationMs,
-        firing,
-        resolved,
-        attempt,
-        outcome,
-        error,
-      });
+      const { firing, resolved } = notification;
+      const came = { atMs: nowMs, durationMs, attempt, outcome, error };
+      deps.events?.attempted({ ...about, ...came, firing, resolved });
       log(deps.logger, { ...about, attempt }, notification, outcome, error);
     }
   }
   observer.told(integration.kind, false);
   return { wasTold: false, data: undefined };
+}
+
+function keysOf({ firing, resolved }: Pick<Notification, 'firing' | 'resolved'>) {
+  const keys = (alerts: Notification['firing']) =>
+    alerts.slice(0, NOTED_ALERTS_MAX).map(({ fingerprint }) => fingerprint);
+  return { firing: keys(firing), resolved: keys(resolved) };
 }
 
 function log(

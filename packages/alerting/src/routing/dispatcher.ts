@@ -25,6 +25,7 @@ import { DEFAULT_SILENCE_LIMITS, type SilenceLimits, Silences } from './silences
 import { forEachInSlices, otherTurns } from './slices.ts';
 import { StateKeeper } from './stateKeeper.ts';
 import { TimeIntervals } from './timeInterval.ts';
+import { DeliveriesUnderWay } from './underWay.ts';
 
 export interface DispatcherOptions {
   readonly clock: Clock;
@@ -81,6 +82,7 @@ export class Dispatcher implements AlertSink {
   readonly #inhibition: Inhibition;
   readonly #jumps: ClockJumps;
   readonly #turns = new NotifyTurns();
+  readonly #underWay: DeliveriesUnderWay;
   readonly #stopped = new AbortController();
   #config: AlertmanagerConfig | undefined;
   #route: Route | undefined;
@@ -103,6 +105,7 @@ export class Dispatcher implements AlertSink {
     this.alerts = new AlertStore(clock, this.#keeper);
     this.silences = new Silences(clock, this.#keeper, silenceLimits);
     this.#log = new NotificationLog(clock, this.#keeper, silenceLimits.retentionMs);
+    this.#underWay = new DeliveriesUnderWay(clock, this.#keeper);
     this.#firing = new FiringAlerts(this.alerts, events);
     this.#inhibition = new Inhibition(this.alerts);
     this.#jumps = new ClockJumps(clock);
@@ -165,6 +168,7 @@ export class Dispatcher implements AlertSink {
       ]),
     );
     this.#inhibition.apply(config.inhibitRules);
+    this.#tellCutOff();
     for (const group of previous) this.#leave(group);
     await forEachInSlices([...this.alerts.all()], (alert) => {
       if (this.#config === config) {
@@ -255,7 +259,8 @@ export class Dispatcher implements AlertSink {
     const firing = alerts.filter((alert) => !this.alerts.isResolved(alert));
     const resolved = alerts.filter((alert) => this.alerts.isResolved(alert));
     const { clock, logger, observer, events, externalUrl } = this.#options;
-    const deps = { clock, logger, observer, events, turns: this.#turns };
+    const shared = { turns: this.#turns, underWay: this.#underWay };
+    const deps = { clock, logger, observer, events, ...shared };
     const results = await Promise.all(
       integrations.map(async (integration) => {
         const { kind, index } = integration;
@@ -342,6 +347,26 @@ export class Dispatcher implements AlertSink {
     );
   }
 
+  /** What was being delivered when the last process ended may have arrived: it is told again. */
+  #tellCutOff(): void {
+    const { logger, events } = this.#options;
+    for (const note of this.#underWay.takeCutOff()) {
+      const known = (keys: readonly string[]) => keys.flatMap((key) => this.alerts.get(key) ?? []);
+      const [firing, resolved] = [known(note.firing), known(note.resolved)];
+      const error = 'Tyto ended while it was being delivered: it may arrive twice';
+      events?.attempted({
+        ...note,
+        firing,
+        resolved,
+        durationMs: 0,
+        outcome: 'interrupted',
+        error,
+      });
+      const { receiver, integration, groupKey: group } = note;
+      logger.warn('a notification was interrupted', { receiver, integration, group, error });
+    }
+  }
+
   /** Whether a resolved alert belongs to a group, now or before a restart. */
   #concerns(
     route: Route,
@@ -364,6 +389,7 @@ export class Dispatcher implements AlertSink {
       observer,
       events,
       turns: this.#turns,
+      underWay: this.#underWay,
       advisor,
       alerts: this.alerts,
       log: this.#log,

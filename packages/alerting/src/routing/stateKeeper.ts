@@ -16,6 +16,7 @@ export class StateKeeper {
   readonly #state: StateStore;
   /** By key, what is to be written; undefined for what is to be removed. */
   readonly #owed = new Map<string, () => unknown>();
+  #writes = 0;
   #failures = 0;
 
   constructor(clock: Clock, state: StateStore) {
@@ -44,11 +45,17 @@ export class StateKeeper {
   async putAll(entries: readonly (readonly [key: string, value: () => unknown])[]): Promise<void> {
     // Until it is written it is owed: a write that is slow may fail in the end.
     for (const [key, value] of entries) this.#owed.set(key, value);
-    const values = entries.map(([key, value]) => [key, value()] as const);
-    const write = this.#state.putAll(values).then(() => {
-      for (const [key, value] of entries) if (this.#owed.get(key) === value) this.#owed.delete(key);
-    });
-    await this.#inTime([write]);
+    await this.#inTime([this.#write(entries)]);
+  }
+
+  async #write(entries: readonly (readonly [key: string, value: () => unknown])[]): Promise<void> {
+    this.#writes++;
+    try {
+      await this.#state.putAll(entries.map(([key, value]) => [key, value()] as const));
+    } finally {
+      this.#writes--;
+    }
+    for (const [key, value] of entries) if (this.#owed.get(key) === value) this.#owed.delete(key);
   }
 
   put(key: string, value: () => unknown): Promise<void> {
@@ -69,8 +76,9 @@ export class StateKeeper {
     }
   }
 
-  /** Tries again what is owed, some at a time. Rejects as `putAll`. */
+  /** Tries again what is owed, some at a time, once the disk has answered. Rejects as `putAll`. */
   async retry(): Promise<void> {
+    if (this.#writes > 0) return;
     const some = [...this.#owed].slice(0, RETRIED_MAX);
     if (some.length > 0) await this.putAll(some);
   }

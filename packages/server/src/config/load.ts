@@ -150,6 +150,7 @@ async function loadMain(
   const file = files.config === '' ? 'built-in configuration' : files.config;
   const base = files.config === '' ? process.cwd() : dirname(resolve(file));
   const isTyto = looksLikeTyto(source, file);
+  refuseAlertmanager(source, file);
   const own = isTyto ? decode(source, file, tytoSchema(mode), problems) : undefined;
   if (isTyto && own === undefined) throw new ConfigError(problems);
   const pointed = own?.prometheusFile;
@@ -168,6 +169,14 @@ async function loadMain(
     incidents: own?.incidents,
     source: pointed === undefined ? source : text,
   };
+}
+
+/** Who moves from Alertmanager has its file behind the flag of the same name. */
+function refuseAlertmanager(source: string, file: string): void {
+  const keys = yaml.decodeYaml(source, file, (node) => yaml.keysOf(node) ?? []).value ?? [];
+  if (!keys.includes('route') || !keys.includes('receivers')) return;
+  const hint = 'name it with --alertmanager.config.file; --config.file is for prometheus.yml';
+  throw new TytoError('bad_data', `${file} is an alertmanager.yml: ${hint}`);
 }
 
 function decode<T>(

@@ -62,7 +62,8 @@ function readAlert(item: unknown, place: string, nowMs: number, resolveMs: numbe
     throw new ShapeError(422, WRONG_TYPE, message);
   }
   const endsAtMs = timeOf(alert.endsAt, 'alerts');
-  const startsAtMs = timeOf(alert.startsAt, 'alerts') ?? endsAtMs ?? nowMs;
+  // Alertmanager takes the end for the beginning, even one that is ahead; its documents say now.
+  const startsAtMs = timeOf(alert.startsAt, 'alerts') ?? Math.min(nowMs, endsAtMs ?? nowMs);
   const about = { labels, annotations, startsAtMs, generatorUrl };
   if (endsAtMs !== undefined) return { ...about, endsAtMs };
   return { ...about, endsAtMs: nowMs + resolveMs, isTimeout: true };

@@ -36,7 +36,7 @@ const API = '/tyto/api/v1';
 const PAGE_DEFAULT = 100;
 const PAGE_MAX = 1000;
 const STATUSES = ['triggered', 'acknowledged', 'resolved', 'suppressed'] as const;
-const OUTCOMES = ['delivered', 'will be retried', 'failed'] as const;
+const OUTCOMES = ['delivered', 'will be retried', 'failed', 'interrupted'] as const;
 const DAY_MS = 86_400_000;
 
 interface WithId {

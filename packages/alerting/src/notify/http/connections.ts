@@ -2,7 +2,7 @@
  * The connections that requests with one TLS configuration and one proxy go over. They are made
  * anew when a certificate in a file has changed; idle ones close themselves after some seconds.
  */
-import { Agent, type Dispatcher, ProxyAgent } from 'undici';
+import type { Dispatcher } from 'undici';
 import { type Environment, type ProxyConfig, proxyFor } from './proxy.ts';
 import { readSecret } from './secret.ts';
 import { type TlsConfig, tlsOptions } from './tlsConfig.ts';
@@ -31,6 +31,8 @@ export class Connections {
     const way = `${proxy ?? ''} ${url.protocol}`;
     const known = this.#made.get(way);
     if (known?.key === key) return known.dispatcher;
+    // Loaded with the first notification: it takes 20 MB and longer than the rest of a start.
+    const { Agent, ProxyAgent } = await import('undici');
     const connect = { ...tls, timeout: CONNECT_MS_MAX };
     const dispatcher =
       proxy === undefined

@@ -1,6 +1,5 @@
 /** One request and its answer, of which no more is read than anybody needs. */
 import { errorCode, errorMessage } from '@tyto/base';
-import { request as send } from 'undici';
 import { NotifyError } from '../notification.ts';
 import type { Connections } from './connections.ts';
 
@@ -30,10 +29,11 @@ export interface Answer {
 export async function exchange(connections: Connections, sent: Exchange): Promise<Answer> {
   const { method, url, headers, body, signal } = sent;
   const dispatcher = await connections.to(url);
+  const { request: send } = await import('undici');
   try {
     const options = { dispatcher, method, headers: { ...headers }, body: body ?? null, signal };
     const answer = await send(url, options);
-    const text = await readStart(answer.body);
+    const text = await readStart(answer.body, answer.statusCode);
     const { 'content-type': contentType, location } = answer.headers;
     return {
       status: answer.statusCode,
@@ -62,6 +62,7 @@ function reasonOf(error: unknown, signal: AbortSignal): string {
 
 async function readStart(
   body: AsyncIterable<Uint8Array> & { destroy(): unknown; on(event: 'error', f: () => void): void },
+  status: number,
 ): Promise<string> {
   const late = AbortSignal.timeout(ANSWER_MS_MAX);
   const stop = () => void body.destroy();
@@ -76,7 +77,8 @@ async function readStart(
       if (length >= ANSWER_BYTES_MAX) break;
     }
   } catch (error) {
-    if (!late.aborted) throw error;
+    // What was taken was taken: told again, it would be there twice.
+    if (!late.aborted && status >= 300) throw error;
   } finally {
     late.removeEventListener('abort', stop);
     body.destroy();

@@ -143,6 +143,7 @@ describe('OAuth 2', () => {
     await at(57_000);
     const sent = requests.map(({ headers }) => headers.authorization);
     expect(sent).toEqual(['Bearer t1', 'Bearer t1', 'Bearer t2', 'Bearer t2', 'Bearer t3']);
+    expect(token.requests).toHaveLength(3);
     const [{ headers, text }] = token.requests;
     expect(headers.authorization).toBe(`Basic ${btoa('me:s3cret')}`);
     expect(text).toBe('grant_type=client_credentials&scope=a+b&audience=x');
@@ -352,6 +353,15 @@ describe('a hostile receiver', () => {
     const refused = await refusalOf(deliver(hook(url, '{}', ', timeout: 100ms')));
     expect(refused).toMatchObject({ retry: true });
     expect(refused.message).toContain('no answer in time');
+  });
+
+  it('that takes a notification and breaks off has got it', async () => {
+    const server = createServer((_, response) => {
+      response.writeHead(200, { 'content-length': '100' });
+      response.write('x', () => response.destroy());
+    });
+    const url = `http://127.0.0.1:${await listen(server)}`;
+    await deliver(hook(url));
   });
 
   it('that answers garbage is an error, not a crash', async () => {

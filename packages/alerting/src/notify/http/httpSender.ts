@@ -35,6 +35,11 @@ export interface Verdict {
   readonly details?: (answer: Answer) => string;
 }
 
+type Headers = Readonly<Record<string, string | string[]>>;
+
+/** What a request may show to another origin than the one that is configured. */
+const HARMLESS_HEADERS = ['user-agent', 'content-type'];
+
 export class HttpSender {
   readonly #config: HttpConfig;
   readonly #connections: Connections;
@@ -57,13 +62,12 @@ export class HttpSender {
 
   /** Sends; resolves on 2xx. Rejects with NotifyError that says host and answer, and no secret. */
   async send(request: Outgoing, verdict: Verdict = {}): Promise<Answer> {
-    const answer = await this.ask(request);
+    const { answer, headers } = await this.#ask(request);
     if (answer.status >= 200 && answer.status < 300) return answer;
     if (answer.status === 401) this.#tokens?.forget();
     const { retryCodes = [], details = ({ text }) => text } = verdict;
     const retry = answer.status >= 500 || retryCodes.includes(answer.status);
-    const headers = await this.#headers(request, true);
-    const shown = hideSecrets(details(answer), { ...request, headers });
+    const shown = hideSecrets(details(answer), request.url, headers);
     const { host } = new URL(request.url);
     const text = `unexpected status code ${answer.status} from ${host}`;
     throw new NotifyError(shown === '' ? text : `${text}: ${shown}`, retry);
@@ -71,14 +75,21 @@ export class HttpSender {
 
   /** Sends; resolves with any answer. Rejects with NotifyError. */
   async ask(request: Outgoing): Promise<Answer> {
+    return (await this.#ask(request)).answer;
+  }
+
+  /** The answer, and the headers of the first request: what an error must not repeat. */
+  async #ask(request: Outgoing): Promise<{ answer: Answer; headers: Headers }> {
     const { method = 'POST', body, signal } = request;
     const origin = webAddress(request.url);
+    const headers = await this.#headers(request);
     let url = origin;
     for (let count = 0; count <= REDIRECT_COUNT_MAX; count++) {
-      const headers = await this.#headers(request, url.origin === origin.origin);
-      const answer = await exchange(this.#connections, { method, url, headers, body, signal });
+      const shown = url.origin === origin.origin ? headers : withoutCredentials(headers);
+      const sent = { method, url, headers: shown, body, signal };
+      const answer = await exchange(this.#connections, sent);
       const next = this.#redirect(answer, url, method);
-      if (next === undefined) return answer;
+      if (next === undefined) return { answer, headers };
       url = next;
     }
     throw new NotifyError(
@@ -96,13 +107,8 @@ export class HttpSender {
     return next.protocol === 'http:' || next.protocol === 'https:' ? next : undefined;
   }
 
-  async #headers(
-    request: Outgoing,
-    isTrusted: boolean,
-  ): Promise<Record<string, string | string[]>> {
+  async #headers(request: Outgoing): Promise<Headers> {
     const headers: Record<string, string | string[]> = { 'user-agent': 'Tyto' };
-    const contentType = request.headers?.['content-type'];
-    if (!isTrusted) return { ...headers, ...(contentType && { 'content-type': contentType }) };
     for (const { name, values } of this.#config.headers) {
       headers[name.toLowerCase()] = await Promise.all(values.map(readSecret));
     }
@@ -124,6 +130,12 @@ export class HttpSender {
   }
 }
 
+function withoutCredentials(headers: Headers): Headers {
+  return Object.fromEntries(
+    Object.entries(headers).filter(([name]) => HARMLESS_HEADERS.includes(name)),
+  );
+}
+
 /** A group's key in a form that every receiver takes. */
 export function hashKey(groupKey: string): string {
   return createHash('sha256').update(groupKey).digest('hex');
@@ -136,10 +148,7 @@ function webAddress(text: string): URL {
 }
 
 /** The text on one line, without what it repeats of the address and of the headers. */
-function hideSecrets(
-  text: string,
-  { url, headers }: { readonly url: string; readonly headers: Record<string, string | string[]> },
-): string {
+function hideSecrets(text: string, url: string, headers: Headers): string {
   const { pathname, search, username, password } = new URL(url);
   const parts = [
     ...pathname.split('/'),

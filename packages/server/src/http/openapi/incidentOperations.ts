@@ -19,7 +19,7 @@ import {
 const SEVERITY = oneOf('low', 'medium', 'high', 'critical');
 const PRIORITY = oneOf('P0', 'P1', 'P2');
 const STATUS = oneOf('triggered', 'acknowledged', 'resolved', 'suppressed');
-const OUTCOME = oneOf('delivered', 'will be retried', 'failed');
+const OUTCOME = oneOf('delivered', 'will be retried', 'failed', 'interrupted');
 
 /** Null: not, or not yet. */
 function maybe({ type, ...schema }: Schema): Schema {
