@@ -29,6 +29,8 @@ export interface IncidentSummary {
   readonly resolvedBy: string | null;
   readonly durationSeconds: number | null;
   readonly nextEscalationAt: string | null;
+  /** Silences, inhibiting alerts and recurring silences that keep it quiet. */
+  readonly silencedBy: readonly string[];
 }
 
 export interface IncidentAlertJson {

@@ -36,6 +36,15 @@ describe('a digest', () => {
     expect(world.told[1]).toBe('mail: resolved DiskFills');
   });
 
+  it('tells the next day what is over since then', async () => {
+    const world = await startWorld(DAILY);
+    const alert = world.fire(DISK);
+    await world.clock.advance(17 * HOUR_MS);
+    world.resolve(alert);
+    await world.clock.advance(72 * HOUR_MS);
+    expect(world.told).toEqual(['mail: firing DiskFills', 'mail: resolved DiskFills']);
+  });
+
   it('is not sent on a day on which nothing happened', async () => {
     const world = await startWorld(DAILY);
     world.resolve(world.fire(DISK));
@@ -163,8 +172,10 @@ describe('watching ourselves', () => {
       heartbeatMs: MINUTE_MS,
     };
     const world = await startWorld({ selfWatch });
+    world.incidents.apply(world.incidents.config);
     await world.clock.advance(2.5 * MINUTE_MS);
-    expect(world.posted).toHaveLength(3);
+    // At the start, at the new configuration, and at each interval from then on.
+    expect(world.posted).toHaveLength(4);
     expect(world.posted[0].body).toMatchObject({ status: 'firing', alertname: 'TytoHeartbeat' });
   });
 

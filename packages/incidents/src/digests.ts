@@ -85,7 +85,7 @@ export class Digests {
     );
     const alerts = incidents
       .flatMap(({ alerts: own }) => own)
-      .filter(({ startsAtMs, endsAtMs }) => endsAtMs === undefined || startsAtMs >= sinceMs)
+      .filter(({ endsAtMs }) => endsAtMs === undefined || endsAtMs >= sinceMs)
       .slice(0, DIGEST_ALERTS_MAX)
       .map((alert) => toStored(alert, alert.endsAtMs ?? nowMs + RETRY_MS, nowMs));
     if (alerts.length > 0) {
@@ -118,10 +118,10 @@ export class Digests {
   }
 }
 
-/** What fired since the last digest, and what is still open; not what somebody suppressed. */
+/** What fires or did since the last digest; not what somebody suppressed. */
 function isNews(incident: Incident, sinceMs: number): boolean {
   if (incident.status === 'suppressed') return false;
-  return isOpen(incident) || incident.triggeredAtMs >= sinceMs;
+  return isOpen(incident) || (incident.resolvedAtMs ?? 0) >= sinceMs;
 }
 
 /** The first time of a digest after a moment. */

@@ -1,7 +1,14 @@
 /** An incident, as it is kept in the state store, and what can be told from it alone. */
 import type { StoredAlert } from '@tyto/alerting';
 import { Labels } from '@tyto/model';
-import { INCIDENT_ALERTS_MAX, TEXT_LENGTH_MAX, TIMELINE_HEAD, TIMELINE_MAX } from './limits.ts';
+import {
+  FIELD_LENGTH_MAX,
+  FIELDS_MAX,
+  INCIDENT_ALERTS_MAX,
+  TEXT_LENGTH_MAX,
+  TIMELINE_HEAD,
+  TIMELINE_MAX,
+} from './limits.ts';
 import type { Priority, Severity } from './severity.ts';
 
 export type IncidentStatus = 'triggered' | 'acknowledged' | 'resolved' | 'suppressed';
@@ -132,9 +139,9 @@ export function putAlert(incident: Incident, alert: StoredAlert): boolean {
   if (index < 0 && incident.alerts.length >= INCIDENT_ALERTS_MAX) return false;
   const known = {
     fingerprint: alert.fingerprint,
-    labels: alert.labels.toRecord(),
-    annotations: alert.annotations.toRecord(),
-    generatorUrl: alert.generatorUrl,
+    labels: boundedRecord(alert.labels),
+    annotations: boundedRecord(alert.annotations),
+    generatorUrl: shorten(alert.generatorUrl, FIELD_LENGTH_MAX),
     startsAtMs: alert.startsAtMs,
     endsAtMs: undefined,
     firstValue: finite(alert.value),
@@ -143,6 +150,14 @@ export function putAlert(incident: Incident, alert: StoredAlert): boolean {
   if (index < 0) incident.alerts.push(known);
   else incident.alerts[index] = known;
   return true;
+}
+
+/** Labels or annotations as they are kept: of a hostile sender's not everything. */
+export function boundedRecord(fields: Labels): Record<string, string> {
+  const entries = [...fields.entries()].slice(0, FIELDS_MAX);
+  return Object.fromEntries(
+    entries.map(([name, value]) => [shorten(name), shorten(value, FIELD_LENGTH_MAX)]),
+  );
 }
 
 /** JSON has neither NaN nor infinity. */

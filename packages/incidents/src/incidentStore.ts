@@ -5,9 +5,10 @@
 import type { StateStore } from '@tyto/alerting';
 import { type Clock, errorMessage, type Logger, type Timer } from '@tyto/base';
 import { firingAlerts, type Incident, isOpen, reviveIncident } from './incident.ts';
-import { INCIDENTS_MAX } from './limits.ts';
+import { INCIDENTS_MAX, OVER_ALERTS_MAX } from './limits.ts';
 
 const PREFIX = 'incident/';
+const DAY_MS = 86_400_000;
 /** What is only told about comes behind the notification log in the queue for the disk. */
 const SOON_MS = 50;
 
@@ -112,9 +113,15 @@ export class IncidentStore {
     for (const incident of this.#dirty) this.saveLater(incident);
   }
 
-  /** Forgets what has been over since before `horizonMs`. */
+  /** Forgets what has been over since before `horizonMs`, and most alerts of what is over. */
   collect(horizonMs: number): void {
+    const overMs = this.#clock.nowMs() - DAY_MS;
     for (const incident of [...this.#all.values()]) {
+      const { alerts, resolvedAtMs = Infinity } = incident;
+      if (resolvedAtMs < overMs && alerts.length > OVER_ALERTS_MAX) {
+        alerts.splice(OVER_ALERTS_MAX);
+        this.saveSoon(incident);
+      }
       if ((incident.resolvedAtMs ?? Infinity) < horizonMs && !isOpen(incident)) {
         this.#forget(incident);
       }

@@ -266,6 +266,7 @@ describe('an escalation', () => {
       kind: 'not notified',
       text: 'silenced by a silence',
     });
+    expect(world.incidents.silencedBy(only(world))).toEqual(['a silence']);
   });
 });
 
@@ -397,9 +398,24 @@ describe('many incidents', () => {
 it('an alert that was noted before a crash and its incident was not becomes one', async () => {
   const world = await startWorld();
   const alert = world.fire(SHOP);
-  for (const [key] of world.state.entries('incident/')) await world.state.remove(key);
+  await world.clock.advance(1);
   world.incidents.stop();
+  await world.clock.advance(1);
   for (const [key] of world.state.entries('incident/')) await world.state.remove(key);
-  const next = await world.restart();
+  const P0 = { notify: PAGE, digest: undefined };
+  const next = await world.restart({ priorities: { P0, P1: P0, P2: P0 } });
+  await next.clock.advance(MINUTE_MS);
   expect(only(next).alerts[0].fingerprint).toBe(alert.fingerprint);
+  expect(next.told).toEqual(['pager: firing OrdersFail']);
+});
+
+it('an alert of any size is kept in bounds, and ends like any other', async () => {
+  const world = await startWorld(CHAIN);
+  const many = Object.fromEntries(Array.from({ length: 500 }, (_, i) => [`z${i}`, 'x']));
+  const alert = world.fire({ ...many, ...SHOP, huge: 'y'.repeat(1_000_000) });
+  expect(JSON.stringify(only(world)).length).toBeLessThan(20_000);
+  await world.clock.advance(MINUTE_MS);
+  world.resolve(alert);
+  await world.clock.advance(MINUTE_MS);
+  expect(world.told).toEqual(['chat: firing OrdersFail', 'chat: resolved OrdersFail']);
 });

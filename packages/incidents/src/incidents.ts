@@ -41,6 +41,7 @@ import { type Suppressing, Suppressions } from './suppressions.ts';
 const COLLECT_INTERVAL_MS = 60_000;
 /** After a start, rules need some rounds until what fires has been sent again. */
 const RECONCILE_MS = 5 * 60_000;
+const REJECTED_PER_LINE = 10_000;
 /** What Tyto itself tells under a key of its own, which no route made. */
 const OWN_KEYS = /^(incident|digest|self)\//;
 
@@ -58,6 +59,8 @@ export class Incidents implements AlertEvents, NotifyAdvisor {
   readonly #responses: Responses;
   readonly #selfWatch: SelfWatch;
   readonly #timers = new Map<string, Timer>();
+  /** What a process before this one left, until it is gone on with. */
+  #revived: readonly Incident[];
   #config: IncidentsConfig;
   #rejected = 0;
   #stopped = false;
@@ -69,6 +72,7 @@ export class Incidents implements AlertEvents, NotifyAdvisor {
     this.#config = config;
     const current = () => this.#config;
     this.store = new IncidentStore(clock, state, logger);
+    this.#revived = [...this.store.all()];
     this.history = new History(clock, state, logger);
     this.suppressions = new Suppressions(clock, state);
     this.#deadlines = new Deadlines(clock, (id) => this.#onDue(id));
@@ -111,6 +115,14 @@ export class Incidents implements AlertEvents, NotifyAdvisor {
     return finite(this.#ports.alertOf(fingerprint)?.value);
   }
 
+  /** Silences and inhibiting alerts that keep an incident quiet: those of its first alert. */
+  silencedBy(incident: Incident): readonly string[] {
+    const [first] = firingAlerts(incident);
+    const alert = first && this.#ports.alertOf(first.fingerprint);
+    if (alert === undefined) return [];
+    return [...this.#ports.silencedBy(alert), ...this.suppressions.recurring(alert.labels)];
+  }
+
   rules(): readonly RuleFacts[] {
     return this.#ports.rules();
   }
@@ -138,11 +150,12 @@ export class Incidents implements AlertEvents, NotifyAdvisor {
       const isMissing = this.store.ofAlert(alert.fingerprint) === undefined;
       if (isMissing && alert.endsAtMs > nowMs) this.fired(alert);
     }
-    for (const incident of this.store.all()) {
+    for (const incident of this.#revived) {
       this.#escalator.resume(incident);
       this.#responses.resume(incident);
       this.#deadlines.set(incident.id, dueOf(incident));
     }
+    this.#revived = [];
     this.#every('collect', COLLECT_INTERVAL_MS, () => this.#collect());
     this.#later('reconcile', RECONCILE_MS, () => this.#reconcile());
     this.#digests.start();
@@ -200,10 +213,11 @@ export class Incidents implements AlertEvents, NotifyAdvisor {
     const incident = newIncident(alert, this.#config, nowMs);
     putAlert(incident, alert);
     if (!this.store.add(incident)) {
-      this.#rejected++;
-      this.#ports.logger.warn('there are too many open incidents: an alert became none', {
-        alert: alert.labels.toString(),
-      });
+      // A storm is told of now and then, and counted.
+      if (this.#rejected++ % REJECTED_PER_LINE === 0) {
+        const message = 'there are too many open incidents: alerts become none';
+        this.#ports.logger.warn(message, { rejected: this.#rejected });
+      }
       return;
     }
     this.store.attach(alert.fingerprint, incident);

@@ -4,6 +4,11 @@
 export const INCIDENTS_MAX = 10_000;
 /** Alerts of one incident; more are told by their routes but not listed. Some 500 bytes each. */
 export const INCIDENT_ALERTS_MAX = 500;
+/** Alerts of an incident that has been over for a day. */
+export const OVER_ALERTS_MAX = 20;
+/** Labels and annotations of an alert that are kept, and characters of each. */
+export const FIELDS_MAX = 100;
+export const FIELD_LENGTH_MAX = 4000;
 /** Entries of a timeline. The middle is left out beyond: what began it and what is new stay. */
 export const TIMELINE_MAX = 200;
 /** The entries at the beginning of a timeline that are never left out. */

@@ -110,6 +110,7 @@ describe('severity and priority', () => {
     [{ priority: 'p0' }, 'critical', 'P0'],
     [{ severity: 'warning', priority: 'P0' }, 'medium', 'P0'],
     [{ severity: 'nonsense' }, 'medium', 'P2'],
+    [{ severity: 'constructor', priority: '__proto__' }, 'medium', 'P2'],
     [{}, 'medium', 'P2'],
   ])('%o is %s and %s', (labels, severity, priority) => {
     expect(of(labels as Record<string, string>)).toEqual({ severity, priority });

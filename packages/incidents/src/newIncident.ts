@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import type { StoredAlert } from '@tyto/alerting';
 import type { Labels } from '@tyto/model';
 import type { IncidentsConfig } from './config.ts';
-import type { Incident } from './incident.ts';
+import { boundedRecord, type Incident, shorten } from './incident.ts';
 import { type Judgement, judge, PRIORITIES, SEVERITIES } from './severity.ts';
 
 /** Alerts with the same key are one incident. */
@@ -22,7 +22,7 @@ export function newIncident(alert: StoredAlert, config: IncidentsConfig, nowMs: 
     key: keyOf(alert, config.groupBy),
     title: titleOf(alert.labels),
     labels: shownLabels(alert.labels, config.groupBy),
-    annotations: alert.annotations.toRecord(),
+    annotations: boundedRecord(alert.annotations),
     severity,
     priority,
     status: 'triggered',
@@ -59,11 +59,11 @@ export function worstOf(a: Judgement, b: Judgement): Judgement {
 }
 
 function titleOf(labels: Labels): string {
-  return labels.get('alertname') || 'alert without a name';
+  return shorten(labels.get('alertname')) || 'alert without a name';
 }
 
 function shownLabels(labels: Labels, groupBy: readonly string[]): Record<string, string> {
-  if (groupBy.length === 0) return labels.toRecord();
-  const entries = groupBy.map((name): [string, string] => [name, labels.get(name)]);
+  if (groupBy.length === 0) return boundedRecord(labels);
+  const entries = groupBy.map((name): [string, string] => [name, shorten(labels.get(name))]);
   return Object.fromEntries(entries.filter(([, value]) => value !== ''));
 }

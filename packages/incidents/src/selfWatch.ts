@@ -28,6 +28,7 @@ export class SelfWatch {
   readonly #failing = new Map<string, Failing>();
   #beat: Timer | undefined;
   #raise: Timer | undefined;
+  #round = 0;
   #stopped = false;
 
   constructor(ports: IncidentPorts, history: History, config: () => IncidentsConfig) {
@@ -42,7 +43,6 @@ export class SelfWatch {
   }
 
   apply(): void {
-    this.#beat?.cancel();
     this.#scheduleBeat();
   }
 
@@ -149,14 +149,16 @@ export class SelfWatch {
     });
   }
 
+  /** Begins anew: of two beats under way only the last one goes on. */
   #scheduleBeat(): void {
     const { heartbeatUrl, heartbeatMs } = this.#config().selfWatch;
-    if (heartbeatUrl === '' || this.#stopped) return;
+    const round = ++this.#round;
+    this.#beat?.cancel();
+    if (heartbeatUrl === '') return;
     const beat = () => {
       void this.#sendBeat(heartbeatUrl).finally(() => {
-        if (!this.#stopped && this.#config().selfWatch.heartbeatUrl === heartbeatUrl) {
-          this.#beat = this.#ports.clock.schedule(heartbeatMs, beat);
-        }
+        if (this.#stopped || this.#round !== round) return;
+        this.#beat = this.#ports.clock.schedule(heartbeatMs, beat);
       });
     };
     this.#beat = this.#ports.clock.schedule(0, beat);

@@ -78,7 +78,9 @@ const BUILT_IN_PRIORITIES = new Map(
 /** A severity that is not written follows from the priority, and the other way round. */
 export function judge(labels: Labels, config: SeverityConfig): Judgement {
   const written = wordOf(labels, config.severityLabels);
-  const severity = config.words[written] ?? BUILT_IN.get(written);
+  // Labels come from anybody: `constructor` is no word of the configuration.
+  const own = Object.hasOwn(config.words, written) ? config.words[written] : undefined;
+  const severity = own ?? BUILT_IN.get(written);
   const priority = BUILT_IN_PRIORITIES.get(wordOf(labels, config.priorityLabels));
   // Some write P0 where others write critical.
   const meant = priority ?? BUILT_IN_PRIORITIES.get(/^p\d$/.test(written) ? written : '');

@@ -174,7 +174,7 @@ function incidentsPage({ incidents, clock }: IncidentsApiOptions, params: Params
     )
     .sort((a, b) => b.triggeredAtMs - a.triggeredAtMs || (a.id < b.id ? -1 : 1));
   const { items, next } = pageOf(wanted, params, (one) => `${one.triggeredAtMs}-${one.id}`);
-  return { incidents: items.map((incident) => summaryJson(incident, nowMs)), next };
+  return { incidents: items.map((incident) => summaryJson(incidents, incident, nowMs)), next };
 }
 
 function attemptsPage({ incidents, clock }: IncidentsApiOptions, params: Params): AttemptsPage {

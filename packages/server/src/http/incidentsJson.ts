@@ -25,7 +25,11 @@ function isoOrNull(ms: number | undefined): string | null {
   return ms === undefined ? null : iso(ms);
 }
 
-export function summaryJson(incident: Incident, nowMs: number): IncidentSummary {
+export function summaryJson(
+  incidents: Incidents,
+  incident: Incident,
+  nowMs: number,
+): IncidentSummary {
   const { escalation, status, resolvedAtMs, triggeredAtMs } = incident;
   return {
     id: incident.id,
@@ -48,6 +52,7 @@ export function summaryJson(incident: Incident, nowMs: number): IncidentSummary 
     resolvedBy: incident.resolvedBy ?? null,
     durationSeconds: Math.max(0, (resolvedAtMs ?? nowMs) - triggeredAtMs) / 1000,
     nextEscalationAt: status === 'triggered' ? isoOrNull(escalation?.dueAtMs) : null,
+    silencedBy: incidents.silencedBy(incident),
   };
 }
 
@@ -68,7 +73,7 @@ export function detailJson(
     value: (alert.endsAtMs === undefined ? newestValue(alert.fingerprint) : alert.value) ?? null,
   });
   return {
-    ...summaryJson(incident, nowMs),
+    ...summaryJson(incidents, incident, nowMs),
     alerts: incident.alerts.map(shown),
     timeline: incident.timeline.map(({ atMs, ...entry }) => ({ at: iso(atMs), ...entry })),
     entriesLeftOut: incident.entriesLeftOut,

@@ -47,6 +47,7 @@ const summary = {
   resolvedBy: maybe(text),
   durationSeconds: maybe(number),
   nextEscalationAt: maybe(dateTime),
+  silencedBy: list(text),
 };
 
 const delivery = {
