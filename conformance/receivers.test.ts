@@ -180,7 +180,10 @@ describe.skipIf(!existsSync(join(THEIRS, 'email.tmpl')))('the default templates'
     updatedAtMs: 0,
   });
 
-  it.each(names)('%s says what it says there', (name) => {
+  // The mail's look is ours: beside Alertmanager it is compared by what it says.
+  const compared = names.filter((name) => name !== 'email.default.html');
+
+  it.each(compared)('%s says what it says there', (name) => {
     for (const [firing, resolved] of [
       [1, 0],
       [2, 1],

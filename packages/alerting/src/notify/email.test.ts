@@ -113,14 +113,15 @@ describe('a mail', () => {
     ]);
   });
 
-  it('has the look that everybody knows where nothing is written', async () => {
+  it('says all of each alert where nothing is written', async () => {
     const { mails, address } = await startMail();
     await deliver(mailTo(address, PLAIN), { ...ended });
     const [{ headers, parts }] = mails;
     expect(headers.get('subject')).toBe('[RESOLVED] PoolEmpty (critical)');
     const html = parts.get('text/html') ?? '';
-    expect(html).toContain('[1] Resolved</strong>');
-    expect(html).toContain('alertname = PoolEmpty<br');
+    expect(html).toContain('[1] Resolved</h2>');
+    expect(html).not.toContain('Firing');
+    expect(html).toContain('alertname = PoolEmpty</div>');
     expect(html).toContain('href="http://tyto:9090/#/alerts?receiver=team"');
     expect(html).not.toContain('<!--');
   });

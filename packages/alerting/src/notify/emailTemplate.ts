@@ -42,7 +42,8 @@ const ALERT = (
 {{ . }}</p>{{ end }}
 ${pairs('Labels', 'Labels')}
 ${pairs('Annotations', 'Annotations')}
-<p style="margin: 10px 0 0;">{{ if .GeneratorURL }}${linkTo('{{ .GeneratorURL }}', 'Source')}{{ end }}
+<p style="margin: 10px 0 0;">
+{{ if .GeneratorURL }}${linkTo('{{ .GeneratorURL }}', 'Source')}{{ end }}
 {{ with .Annotations.runbook_url }}${linkTo('{{ . }}', 'Runbook')}{{ end }}</p>
 </div>`;
 
