@@ -58,12 +58,15 @@ export class IncidentStore {
     return this.#byFingerprint.get(fingerprint);
   }
 
-  /** Adds an incident; false when there are so many open ones that none can be forgotten. */
-  add(incident: Incident): boolean {
-    if (this.#all.size >= INCIDENTS_MAX && !(this.#mayForget && this.#forgetOldest())) return false;
+  /** Makes room for one more; false when there are so many open ones that none is forgotten. */
+  hasRoom(): boolean {
+    return this.#all.size < INCIDENTS_MAX || (this.#mayForget && this.#forgetOldest());
+  }
+
+  /** To be asked for room before. */
+  add(incident: Incident): void {
     this.#index(incident);
     this.saveLater(incident);
-    return true;
   }
 
   /** An alert belongs to an incident from now on. */
@@ -161,6 +164,6 @@ export class IncidentStore {
   async #write(): Promise<void> {
     const dirty = [...this.#dirty];
     this.#dirty.clear();
-    await Promise.all(dirty.map((incident) => this.#state.put(PREFIX + incident.id, incident)));
+    await this.#state.putAll(dirty.map((incident) => [PREFIX + incident.id, incident] as const));
   }
 }

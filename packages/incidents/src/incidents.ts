@@ -210,9 +210,7 @@ export class Incidents implements AlertEvents, NotifyAdvisor {
       this.#reopen(known, alert, nowMs);
       return;
     }
-    const incident = newIncident(alert, this.#config, nowMs);
-    putAlert(incident, alert);
-    if (!this.store.add(incident)) {
+    if (!this.store.hasRoom()) {
       // A storm is told of now and then, and counted.
       if (this.#rejected++ % REJECTED_PER_LINE === 0) {
         const message = 'there are too many open incidents: alerts become none';
@@ -220,6 +218,9 @@ export class Incidents implements AlertEvents, NotifyAdvisor {
       }
       return;
     }
+    const incident = newIncident(alert, this.#config, nowMs);
+    putAlert(incident, alert);
+    this.store.add(incident);
     this.store.attach(alert.fingerprint, incident);
     note(incident, { atMs: nowMs, kind: 'triggered', ...shownValue(alert) });
     this.#trigger(incident, nowMs);

@@ -1,15 +1,8 @@
 /** The data that notification templates see. Specification: Alertmanager's template reference. */
 import { Labels } from '@tyto/model';
 import type { StoredAlert } from '../routing/alertStore.ts';
-import {
-  GoStruct,
-  GoTime,
-  keyValues,
-  toJson,
-  type Value,
-  ZERO_TIME_MS,
-} from '../template/values.ts';
-import { sortAlerts } from './alertOrder.ts';
+import { GoStruct, GoTime, keyValues, type Value, ZERO_TIME_MS } from '../template/values.ts';
+import { compareAlerts } from '../routing/alertOrder.ts';
 import type { Notification } from './notification.ts';
 
 const ALERT_JSON = {
@@ -61,26 +54,22 @@ export function templateData(notification: Notification): GoStruct {
   );
 }
 
-interface GroupJson extends Readonly<Record<string, unknown>> {
-  readonly alerts: readonly unknown[];
-}
-
 /** A whole group as the webhook's JSON has it; `alertsMax` 0 is no limit. */
 export function groupJson(notification: Notification, alertsMax: number) {
   const all = alertsOf(notification);
   const alerts = alertsMax > 0 ? all.slice(0, alertsMax) : all;
   const resolved = new Set(notification.resolved);
-  // As in Alertmanager, what is left out does not count for what is common.
-  const shown = {
-    ...notification,
-    firing: alerts.filter((alert) => !resolved.has(alert)),
-    resolved: alerts.filter((alert) => resolved.has(alert)),
-  };
-  // No template made it: it is as long as there are alerts.
-  const data = toJson(templateData(shown), Infinity) as GroupJson;
   const { incident, acknowledge } = notification.links ?? {};
+  // As in Alertmanager, what is left out does not count for what is common.
   return {
-    ...data,
+    receiver: quoteMeta(notification.receiver),
+    status: alerts.some((alert) => !resolved.has(alert)) ? 'firing' : 'resolved',
+    alerts: alerts.map((alert) => alertJson(alert, resolved.has(alert))),
+    notification_reason: notification.reason,
+    groupLabels: notification.groupLabels.toRecord(),
+    commonLabels: common(alerts.map((alert) => alert.labels)).toRecord(),
+    commonAnnotations: common(alerts.map((alert) => alert.annotations)).toRecord(),
+    externalURL: externalUrl(notification),
     ...(incident === undefined ? {} : { incidentURL: incident }),
     ...(acknowledge === undefined ? {} : { acknowledgeURL: acknowledge }),
     groupKey: notification.groupKey,
@@ -88,9 +77,26 @@ export function groupJson(notification: Notification, alertsMax: number) {
   };
 }
 
+function alertJson(alert: StoredAlert, isOver: boolean) {
+  return {
+    status: isOver ? 'resolved' : 'firing',
+    labels: alert.labels.toRecord(),
+    annotations: alert.annotations.toRecord(),
+    startsAt: rfc3339(alert.startsAtMs),
+    endsAt: isOver ? rfc3339(alert.endsAtMs) : '0001-01-01T00:00:00Z',
+    generatorURL: alert.generatorUrl,
+    fingerprint: alert.fingerprint,
+  };
+}
+
+/** As Go writes it: without zeros at the end of the fraction. */
+function rfc3339(ms: number): string {
+  return new Date(ms).toISOString().replace(/\.?0*Z$/, 'Z');
+}
+
 /** All alerts, as Alertmanager orders them. */
 export function alertsOf({ firing, resolved }: Notification): StoredAlert[] {
-  return sortAlerts([...firing, ...resolved]);
+  return [...firing, ...resolved].sort(compareAlerts);
 }
 
 export function statusOf(notification: Notification): 'firing' | 'resolved' {

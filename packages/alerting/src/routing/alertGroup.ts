@@ -189,6 +189,7 @@ export class AlertGroup {
     const reason = reasonToNotify(entry, firing, resolved, sendResolved, repeatIntervalMs, nowMs);
     if (reason === undefined) return true;
     let data = entry?.data ?? {};
+    let end = () => {};
     if (firing.length > 0 || sendResolved) {
       const told = sendResolved ? resolved : [];
       const notification = {
@@ -208,8 +209,10 @@ export class AlertGroup {
       const delivered = await deliver(integration, notification, timeoutMs, signal, this.#deps);
       if (!delivered.wasTold) return false;
       data = delivered.data ?? {};
+      end = delivered.end;
     }
     await this.#note(key, firing, resolved, data);
+    end();
     return true;
   }
 

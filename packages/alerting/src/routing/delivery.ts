@@ -28,6 +28,8 @@ export interface DeliveryDependencies {
 export interface Delivered {
   readonly wasTold: boolean;
   readonly data: Notification['data'] | undefined;
+  /** To be called once it is noted that they were told: until then it counts as under way. */
+  end(): void;
 }
 
 const RETRY_MS_MIN = 500;
@@ -67,8 +69,9 @@ export async function deliver(
       const data = await integration.notify({ ...notification, nowMs }, signal);
       note('delivered', '');
       observer.told(integration.kind, true);
-      return { wasTold: true, data };
+      return { wasTold: true, data, end };
     } catch (error) {
+      end();
       const delayMs = Math.min(RETRY_MS_MAX, RETRY_MS_MIN * RETRY_FACTOR ** (attempt - 1));
       const mayRetry = error instanceof NotifyError && error.retry && !abort.aborted;
       const isLast = !mayRetry || clock.monotonicMs() + delayMs >= deadlineMs;
@@ -77,7 +80,6 @@ export async function deliver(
       delay = delayMs;
     } finally {
       timeout.cancel();
-      end();
       endTurn();
     }
     await pause(delay, abort, clock);
@@ -92,7 +94,7 @@ export async function deliver(
     }
   }
   observer.told(integration.kind, false);
-  return { wasTold: false, data: undefined };
+  return { wasTold: false, data: undefined, end() {} };
 }
 
 function keysOf({ firing, resolved }: Pick<Notification, 'firing' | 'resolved'>) {

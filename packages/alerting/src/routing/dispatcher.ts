@@ -281,6 +281,7 @@ export class Dispatcher implements AlertSink {
             logger.error(message, { receiver, error: errorMessage(error) });
           });
         }
+        delivered.end();
         return delivered.wasTold;
       }),
     );

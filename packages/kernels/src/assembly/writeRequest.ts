@@ -53,7 +53,7 @@ let refCount: u32 = 0;
 let flags: u32 = 0;
 /** Where the labels that lie side by side began. */
 let runStart: usize = 0;
-let lastTimestamp: i64 = i64.MIN_VALUE;
+let lastTime: f64 = 0;
 let isFirstSample: bool = true;
 let seriesHashLow: u64 = 0;
 let seriesHashHigh: u64 = 0;
@@ -310,10 +310,12 @@ function readSample(start: usize, end: usize, timestampAt: usize, valueAt: usize
     if (tag == 0x10) timestamp = <i64>varint(from, end);
     at = next;
   }
-  if (!isFirstSample && timestamp <= lastTimestamp) flags |= UNORDERED;
+  // As numbers of JavaScript, which the store has: far from now, two of them are the same.
+  const time = <f64>timestamp;
+  if (!isFirstSample && time <= lastTime) flags |= UNORDERED;
   isFirstSample = false;
-  lastTimestamp = timestamp;
-  store<f64>(timestampAt, <f64>timestamp);
+  lastTime = time;
+  store<f64>(timestampAt, time);
   store<u64>(valueAt, bits);
   return true;
 }
