@@ -50,8 +50,8 @@ receivers: [{name: hook, webhook_configs: [{url: '${sink.url}/hook'}]}]
   }
   await sleep(QUIET_MS);
   const history = await tyto.get('tyto/api/v1/alerts/history?outcome=interrupted&limit=1000');
-  const { attempts } = history.json?.data;
-  const interrupted = attempts.flatMap((one: { alertnames: string[] }) => one.alertnames);
+  const attempts: { alertnames: string[] }[] = history.json?.data.attempts ?? [];
+  const interrupted = attempts.flatMap(({ alertnames }) => alertnames);
   const twice: number[] = [];
   let afterwards = 0;
   for (let n = 0; n < KILLS; n++) {
