@@ -1,4 +1,6 @@
 /** A start without any file: what somebody sees in the first ten seconds. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { programPath, run, startTyto, type Tyto, waitFor } from './harness.ts';
 
@@ -15,7 +17,23 @@ const promtool = programPath('promtool');
 describe('Tyto without configuration', () => {
   let tyto: Tyto;
   beforeAll(async () => {
-    tyto = await startTyto();
+    tyto = await startTyto({ args: ['--log.level=debug'] });
+  });
+
+  it('has rehearsed queries, of which nothing is left and nothing is counted', async () => {
+    const done = /"questions":(\d+),"msg":"queries were rehearsed"/;
+    const [, count] = await waitFor(
+      'queries were rehearsed',
+      () => done.exec(tyto.output()) ?? false,
+    );
+    expect(Number(count)).toBeGreaterThan(100);
+    await waitFor(
+      'its database is gone',
+      () => !existsSync(join(tyto.dataDirectory, '.rehearsal')),
+    );
+    const counted = /prometheus_http_requests_total\{handler="\/api\/v1\/query_range".*\} (\d+)/;
+    expect(counted.exec((await tyto.get('metrics')).text)).toBeNull();
+    expect(await tyto.query('requests_total{job="shop"}')).toEqual([]);
   });
 
   it('has the machine and itself up within ten seconds', async () => {

@@ -30,7 +30,7 @@ const SAMPLES = 30;
 const INTERVAL_MS = 15_000;
 
 /** Questions such as pages and dashboards ask. */
-function questions(nowMs: number): string[] {
+function pathsAt(nowMs: number): string[] {
   const end = Math.floor(nowMs / 1000);
   const range = `start=${end - 300}&end=${end}&step=15`;
   const query = (text: string) => `query=${encodeURIComponent(text)}`;
@@ -67,19 +67,21 @@ export interface RehearsalOptions extends EngineSettings {
 export async function rehearse(options: RehearsalOptions): Promise<void> {
   const { dataDirectory, clock, logger } = options;
   const directory = join(dataDirectory, DIRECTORY);
+  let questions = 0;
   try {
     await rm(directory, { recursive: true, force: true });
     for (const isNew of [true, false]) {
       const db = await Tsdb.open({ directory, clock, maintenanceIntervalMs: 0 });
       try {
         if (isNew) await fill(db, clock.nowMs());
-        await options.backends.rehearse(backendOf(db, options), (headers) =>
-          askAll(options, headers),
-        );
+        await options.backends.rehearse(backendOf(db, options), async (headers) => {
+          questions += await askAll(options, headers);
+        });
       } finally {
         await db.close();
       }
     }
+    logger.debug('queries were rehearsed', { questions });
   } catch (error) {
     logger.debug('queries were not rehearsed', { error: errorMessage(error) });
   } finally {
@@ -112,11 +114,15 @@ async function fill(db: Tsdb, nowMs: number): Promise<void> {
   await appender.commit();
 }
 
-/** Resolves when it is done, or its time is over; rejects when there is no answer. */
+/**
+ * Resolves with how many questions were answered when it is done, or its time is over; rejects when
+ * there is no answer.
+ */
 async function askAll(
   { address: { address, family, port }, clock, isStopped }: RehearsalOptions,
   headers: Readonly<Record<string, string>>,
-): Promise<void> {
+): Promise<number> {
+  let count = 0;
   const endMs = clock.monotonicMs() + HALF_MS_MAX;
   const everywhere = family === 'IPv6' ? '::' : '0.0.0.0';
   const host = address === everywhere ? 'localhost' : address;
@@ -132,7 +138,7 @@ async function askAll(
       request.setTimeout(HALF_MS_MAX, () => request.destroy(new Error('no answer')));
     });
   try {
-    const paths = questions(clock.nowMs());
+    const paths = pathsAt(clock.nowMs());
     for (let round = 0; round < ROUNDS; round++) {
       if (round % ROUNDS_OF_CONNECTION === 0) {
         agent.destroy();
@@ -140,10 +146,12 @@ async function askAll(
       }
       const sent = round % 2 === 0 ? headers : { ...OTHER_HEADERS, ...headers };
       for (const path of paths) {
-        if (isStopped() || clock.monotonicMs() > endMs) return;
+        if (isStopped() || clock.monotonicMs() > endMs) return count;
         await ask(path, sent);
+        count++;
       }
     }
+    return count;
   } finally {
     agent.destroy();
   }

@@ -60,7 +60,8 @@ function readBy(
   }
   if (!('matchers' in old)) {
     // The classic one is Alertmanager's answer; the other says more of what is wrong.
-    const cause = 'error' in current ? current.error : undefined;
+    const says = 'error' in current ? current.error : undefined;
+    const cause = says?.message === old.error.message ? undefined : says;
     throw new TytoError('bad_data', old.error.message, { cause });
   }
   const suggestion = old.matchers.map(matcherText).join(',');

@@ -27,12 +27,16 @@ const POSTED_READS = new Set([
   ...['search/metric_names', 'search/label_names', 'search/label_values'],
 ]);
 
+/** Signed links: whoever posts there has one, which a page of another site has not. */
+const SIGNED = '/tyto/incident/';
+
 export function registerOrigins(app: FastifyInstance, options: OriginsOptions): void {
   app.addHook('onRequest', async (request, reply) => {
     const isApi = request.url.startsWith(API);
     const isRead = isApi && isReading(request);
     if (isRead) allowOrigin(request, reply, options.corsOrigin);
-    if (!isRead && !READS.has(request.method)) refuseForeign(request, options);
+    const isSigned = request.url.startsWith(SIGNED);
+    if (!isRead && !isSigned && !READS.has(request.method)) refuseForeign(request, options);
   });
   app.options(`${API}*`, async (_, reply) => reply.code(204).send());
 }

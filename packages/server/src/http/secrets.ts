@@ -10,7 +10,7 @@ const SECRET_FIELDS = new Set([
   ...['secrets', 'api_secret', 'bot_token', 'user_key', 'app_token', 'opsgenie_api_key'],
   ...['slack_app_token', 'telegram_bot_token', 'victorops_api_key', 'wechat_api_secret'],
   ...['rocketchat_token', 'rocketchat_token_id', 'token_id', 'alert_source_token'],
-  ...['mattermost_webhook_url', 'proxy_connect_header/*'],
+  ...['mattermost_webhook_url', 'proxy_connect_header/*', 'environment/*'],
 ]);
 
 /** A configuration with its secrets covered, as Prometheus and Alertmanager show it. */

@@ -213,7 +213,8 @@ export class JournalStateStore implements StateStore {
     this.#reader = disk.openRead(join(directory, NAME));
     const damagedBytes = await this.#scan(this.#reader, size);
     this.#size = size;
-    if (damagedBytes > 0) await this.#keepDamaged(damagedBytes);
+    // What is no journal at all counts for a byte more than it has.
+    if (damagedBytes > 0) await this.#keepDamaged(Math.min(damagedBytes, size));
     // Nothing may follow a torn record.
     if (damagedBytes !== 0 || this.#hasMuchGarbage()) await this.#rewrite();
     else this.#file = await disk.openAppend(join(directory, NAME));
