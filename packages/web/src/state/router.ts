@@ -18,7 +18,7 @@ const basePath = new URL(baseUrl).pathname;
 
 // Notifications link to `#/alerts?receiver=x`, as Alertmanager's do.
 if (/^#\/(alerts|silences)(?=[/?]|$)/.test(window.location.hash)) {
-  window.history.replaceState(null, '', new URL('alerts', baseUrl));
+  window.history.replaceState(null, '', new URL('alerts?view=notifications', baseUrl));
 }
 
 const store = createStore<Location>(readLocation());
