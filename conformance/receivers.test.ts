@@ -7,13 +7,7 @@ import { Labels } from '@tyto/model';
 import { describe, expect, it } from 'vitest';
 import { templateData } from '../packages/alerting/src/notify/templateData.ts';
 import { truncateBytes, truncateRunes } from '../packages/alerting/src/notify/truncate.ts';
-import {
-  GoInt,
-  GoStruct,
-  GoTime,
-  keyValues,
-  type Value,
-} from '../packages/alerting/src/template/values.ts';
+import { GoInt, GoStruct, GoTime, keyValues, type Value } from '@tyto/gotemplate';
 import { sharedCases, sharedPath } from './shared.ts';
 
 const root = sharedPath('alertmanager');

@@ -14,14 +14,17 @@ const only = process.argv.includes('--only')
 const force = process.argv.includes('--force');
 const quiet = process.argv.includes('--quiet');
 
-const UNIVERSAL = ['base', 'model', 'kernels', 'syntax', 'wire', 'api'];
+const UNIVERSAL = ['base', 'model', 'kernels', 'syntax', 'wire', 'api', 'gotemplate'];
 const SERVER = [
   ...UNIVERSAL,
   'tsdb',
   'promblock',
+  'columnar',
   'promql',
+  'logql',
   'collect',
   'alerting',
+  'incidents',
   'forward',
   'server',
 ];

@@ -55,4 +55,4 @@ export {
 } from './rules/ruleGroup.ts';
 export { RuleManager } from './rules/ruleManager.ts';
 export { MemoryStateStore, type StateStore } from './stateStore.ts';
-export { expandRuleTemplate, RULE_TEMPLATE_FUNCTIONS } from './template/ruleTemplate.ts';
+export { expandRuleTemplate, RULE_TEMPLATE_FUNCTIONS } from './rules/ruleTemplate.ts';

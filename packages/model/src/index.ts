@@ -15,6 +15,28 @@ export {
   Labels,
   METRIC_NAME,
 } from './labels.ts';
+export type {
+  LogAggregate,
+  LogAggregated,
+  LogAppender,
+  LogChunk,
+  LogDeletion,
+  LogEntry,
+  LogField,
+  LogFilter,
+  LogQuerier,
+  LogRange,
+  LogRead,
+  LogReadSize,
+  LogSelect,
+  LogStore,
+  LogStreamEntries,
+  LogStreamSize,
+  LogStreamsRequest,
+  LogUnit,
+  LogWindows,
+} from './logStore.ts';
+export { MemoryLogStore } from './memoryLogStore.ts';
 export {
   createMatcher,
   formatMatcher,

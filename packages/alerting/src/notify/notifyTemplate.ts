@@ -1,16 +1,27 @@
 /** Notification templates: the defaults, the user's files over them, the strings that use them. */
 import { type Clock, formatPlace, TytoError } from '@tyto/base';
-import type { TemplateSet } from '../template/ast.ts';
-import { builtins } from '../template/builtins.ts';
-import { executeTemplate, fail, type TemplateFunction } from '../template/execute.ts';
-import { isTimeZone, formatTime } from '../template/goTime.ts';
-import { humanizeDuration } from '../template/humanize.ts';
-import { TemplateError } from '../template/lexer.ts';
-import { escapeJson } from '../template/htmlContext.ts';
-import { parseTemplate } from '../template/parser.ts';
-import { parseTime } from '../template/parseTime.ts';
-import { stringFunctions, textOf } from '../template/stringFunctions.ts';
-import { GoDuration, GoStruct, GoTime, SafeUrl, toJson, type Value } from '../template/values.ts';
+import {
+  builtins,
+  escapeJson,
+  executeTemplate,
+  fail,
+  formatTime,
+  GoDuration,
+  GoStruct,
+  GoTime,
+  humanizeDuration,
+  isTimeZone,
+  parseTemplate,
+  parseTime,
+  SafeUrl,
+  stringFunctions,
+  TemplateError,
+  type TemplateFunction,
+  type TemplateSet,
+  textOf,
+  toJson,
+  type Value,
+} from '@tyto/gotemplate';
 import { DEFAULT_TEMPLATES } from './defaultTemplates.ts';
 
 /** Items that `append` makes a list of. */

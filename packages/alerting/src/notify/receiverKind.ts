@@ -1,7 +1,7 @@
 /** What the kinds of receivers have in common: their shape, their message, their YAML fields. */
 import { type Logger, parseDuration, TytoError, yaml } from '@tyto/base';
 import type { Labels } from '@tyto/model';
-import type { GoStruct } from '../template/values.ts';
+import type { GoStruct } from '@tyto/gotemplate';
 import type { GlobalConfig } from './globalConfig.ts';
 import { type HttpConfig, httpConfig } from './http/httpConfig.ts';
 import { hashKey, type HttpSender } from './http/httpSender.ts';

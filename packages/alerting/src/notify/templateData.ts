@@ -1,7 +1,7 @@
 /** The data that notification templates see. Specification: Alertmanager's template reference. */
 import { Labels } from '@tyto/model';
 import type { StoredAlert } from '../routing/alertStore.ts';
-import { GoStruct, GoTime, keyValues, type Value, ZERO_TIME_MS } from '../template/values.ts';
+import { GoStruct, GoTime, keyValues, type Value, ZERO_TIME_MS } from '@tyto/gotemplate';
 import { compareAlerts } from '../routing/alertOrder.ts';
 import type { Notification } from './notification.ts';
 

@@ -4,7 +4,7 @@
  */
 import { errorMessage, type Logger } from '@tyto/base';
 import { type Alert, type InstantQuery, Labels, METRIC_NAME, type VectorSample } from '@tyto/model';
-import { expandRuleTemplate, graphPath } from '../template/ruleTemplate.ts';
+import { expandRuleTemplate, graphPath } from './ruleTemplate.ts';
 import { type AlertingRuleConfig, KEEP_FIRING_EXPR } from './ruleFile.ts';
 import { RuleError } from './ruleError.ts';
 

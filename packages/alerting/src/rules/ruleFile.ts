@@ -5,7 +5,7 @@
 import { errorMessage, TytoError, yaml } from '@tyto/base';
 import { Labels, METRIC_NAME } from '@tyto/model';
 import { type ParseOptions, parseExpr } from '@tyto/syntax';
-import { checkRuleTemplate } from '../template/ruleTemplate.ts';
+import { checkRuleTemplate } from './ruleTemplate.ts';
 
 export interface RuleGroupConfig {
   readonly name: string;

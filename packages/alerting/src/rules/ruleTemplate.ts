@@ -4,22 +4,28 @@
  */
 import { errorMessage, parseDuration, TytoError } from '@tyto/base';
 import type { FloatHistogram, InstantQuery, Labels, VectorSample } from '@tyto/model';
-import type { TemplateSet } from './ast.ts';
-import { builtins } from './builtins.ts';
-import { executeTemplate, fail, type TemplateFunction, type TemplateFunctions } from './execute.ts';
 import {
+  builtins,
+  executeTemplate,
+  fail,
+  GoStruct,
   humanize,
   humanize1024,
   humanizeDuration,
   humanizePercentage,
   humanizeTimestamp,
+  parseTemplate,
+  SafeHtml,
+  stringFunctions,
+  type TemplateFunction,
+  type TemplateFunctions,
+  type TemplateSet,
+  textOf,
   toDuration,
   toTime,
-} from './humanize.ts';
-import { parseTemplate } from './parser.ts';
-import { stringFunctions, textOf } from './stringFunctions.ts';
+  type Value,
+} from '@tyto/gotemplate';
 import { histogramText } from './histogramText.ts';
-import { GoStruct, SafeHtml, type Value } from './values.ts';
 
 export interface RuleTemplateData {
   readonly labels: Labels;

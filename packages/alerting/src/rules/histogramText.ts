@@ -1,6 +1,6 @@
 /** A native histogram as Go prints it: `{count:5, sum:18.4, (0.5,1]:3}`. */
 import { type FloatHistogram, populatedBuckets } from '@tyto/model';
-import { printFloat } from './values.ts';
+import { printFloat } from '@tyto/gotemplate';
 
 export function histogramText(histogram: FloatHistogram): string {
   const parts = [`count:${printFloat(histogram.count)}`, `sum:${printFloat(histogram.sum)}`];

@@ -1,0 +1,2 @@
+/** Logs in ClickHouse. */
+export {};

@@ -1,0 +1,11 @@
+/** The engine of LogQL. */
+export type {
+  LogqlEntry,
+  LogqlInstantRequest,
+  LogqlRangeRequest,
+  LogqlRequest,
+  LogqlResult,
+  LogqlSample,
+  LogqlStream,
+  LogqlValue,
+} from './results.ts';
