@@ -137,7 +137,13 @@ export function firingAlerts(incident: Incident): IncidentAlert[] {
 export function putAlert(incident: Incident, alert: StoredAlert): boolean {
   const index = incident.alerts.findIndex((one) => one.fingerprint === alert.fingerprint);
   if (index < 0 && incident.alerts.length >= INCIDENT_ALERTS_MAX) return false;
-  const known = {
+  if (index < 0) incident.alerts.push(incidentAlert(alert));
+  else incident.alerts[index] = incidentAlert(alert);
+  return true;
+}
+
+export function incidentAlert(alert: StoredAlert): IncidentAlert {
+  return {
     fingerprint: alert.fingerprint,
     labels: boundedRecord(alert.labels),
     annotations: boundedRecord(alert.annotations),
@@ -147,17 +153,19 @@ export function putAlert(incident: Incident, alert: StoredAlert): boolean {
     firstValue: finite(alert.value),
     value: finite(alert.value),
   };
-  if (index < 0) incident.alerts.push(known);
-  else incident.alerts[index] = known;
-  return true;
 }
 
 /** Labels or annotations as they are kept: of a hostile sender's not everything. */
-export function boundedRecord(fields: Labels): Record<string, string> {
-  const entries = [...fields.entries()].slice(0, FIELDS_MAX);
-  return Object.fromEntries(
-    entries.map(([name, value]) => [shorten(name), shorten(value, FIELD_LENGTH_MAX)]),
-  );
+export function boundedRecord({ pairs }: Labels): Record<string, string> {
+  const record: Record<string, string> = {};
+  for (let i = 0; i < Math.min(pairs.length, 2 * FIELDS_MAX); i += 2) {
+    const name = shorten(pairs[i]);
+    const value = shorten(pairs[i + 1], FIELD_LENGTH_MAX);
+    // Assigned, this one would change what the record is.
+    if (name === '__proto__') Object.defineProperty(record, name, { value, enumerable: true });
+    else record[name] = value;
+  }
+  return record;
 }
 
 /** JSON has neither NaN nor infinity. */
@@ -184,6 +192,16 @@ export function toStored(alert: IncidentAlert, endsAtMs: number, nowMs: number):
   };
 }
 
+/** As the state store has it: what it shares with its first alert is written once. */
+export function plainIncident(incident: Incident): unknown {
+  const { labels, annotations } = incident.alerts[0] ?? {};
+  return {
+    ...incident,
+    labels: incident.labels === labels ? undefined : incident.labels,
+    annotations: incident.annotations === annotations ? undefined : incident.annotations,
+  };
+}
+
 /** Brings back what the state store has; undefined for what is none of ours. */
 export function reviveIncident(value: unknown): Incident | undefined {
   if (typeof value !== 'object' || value === null) return undefined;
@@ -194,5 +212,7 @@ export function reviveIncident(value: unknown): Incident | undefined {
     typeof incident.triggeredAtMs === 'number' &&
     Array.isArray(incident.alerts) &&
     Array.isArray(incident.timeline);
-  return isSound ? (value as Incident) : undefined;
+  if (!isSound) return undefined;
+  const { labels = {}, annotations = {} } = incident.alerts?.[0] ?? {};
+  return { labels, annotations, ...value } as Incident;
 }

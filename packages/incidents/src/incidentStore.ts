@@ -4,7 +4,7 @@
  */
 import type { StateStore } from '@tyto/alerting';
 import { type Clock, errorMessage, type Logger, type Timer } from '@tyto/base';
-import { firingAlerts, type Incident, isOpen, reviveIncident } from './incident.ts';
+import { firingAlerts, type Incident, isOpen, plainIncident, reviveIncident } from './incident.ts';
 import { INCIDENTS_MAX, OVER_ALERTS_MAX } from './limits.ts';
 
 const PREFIX = 'incident/';
@@ -164,6 +164,8 @@ export class IncidentStore {
   async #write(): Promise<void> {
     const dirty = [...this.#dirty];
     this.#dirty.clear();
-    await this.#state.putAll(dirty.map((incident) => [PREFIX + incident.id, incident] as const));
+    await this.#state.putAll(
+      dirty.map((incident) => [PREFIX + incident.id, plainIncident(incident)] as const),
+    );
   }
 }

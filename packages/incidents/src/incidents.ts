@@ -219,7 +219,6 @@ export class Incidents implements AlertEvents, NotifyAdvisor {
       return;
     }
     const incident = newIncident(alert, this.#config, nowMs);
-    putAlert(incident, alert);
     this.store.add(incident);
     this.store.attach(alert.fingerprint, incident);
     note(incident, { atMs: nowMs, kind: 'triggered', ...shownValue(alert) });

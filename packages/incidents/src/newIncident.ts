@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import type { StoredAlert } from '@tyto/alerting';
 import type { Labels } from '@tyto/model';
 import type { IncidentsConfig } from './config.ts';
-import { boundedRecord, type Incident, shorten } from './incident.ts';
+import { type Incident, incidentAlert, shorten } from './incident.ts';
 import { type Judgement, judge, PRIORITIES, SEVERITIES } from './severity.ts';
 
 /** Alerts with the same key are one incident. */
@@ -17,16 +17,18 @@ export function keyOf(
 
 export function newIncident(alert: StoredAlert, config: IncidentsConfig, nowMs: number): Incident {
   const { severity, priority } = judge(alert.labels, config.severity);
+  const first = incidentAlert(alert);
+  const isAlone = config.groupBy.length === 0;
   return {
-    id: randomBytes(6).toString('hex'),
+    id: newId(),
     key: keyOf(alert, config.groupBy),
     title: titleOf(alert.labels),
-    labels: shownLabels(alert.labels, config.groupBy),
-    annotations: boundedRecord(alert.annotations),
+    labels: isAlone ? first.labels : commonLabels(alert.labels, config.groupBy),
+    annotations: first.annotations,
     severity,
     priority,
     status: 'triggered',
-    alerts: [],
+    alerts: [first],
     triggeredAtMs: nowMs,
     firstTriggeredAtMs: nowMs,
     firings: 1,
@@ -51,6 +53,18 @@ export function newIncident(alert: StoredAlert, config: IncidentsConfig, nowMs: 
   };
 }
 
+const ID_BYTES = 6;
+/** Randomness costs more by the call than by the byte. */
+const POOL_BYTES = 600;
+let pool = Buffer.alloc(0);
+
+function newId(): string {
+  if (pool.length < ID_BYTES) pool = randomBytes(POOL_BYTES);
+  const id = pool.toString('hex', 0, ID_BYTES);
+  pool = pool.subarray(ID_BYTES);
+  return id;
+}
+
 /** The worse of what an incident is and what an alert that joins it is. */
 export function worstOf(a: Judgement, b: Judgement): Judgement {
   const severity = Math.max(SEVERITIES.indexOf(a.severity), SEVERITIES.indexOf(b.severity));
@@ -62,8 +76,7 @@ function titleOf(labels: Labels): string {
   return shorten(labels.get('alertname')) || 'alert without a name';
 }
 
-function shownLabels(labels: Labels, groupBy: readonly string[]): Record<string, string> {
-  if (groupBy.length === 0) return boundedRecord(labels);
+function commonLabels(labels: Labels, groupBy: readonly string[]): Record<string, string> {
   const entries = groupBy.map((name): [string, string] => [name, shorten(labels.get(name))]);
   return Object.fromEntries(entries.filter(([, value]) => value !== ''));
 }

@@ -9,6 +9,9 @@ export const METRIC_NAME = '__name__';
 /** A code unit that no decoded UTF-8 text contains, so that keys of different sets differ. */
 const SEPARATOR = '\ud800';
 
+/** So many names are put in order one by one. */
+const INSERTED_MAX = 32;
+
 export class Labels {
   static readonly empty = new Labels([]);
 
@@ -22,7 +25,22 @@ export class Labels {
 
   /** From an object; empty values are dropped. */
   static of(record: Readonly<Record<string, string>>): Labels {
-    return Labels.fromEntries(Object.entries(record));
+    const names = Object.keys(record);
+    if (names.length > INSERTED_MAX) return Labels.fromEntries(Object.entries(record));
+    const pairs: string[] = [];
+    for (const name of names) {
+      const value = record[name];
+      if (value === '') continue;
+      let at = pairs.length;
+      pairs.push(name, value);
+      for (; at > 0 && pairs[at - 2] > name; at -= 2) {
+        pairs[at] = pairs[at - 2];
+        pairs[at + 1] = pairs[at - 1];
+      }
+      pairs[at] = name;
+      pairs[at + 1] = value;
+    }
+    return Labels.fromSorted(pairs);
   }
 
   /** From pairs in any order; empty values are dropped and the last of equal names wins. */

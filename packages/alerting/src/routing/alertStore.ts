@@ -12,6 +12,7 @@ import {
   ALERT_LABELS_MAX,
   ALERTS_MAX,
 } from './limits.ts';
+import { SharedTexts } from './sharedTexts.ts';
 import type { StateKeeper } from './stateKeeper.ts';
 
 export interface PostedAlert extends Alert {
@@ -25,14 +26,12 @@ export interface StoredAlert extends PostedAlert {
 }
 
 const PREFIX = 'alert/';
-/** Texts that are looked up to be shared; after so many the search begins anew. */
-const SHARED_TEXTS_MAX = 100_000;
 
 export class AlertStore {
   readonly #clock: Clock;
   readonly #keeper: StateKeeper;
   readonly #alerts = new Map<string, StoredAlert>();
-  readonly #texts = new Map<string, string>();
+  readonly #texts = new SharedTexts();
   #unsaved: StoredAlert[] = [];
   #characters = 0;
   #rejected = 0;
@@ -42,7 +41,8 @@ export class AlertStore {
     this.#keeper = keeper;
     for (const [, value] of keeper.entries(PREFIX)) {
       const alert = reviveAlert(value);
-      if (alert !== undefined) this.#set(this.#shared(alert));
+      if (alert === undefined) continue;
+      this.#set(this.#shared(alert, alert.fingerprint, alert.updatedAtMs));
     }
     this.#texts.clear();
   }
@@ -80,7 +80,7 @@ export class AlertStore {
     let stored: StoredAlert;
     if (known === undefined) {
       this.#refuse(this.#tooMany(alert) ?? tooLarge(alert));
-      stored = this.#shared({ ...alert, fingerprint: key, updatedAtMs });
+      stored = this.#shared(alert, key, updatedAtMs);
     } else {
       const isSame = known.annotations.equals(alert.annotations);
       if (!isSame) this.#refuse(tooLarge(alert) ?? this.#tooLong(alert, charactersOf(known)));
@@ -160,21 +160,29 @@ export class AlertStore {
   }
 
   /** The alert with texts that others have too where they are equal. */
-  #shared(alert: StoredAlert): StoredAlert {
-    // Names, which have the even places, are shared already: the reader of JSON does that.
-    const share = (labels: Labels) =>
-      Labels.fromSorted(
-        labels.pairs.map((text, i) => (i % 2 === 0 ? text : this.#sharedText(text))),
-      );
-    return { ...alert, labels: share(alert.labels), annotations: share(alert.annotations) };
+  #shared(alert: PostedAlert, key: string, updatedAtMs: number): StoredAlert {
+    const { startsAtMs, endsAtMs, value, isTimeout } = alert;
+    return {
+      labels: this.#sharedTexts(alert.labels),
+      annotations: this.#sharedTexts(alert.annotations),
+      startsAtMs,
+      endsAtMs,
+      generatorUrl: this.#texts.share('', alert.generatorUrl),
+      fingerprint: key,
+      updatedAtMs,
+      ...(value === undefined ? {} : { value }),
+      ...(isTimeout === undefined ? {} : { isTimeout }),
+    };
   }
 
-  #sharedText(text: string): string {
-    const known = this.#texts.get(text);
-    if (known !== undefined) return known;
-    if (this.#texts.size >= SHARED_TEXTS_MAX) this.#texts.clear();
-    this.#texts.set(text, text);
-    return text;
+  #sharedTexts(labels: Labels): Labels {
+    const pairs: string[] = new Array(labels.pairs.length);
+    // Names are shared already: the reader of JSON does that.
+    for (let i = 0; i < pairs.length; i += 2) {
+      pairs[i] = labels.pairs[i];
+      pairs[i + 1] = this.#texts.share(pairs[i], labels.pairs[i + 1]);
+    }
+    return Labels.fromSorted(pairs);
   }
 }
 
@@ -230,8 +238,16 @@ function length(labels: Labels): number {
 }
 
 function plainAlert(alert: StoredAlert): unknown {
-  const [labels, annotations] = [alert.labels.toRecord(), alert.annotations.toRecord()];
-  return { ...alert, labels, annotations };
+  return { ...alert, labels: alert.labels.pairs, annotations: alert.annotations.pairs };
+}
+
+/** Pairs, or an object as they were written before. */
+function reviveLabels(value: unknown): Labels {
+  const isText = (text: unknown) => typeof text === 'string';
+  if (Array.isArray(value)) {
+    return value.length % 2 === 0 && value.every(isText) ? Labels.fromSorted(value) : Labels.empty;
+  }
+  return Labels.of((value ?? {}) as Record<string, string>);
 }
 
 function reviveAlert(value: unknown): StoredAlert | undefined {
@@ -240,8 +256,8 @@ function reviveAlert(value: unknown): StoredAlert | undefined {
   const { labels, annotations, fingerprint: key } = alert;
   if (typeof labels !== 'object' || labels === null || typeof key !== 'string') return undefined;
   return {
-    labels: Labels.of(labels as Record<string, string>),
-    annotations: Labels.of((annotations ?? {}) as Record<string, string>),
+    labels: reviveLabels(labels),
+    annotations: reviveLabels(annotations),
     startsAtMs: Number(alert.startsAtMs),
     endsAtMs: Number(alert.endsAtMs),
     generatorUrl: String(alert.generatorUrl ?? ''),

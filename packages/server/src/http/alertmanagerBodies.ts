@@ -55,7 +55,7 @@ function readAlert(item: unknown, place: string, nowMs: number, resolveMs: numbe
   const alert = recordOf(item, 'alerts');
   if (alert.labels === undefined || alert.labels === null) throw required(`${place}.labels`);
   const labels = Labels.of(textsOf(alert.labels, 'labels', 'alerts'));
-  const annotations = Labels.of(textsOf(alert.annotations ?? {}, 'annotations', 'alerts'));
+  const annotations = Labels.of(textsOf(alert.annotations, 'annotations', 'alerts'));
   const generatorUrl = textOf(alert.generatorURL, 'alerts');
   if (generatorUrl !== '' && !isUri(generatorUrl)) {
     const message = `${place}.generatorURL in body must be of type uri: ${quoted(generatorUrl)}`;
@@ -64,9 +64,9 @@ function readAlert(item: unknown, place: string, nowMs: number, resolveMs: numbe
   const endsAtMs = timeOf(alert.endsAt, 'alerts');
   // Alertmanager takes the end for the beginning, even one that is ahead; its documents say now.
   const startsAtMs = timeOf(alert.startsAt, 'alerts') ?? Math.min(nowMs, endsAtMs ?? nowMs);
-  const about = { labels, annotations, startsAtMs, generatorUrl };
-  if (endsAtMs !== undefined) return { ...about, endsAtMs };
-  return { ...about, endsAtMs: nowMs + resolveMs, isTimeout: true };
+  if (endsAtMs !== undefined) return { labels, annotations, startsAtMs, endsAtMs, generatorUrl };
+  const endMs = nowMs + resolveMs;
+  return { labels, annotations, startsAtMs, endsAtMs: endMs, generatorUrl, isTimeout: true };
 }
 
 function problemOf(
@@ -79,9 +79,10 @@ function problemOf(
     ['invalid label set', labels],
     ['invalid annotations', annotations],
   ] as const) {
-    for (const [name, value] of set.entries()) {
-      if (!isLabelName(name)) return `${what}: invalid name ${quoted(name)}`;
-      if (!value.isWellFormed()) return `${what}: invalid value ${quoted(value)}`;
+    const { pairs } = set;
+    for (let i = 0; i < pairs.length; i += 2) {
+      if (!isLabelName(pairs[i])) return `${what}: invalid name ${quoted(pairs[i])}`;
+      if (!pairs[i + 1].isWellFormed()) return `${what}: invalid value ${quoted(pairs[i + 1])}`;
     }
   }
   return undefined;
@@ -102,7 +103,7 @@ export function parseSilence(body: unknown, nowMs: number): Omit<Silence, 'updat
   const bad = (reason: string) => new TytoError('bad_data', `Failed to create silence: ${reason}`);
   if (startsAtMs >= endsAtMs) throw bad('start time must be before end time');
   if (endsAtMs < nowMs) throw bad("end time can't be in the past");
-  const annotations = textsOf(silence.annotations ?? {}, 'annotations', 'silence');
+  const annotations = textsOf(silence.annotations, 'annotations', 'silence');
   return {
     id: textOf(silence.id, 'silence'),
     matchers,
@@ -157,8 +158,9 @@ function recordOf(value: unknown, body: string): Record<string, unknown> {
 }
 
 function textsOf(value: unknown, field: string, body: string): Record<string, string> {
-  const record = recordOf(value, body);
-  for (const text of Object.values(record)) {
+  const record = recordOf(value ?? {}, body);
+  for (const name in record) {
+    const text = record[name];
     if (typeof text === 'string') continue;
     throw unreadable(body, `json: cannot unmarshal ${kindOf(text)} into ${field} of type string`);
   }
