@@ -258,17 +258,20 @@ export class Incidents implements AlertEvents, NotifyAdvisor {
     if (outcome === 'will be retried') return;
     const isOwn = OWN_KEYS.test(groupKey);
     const firing = new Set(attempt.firing.map(({ fingerprint }) => fingerprint));
+    // The same for many: a group of thousands of alerts is told of at once.
+    const entryOf = (told: string): TimelineEntry => ({
+      atMs: attempt.atMs,
+      kind: outcome === 'delivered' ? 'notified' : 'notification failed',
+      receiver,
+      text: shorten(error === '' ? `${integration}: ${told}` : `${integration}: ${error}`),
+    });
+    const [toldFiring, toldResolved] = [entryOf('firing'), entryOf('resolved')];
     for (const incident of incidents) {
-      const fires = firingAlerts(incident).some(({ fingerprint }) => firing.has(fingerprint));
+      const fires = incident.alerts.some(
+        ({ endsAtMs, fingerprint }) => endsAtMs === undefined && firing.has(fingerprint),
+      );
       if (outcome === 'delivered' && fires && !isOwn) incident.routed[receiver] = groupKey;
-      const told = fires ? 'firing' : 'resolved';
-      const entry: TimelineEntry = {
-        atMs: attempt.atMs,
-        kind: outcome === 'delivered' ? 'notified' : 'notification failed',
-        receiver,
-        text: shorten(error === '' ? `${integration}: ${told}` : `${integration}: ${error}`),
-      };
-      note(incident, entry);
+      note(incident, fires ? toldFiring : toldResolved);
       this.store.saveSoon(incident);
     }
   }

@@ -33,11 +33,11 @@ export type Notifier = (message: Message) => Promise<NotifyData | undefined>;
 /** A notification, with its templates at hand. */
 export class Message {
   readonly notification: Notification;
-  readonly data: GoStruct;
   readonly status: 'firing' | 'resolved';
   readonly signal: AbortSignal;
   readonly #templates: NotifyTemplates;
   readonly #logger: Logger;
+  #data: GoStruct | undefined;
 
   constructor(
     notification: Notification,
@@ -46,11 +46,16 @@ export class Message {
     signal: AbortSignal,
   ) {
     this.notification = notification;
-    this.data = templateData(notification);
     this.status = statusOf(notification);
     this.signal = signal;
     this.#templates = templates;
     this.#logger = logger;
+  }
+
+  /** What templates see: made when the first of them asks. */
+  get data(): GoStruct {
+    this.#data ??= templateData(this.notification);
+    return this.#data;
   }
 
   /** Expands a field. Throws NotifyError: a template that fails now fails the next time. */

@@ -8,6 +8,7 @@ import { AlertStore } from './alertStore.ts';
 import { NotificationLog } from './notificationLog.ts';
 import { NotifyTurns } from './notifyTurns.ts';
 import { buildRoute } from './route.ts';
+import { LoopTurns } from './slices.ts';
 import { StateKeeper } from './stateKeeper.ts';
 import { DeliveriesUnderWay } from './underWay.ts';
 
@@ -53,6 +54,7 @@ function group(
     observer: { attempt() {}, told() {} },
     events: { fired() {}, resolved() {}, attempted: (attempt) => attempts.push(attempt) },
     turns: new NotifyTurns(),
+    flushes: new LoopTurns(),
     underWay: new DeliveriesUnderWay(clock, keeper),
     advisor,
     alerts,

@@ -11,12 +11,14 @@ import { deliver, type DeliveryDependencies } from './delivery.ts';
 import { GroupMembers } from './groupMembers.ts';
 import { type LogKey, type NotificationLog, reasonToNotify } from './notificationLog.ts';
 import type { Route } from './route.ts';
-import { forEachInSlices } from './slices.ts';
+import { forEachInSlices, type LoopTurns } from './slices.ts';
 
 export interface GroupDependencies extends DeliveryDependencies {
   readonly alerts: AlertStore;
   readonly log: NotificationLog;
   readonly integrations: readonly Integration[];
+  /** Turns of the event loop for groups that look through their alerts. */
+  readonly flushes: LoopTurns;
   readonly externalUrl: string;
   readonly advisor: NotifyAdvisor | undefined;
   /** The wall clock, once everything that goes by it knows that it was set. */
@@ -142,6 +144,7 @@ export class AlertGroup {
   async #flush(): Promise<void> {
     await this.#before;
     const { integrations } = this.#deps;
+    await this.#deps.flushes.take(this.#members.size);
     const nowMs = this.#deps.nowMs();
     const members = await this.#members.list();
     this.#mutedBy = this.#deps.mutingIntervals();

@@ -60,7 +60,8 @@ export async function deliver(
     const timer = new AbortController();
     const timeout = clock.schedule(leftMs, () => timer.abort(new Error('time is up')));
     const signal = AbortSignal.any([abort, timer.signal]);
-    const endTurn = await turns.begin(integration, signal);
+    const alerts = notification.firing.length + notification.resolved.length;
+    const endTurn = await turns.begin(integration, alerts, signal);
     const startedMs = clock.monotonicMs();
     const nowMs = clock.nowMs();
     const end = await underWay.begin({ ...about, ...keysOf(notification), attempt, atMs: nowMs });

@@ -22,7 +22,7 @@ import { NotifyTurns } from './notifyTurns.ts';
 import { renderRouteLabels } from './routeLabels.ts';
 import { buildRoute, groupLabels, matchRoutes, type Route } from './route.ts';
 import { DEFAULT_SILENCE_LIMITS, type SilenceLimits, Silences } from './silences.ts';
-import { forEachInSlices, otherTurns } from './slices.ts';
+import { forEachInSlices, LoopTurns, otherTurns } from './slices.ts';
 import { StateKeeper } from './stateKeeper.ts';
 import { TimeIntervals } from './timeInterval.ts';
 import { DeliveriesUnderWay } from './underWay.ts';
@@ -82,6 +82,7 @@ export class Dispatcher implements AlertSink {
   readonly #inhibition: Inhibition;
   readonly #jumps: ClockJumps;
   readonly #turns = new NotifyTurns();
+  readonly #flushes = new LoopTurns();
   readonly #underWay: DeliveriesUnderWay;
   readonly #stopped = new AbortController();
   #config: AlertmanagerConfig | undefined;
@@ -391,6 +392,7 @@ export class Dispatcher implements AlertSink {
       observer,
       events,
       turns: this.#turns,
+      flushes: this.#flushes,
       underWay: this.#underWay,
       advisor,
       alerts: this.alerts,

@@ -13,7 +13,7 @@ const integration = (): Integration => ({
 /** What has begun so far, and how to end it, in order. */
 function begun(turns: NotifyTurns, of: Integration, count: number, signal: AbortSignal) {
   const ends: (() => void)[] = [];
-  for (let n = 0; n < count; n++) void turns.begin(of, signal).then((end) => ends.push(end));
+  for (let n = 0; n < count; n++) void turns.begin(of, 1, signal).then((end) => ends.push(end));
   return ends;
 }
 

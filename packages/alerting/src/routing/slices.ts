@@ -3,10 +3,30 @@
  * and other groups go on. Few things are done at once.
  */
 const SLICE = 2000;
+/** Alerts that are made notifications, or are looked through for one, in one turn. */
+const TURN_ITEMS_MAX = 500;
 
 /** Lets everything else that waits have its turn. */
 export function otherTurns(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
+}
+
+/** Turns of the event loop for those who do more than a little, in the order in which they come. */
+export class LoopTurns {
+  #line: Promise<void> = Promise.resolve();
+  #taken = 0;
+
+  /** Resolves when work on so many items may be done: with others of few items, or alone. */
+  take(items: number): Promise<void> {
+    this.#line = this.#line.then(async () => {
+      if (this.#taken + items > TURN_ITEMS_MAX && this.#taken > 0) {
+        await otherTurns();
+        this.#taken = 0;
+      }
+      this.#taken += items;
+    });
+    return this.#line;
+  }
 }
 
 export async function forEachInSlices<T>(

@@ -31,31 +31,24 @@ export interface Records {
 }
 
 export function encodeRecords(entries: readonly JournalEntry[]): Records {
-  const mostBytes = entries.reduce((sum, { key, value = '' }) => {
-    return sum + FRAME_BYTES + HEAD_BYTES + mostBytesOf(key) + mostBytesOf(value);
-  }, 0);
-  const bytes = Buffer.allocUnsafe(mostBytes);
-  const lengths: number[] = [];
+  const lengths = entries.map(({ key, value = '' }) => {
+    return FRAME_BYTES + HEAD_BYTES + Buffer.byteLength(key) + Buffer.byteLength(value);
+  });
+  const bytes = Buffer.allocUnsafe(lengths.reduce((sum, length) => sum + length, 0));
   let at = 0;
-  for (const { key, value } of entries) {
+  entries.forEach(({ key, value }, i) => {
+    const end = at + lengths[i];
     const keyAt = at + FRAME_BYTES + HEAD_BYTES;
     const keyBytes = bytes.write(key, keyAt);
-    const valueAt = keyAt + keyBytes;
-    const end = value === undefined ? valueAt : valueAt + bytes.write(value, valueAt);
+    if (value !== undefined) bytes.write(value, keyAt + keyBytes);
     bytes.writeUInt32LE(MARKER, at);
-    bytes.writeUInt32LE(end - at - FRAME_BYTES, at + 4);
+    bytes.writeUInt32LE(lengths[i] - FRAME_BYTES, at + 4);
     bytes.writeUInt8(value === undefined ? REMOVE : PUT, at + FRAME_BYTES);
     bytes.writeUInt32LE(keyBytes, at + FRAME_BYTES + 1);
     bytes.writeUInt32LE(crc32(bytes.subarray(at + FRAME_BYTES, end)), at + 8);
-    lengths.push(end - at);
     at = end;
-  }
-  return { bytes: bytes.subarray(0, at), lengths };
-}
-
-/** Enough for a text as UTF-8; exact where a guess would waste much. */
-function mostBytesOf(text: string): number {
-  return text.length > 4096 ? Buffer.byteLength(text) : text.length * 3;
+  });
+  return { bytes, lengths };
 }
 
 /** Of a whole and sound record; the value of a removal is undefined. */

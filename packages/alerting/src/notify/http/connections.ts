@@ -2,19 +2,26 @@
  * The connections that requests with one TLS configuration and one proxy go over. They are made
  * anew when a certificate in a file has changed; idle ones close themselves after some seconds.
  */
-import type { Dispatcher } from 'undici';
+import { Agent } from 'node:http';
+import { Agent as SecureAgent } from 'node:https';
 import { type Environment, type ProxyConfig, proxyFor } from './proxy.ts';
 import { readSecret } from './secret.ts';
-import { type TlsConfig, tlsOptions } from './tlsConfig.ts';
+import { type TlsConfig, type TlsOptions, tlsOptions } from './tlsConfig.ts';
 
-/** From the first packet to an encrypted connection. */
-const CONNECT_MS_MAX = 15_000;
+/** Idle ones end before most servers end them: one that is closed would fail a notification. */
+const OPTIONS = { keepAlive: true, timeout: 4000 };
+
+/** What a request goes over: an agent, and what TLS to the receiver itself takes. */
+export interface Way {
+  readonly agent: Agent;
+  readonly tls: Partial<TlsOptions>;
+}
 
 export class Connections {
   readonly #tls: TlsConfig;
   readonly #proxy: ProxyConfig;
   readonly #environment: Environment;
-  readonly #made = new Map<string, { readonly key: string; readonly dispatcher: Dispatcher }>();
+  readonly #made = new Map<string, { readonly key: string; readonly way: Way }>();
 
   constructor(tls: TlsConfig, proxy: ProxyConfig, environment: Environment) {
     this.#environment = environment;
@@ -22,32 +29,21 @@ export class Connections {
     this.#proxy = proxy;
   }
 
-  /** What sends a request to `url`. Rejects with NotifyError where a file cannot be read. */
-  async to(url: URL): Promise<Dispatcher> {
+  /** What a request to `url` goes over. Rejects with NotifyError where a file cannot be read. */
+  async to(url: URL): Promise<Way> {
     const proxy = proxyFor(url, this.#proxy, this.#environment);
     const tls = await tlsOptions(this.#tls);
     const headers = proxy === undefined ? {} : await this.#connectHeaders();
     const key = JSON.stringify([tls, headers]);
-    const way = `${proxy ?? ''} ${url.protocol}`;
-    const known = this.#made.get(way);
-    if (known?.key === key) return known.dispatcher;
-    // Loaded with the first notification: it takes 20 MB and longer than the rest of a start.
-    const { Agent, ProxyAgent } = await import('undici');
-    const connect = { ...tls, timeout: CONNECT_MS_MAX };
-    const dispatcher =
-      proxy === undefined
-        ? new Agent({ connect })
-        : new ProxyAgent({
-            uri: proxy,
-            // Tunnels are for TLS: many proxies open none to other ports.
-            proxyTunnel: url.protocol === 'https:',
-            headers,
-            requestTls: connect,
-            proxyTls: connect,
-          });
+    const name = `${proxy ?? ''} ${url.protocol}`;
+    const known = this.#made.get(name);
+    if (known?.key === key) return known.way;
+    const isSecure = url.protocol === 'https:';
+    const agent = await makeAgent(isSecure, proxy, { ...OPTIONS, ...tls, headers });
+    const way = { agent, tls: isSecure ? tls : {} };
     // Idle connections of the old one close themselves.
-    this.#made.set(way, { key, dispatcher });
-    return dispatcher;
+    this.#made.set(name, { key, way });
+    return way;
   }
 
   async #connectHeaders(): Promise<Record<string, string>> {
@@ -57,4 +53,20 @@ export class Connections {
     }
     return headers;
   }
+}
+
+/** `options` are those of the proxy too: its certificate is judged as the receiver's is. */
+async function makeAgent(
+  isSecure: boolean,
+  proxy: string | undefined,
+  options: typeof OPTIONS & TlsOptions & { headers: Record<string, string> },
+): Promise<Agent> {
+  if (proxy === undefined) return isSecure ? new SecureAgent(OPTIONS) : new Agent(OPTIONS);
+  if (isSecure) {
+    // Tunnels are for TLS: many proxies open none to other ports.
+    const { HttpsProxyAgent } = await import('https-proxy-agent');
+    return new HttpsProxyAgent(proxy, options);
+  }
+  const { HttpProxyAgent } = await import('http-proxy-agent');
+  return new HttpProxyAgent(proxy, options);
 }
