@@ -156,7 +156,7 @@ export function incidentAlert(alert: StoredAlert): IncidentAlert {
 }
 
 /** Labels or annotations as they are kept: of a hostile sender's not everything. */
-export function boundedRecord({ pairs }: Labels): Record<string, string> {
+function boundedRecord({ pairs }: Labels): Record<string, string> {
   const record: Record<string, string> = {};
   for (let i = 0; i < Math.min(pairs.length, 2 * FIELDS_MAX); i += 2) {
     const name = shorten(pairs[i]);

@@ -54,17 +54,27 @@ export function templateData(notification: Notification): GoStruct {
   );
 }
 
-/** A whole group as the webhook's JSON has it; `alertsMax` 0 is no limit. */
-export function groupJson(notification: Notification, alertsMax: number) {
+/**
+ * A whole group as the webhook's JSON has it; `alertsMax` 0 is no limit, and of those only the
+ * first `shownMax` are written. A text, and not the value of one: of many groups at once, these
+ * would be in memory until the last receiver has answered.
+ */
+export function groupJson(
+  notification: Notification,
+  version: string,
+  alertsMax: number,
+  shownMax = Infinity,
+): string {
   const all = alertsOf(notification);
   const alerts = alertsMax > 0 ? all.slice(0, alertsMax) : all;
   const resolved = new Set(notification.resolved);
   const { incident, acknowledge } = notification.links ?? {};
   // As in Alertmanager, what is left out does not count for what is common.
-  return {
+  const head = {
     receiver: quoteMeta(notification.receiver),
     status: alerts.some((alert) => !resolved.has(alert)) ? 'firing' : 'resolved',
-    alerts: alerts.map((alert) => alertJson(alert, resolved.has(alert))),
+  };
+  const tail = {
     notification_reason: notification.reason,
     groupLabels: notification.groupLabels.toRecord(),
     commonLabels: common(alerts.map((alert) => alert.labels)).toRecord(),
@@ -74,7 +84,13 @@ export function groupJson(notification: Notification, alertsMax: number) {
     ...(acknowledge === undefined ? {} : { acknowledgeURL: acknowledge }),
     groupKey: notification.groupKey,
     truncatedAlerts: all.length - alerts.length,
+    version,
   };
+  const items = alerts
+    .slice(0, shownMax)
+    .map((alert) => JSON.stringify(alertJson(alert, resolved.has(alert))));
+  const [before, after] = [JSON.stringify(head), JSON.stringify(tail)];
+  return `${before.slice(0, -1)},"alerts":[${items.join(',')}],${after.slice(1)}`;
 }
 
 function alertJson(alert: StoredAlert, isOver: boolean) {

@@ -18,6 +18,6 @@ export const SILENCE_CHARACTERS_MAX = 64 * 1024;
 /** Requests to one integration at once; each is a connection. */
 export const NOTIFY_REQUESTS_MAX = 100;
 /** Alerts in the requests to one integration at once; each is about 1 KB of JSON. */
-export const NOTIFY_ALERTS_MAX = 4000;
+export const NOTIFY_ALERTS_MAX = 2000;
 /** What cannot be written within this time is answered with an error. */
 export const STATE_WRITE_MS_MAX = 10_000;

@@ -56,8 +56,13 @@ export class HttpSender {
 
   /** Posts JSON; resolves on 2xx. Rejects with NotifyError. */
   async postJson(request: Omit<Outgoing, 'body'>, body: unknown, verdict: Verdict = {}) {
+    return await this.postText({ ...request, body: JSON.stringify(body) }, verdict);
+  }
+
+  /** The same of JSON that is a text already. */
+  async postText(request: Outgoing, verdict: Verdict = {}): Promise<Answer> {
     const headers = { 'content-type': 'application/json', ...request.headers };
-    return await this.send({ ...request, headers, body: JSON.stringify(body) }, verdict);
+    return await this.send({ ...request, headers }, verdict);
   }
 
   /** Sends; resolves on 2xx. Rejects with NotifyError that says host and answer, and no secret. */

@@ -66,21 +66,19 @@ export const incidentio: ReceiverKind<ReturnType<typeof schema>> = {
       const url = await readSecret(address);
       const call = { ...message.call(config.timeout), url, headers };
       const body = bodyOf(message, config.max_alerts);
-      await sender.postJson(call, body, { retryCodes: [429], details });
+      await sender.postText({ ...call, body }, { retryCodes: [429], details });
       return undefined;
     };
   },
 };
 
 /** All but the first alert are left out of what incident.io would not take. */
-function bodyOf(message: Message, alertsMax: number): unknown {
-  const body = { ...groupJson(message.notification, alertsMax), version: '1' };
-  const bytes = Buffer.byteLength(JSON.stringify(body));
+function bodyOf({ notification, logger }: Message, alertsMax: number): string {
+  const body = groupJson(notification, '1', alertsMax);
+  const bytes = Buffer.byteLength(body);
   if (bytes < PAYLOAD_BYTES_MAX) return body;
-  message.logger.warn('all alerts but the first were left out: the payload is too large', {
-    bytes,
-  });
-  return { ...body, alerts: body.alerts.slice(0, 1) };
+  logger.warn('all alerts but the first were left out: the payload is too large', { bytes });
+  return groupJson(notification, '1', alertsMax, 1);
 }
 
 function details({ text: body }: Answer): string {

@@ -36,9 +36,9 @@ export const webhook: ReceiverKind<ReturnType<typeof schema>> = {
       const { payload } = config;
       const body =
         payload === undefined
-          ? { ...groupJson(message.notification, config.max_alerts), version: '4' }
-          : expandDeep(payload, (template) => message.text(template));
-      await sender.postJson({ ...message.call(config.timeout), url }, body);
+          ? groupJson(message.notification, '4', config.max_alerts)
+          : JSON.stringify(expandDeep(payload, (template) => message.text(template)));
+      await sender.postText({ ...message.call(config.timeout), url, body });
       return undefined;
     };
   },
