@@ -99,6 +99,8 @@ export class Message {
   }
 
   #expand(template: string, html: boolean): string {
+    // Most addresses are no templates, and need no data to be made for them.
+    if (!template.includes('{{')) return template;
     try {
       return this.#templates.expand(template, this.data, html);
     } catch (error) {
