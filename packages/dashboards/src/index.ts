@@ -1,0 +1,21 @@
+export type {
+  Annotation,
+  Dashboard,
+  DatasourceRef,
+  FieldConfig,
+  FieldOverride,
+  FieldSettings,
+  Link,
+  Mapping,
+  Matcher,
+  Panel,
+  Place,
+  Section,
+  Shown,
+  Target,
+  Thresholds,
+  Transformation,
+  Variable,
+  VariableType,
+} from './model.ts';
+export { readDashboard } from './read/dashboard.ts';
