@@ -19,3 +19,6 @@ export type {
   VariableType,
 } from './model.ts';
 export { readDashboard } from './read/dashboard.ts';
+export { type Chosen, interpolate, type Lookup, referencesOf } from './variables/interpolate.ts';
+export { intervalMs, type IntervalRequest, timeVariables } from './variables/intervals.ts';
+export { ALL, customOptions, type Option, optionsOf } from './variables/options.ts';
