@@ -22,3 +22,4 @@ export { readDashboard } from './read/dashboard.ts';
 export { type Chosen, interpolate, type Lookup, referencesOf } from './variables/interpolate.ts';
 export { intervalMs, type IntervalRequest, timeVariables } from './variables/intervals.ts';
 export { ALL, customOptions, type Option, optionsOf } from './variables/options.ts';
+export { type FormatOptions, type Formatted, formatText, formatValue } from './values/units.ts';
