@@ -1,6 +1,6 @@
 /** Times as texts, by the patterns of moment.js that dashboards are written with. */
 
-/** `2026-01-31 15:04:05` by a pattern. Milliseconds since 1970; a time out of range is shown as it is. */
+/** Milliseconds since 1970 by a pattern; a time that no calendar has is shown as a number. */
 export function dateTime(ms: number, pattern: string, timeZone?: string): string {
   if (!Number.isFinite(ms) || Math.abs(ms) > 8.64e15) return String(ms);
   const parts = partsOf(ms, timeZone);
