@@ -12,6 +12,7 @@ import {
   readElasticBulk,
   utf8Bytes,
 } from '@tyto/wire';
+import type { LogBatch } from './logBatch.ts';
 
 const NS_PER_MS = 1_000_000n;
 /** Fields that name the service of a document, the first of them that is a text. */
@@ -45,7 +46,7 @@ export function readBulk(
   text: string,
   defaultIndex: string,
   clock: Clock,
-  visitor: LogVisitor,
+  batch: LogBatch,
 ): BulkOutcome[] {
   let opened = '';
   const nowNs = BigInt(clock.nowMs()) * NS_PER_MS;
@@ -53,10 +54,12 @@ export function readBulk(
     const reason = problemOf(item);
     if (reason !== '' || item.document === undefined) return { item, status: 400, reason };
     const labels = documentLabels(item.document, item.index);
-    if (labels.key !== opened) visitor.stream(labels);
+    if (labels.key !== opened) batch.stream(labels);
     opened = labels.key;
     const time = documentTimeNs(item.document) ?? nowNs;
-    visitor.entry(time, item.source, utf8Bytes(item.source), Labels.empty);
+    batch.entry(time, item.source, utf8Bytes(item.source), Labels.empty);
+    const { lastRefusal } = batch;
+    if (lastRefusal !== undefined) return { item, status: 400, reason: lastRefusal.message };
     return { item, status: 201, reason };
   });
 }

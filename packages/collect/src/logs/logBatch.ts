@@ -63,6 +63,8 @@ export class LogBatch implements LogVisitor {
   metadataBytes = 0;
   /** Streams that were told, whether they were good or not. */
   named = 0;
+  /** Why the last entry was left out; undefined where it was not. */
+  lastRefusal: LogRefusal | undefined;
   /** Whether complaints were left out. */
   hasMore = false;
   readonly #limits: LogLimits;
@@ -101,6 +103,7 @@ export class LogBatch implements LogVisitor {
     this.#measure(metadata, stream);
     const refusal =
       stream.refusal ?? this.#entryRefusal(timestampNs, lineBytes, stream) ?? this.#givenRefusal;
+    this.lastRefusal = refusal;
     if (refusal !== undefined) {
       this.#refuse(refusal, lineBytes + this.#givenBytes);
       return;
