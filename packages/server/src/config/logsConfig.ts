@@ -26,6 +26,9 @@ export interface LogsConfig {
   readonly syslog: readonly SyslogListener[];
 }
 
+/** Loki's name for whoever is not told apart. */
+export const TENANT_DEFAULT = 'fake';
+
 const DAY_MS = 24 * 3_600_000;
 
 export const DEFAULT_LOGS: LogsConfig = {

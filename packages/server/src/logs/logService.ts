@@ -7,7 +7,7 @@ import { type Clock, type Logger, TytoError } from '@tyto/base';
 import { type LogLimits, LogReceiver } from '@tyto/collect';
 import type { LogqlEntry, LogqlInstantRequest, LogqlRangeRequest, LogqlResult } from '@tyto/logql';
 import type { Labels, LogEntry, LogStore } from '@tyto/model';
-import { DEFAULT_LOGS, type LogsConfig } from '../config/logsConfig.ts';
+import { DEFAULT_LOGS, type LogsConfig, TENANT_DEFAULT } from '../config/logsConfig.ts';
 import { LogDeletions } from './logDeletions.ts';
 import { LogGate } from './logGate.ts';
 import { TailHub } from './tailHub.ts';
@@ -33,8 +33,6 @@ export interface LogServiceOptions {
   readonly engine: LogEngine;
 }
 
-/** Loki's name for whoever is not told apart. */
-export const TENANT_DEFAULT = 'fake';
 const TENANT = /^[a-zA-Z0-9!_.*'()-]{1,150}$/;
 
 export class LogService {
