@@ -1,2 +1,2 @@
-/** Logs in ClickHouse. */
-export {};
+/** Logs in ClickHouse: embedded, or a server's. */
+export { type Columnar, type ColumnarOptions, openColumnar } from './columnar.ts';
