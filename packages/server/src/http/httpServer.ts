@@ -11,6 +11,7 @@ import { type FeaturesApiOptions, registerFeaturesApi } from './featuresApi.ts';
 import { type FederateOptions, registerFederate } from './federate.ts';
 import { type IncidentsApiOptions, registerIncidentsApi } from './incidentsApi.ts';
 import { Methods } from './methods.ts';
+import { type LogRoutesOptions, registerLogRoutes } from './logRoutes.ts';
 import { type NotificationsApiOptions, registerNotificationsApi } from './notificationsApi.ts';
 import { registerOpenApi } from './openapiApi.ts';
 import { type OriginsOptions, registerOrigins } from './origins.ts';
@@ -43,6 +44,7 @@ export interface HttpServerOptions
     PushApiOptions,
     FederateOptions,
     ReadApiOptions,
+    LogRoutesOptions,
     QueriesApiOptions,
     WriteApiOptions,
     AdminApiOptions {
@@ -109,6 +111,7 @@ export async function createHttpServer(
   registerPushApi(app, options);
   registerReadApi(app, options);
   registerFederate(app, options);
+  registerLogRoutes(app, options);
   await registerWebUi(app, prefix, methods);
   return app;
 }

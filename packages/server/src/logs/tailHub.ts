@@ -51,6 +51,10 @@ export class TailHub {
     this.#clock = clock;
   }
 
+  get size(): number {
+    return this.#followers.size;
+  }
+
   /** How many follow, of one tenant. */
   count(tenant: string): number {
     let count = 0;

@@ -1,0 +1,37 @@
+/** All routes of logs: Loki's, Elasticsearch's and Tyto's own. */
+import type { FastifyInstance } from 'fastify';
+import { isElasticClient, registerElasticApi, sendElasticAbout } from './elasticApi.ts';
+import { registerLogsApi } from './logsApi.ts';
+import { registerLokiDeleteApi } from './lokiDeleteApi.ts';
+import { registerLokiErrors } from './lokiErrors.ts';
+import { registerLokiFieldsApi } from './lokiFieldsApi.ts';
+import { registerLokiIndexApi } from './lokiIndexApi.ts';
+import { type LokiPushOptions, registerLokiPushApi } from './lokiPushApi.ts';
+import { registerLokiQueryApi } from './lokiQueryApi.ts';
+import { type LokiRulesOptions, registerLokiRulesApi } from './lokiRulesApi.ts';
+import { configText, type LokiStatusOptions, registerLokiStatusApi } from './lokiStatusApi.ts';
+
+export interface LogRoutesOptions extends LokiPushOptions, LokiRulesOptions, LokiStatusOptions {}
+
+export function registerLogRoutes(app: FastifyInstance, options: LogRoutesOptions): void {
+  registerLokiPushApi(app, options);
+  registerElasticApi(app, options);
+  registerLogsApi(app, options);
+  app.register(async (scope) => {
+    registerLokiErrors(scope, options.logger);
+    registerLokiQueryApi(scope, options);
+    registerLokiIndexApi(scope, options);
+    registerLokiFieldsApi(scope, options);
+    registerLokiDeleteApi(scope, options);
+    registerLokiRulesApi(scope, options);
+    registerLokiStatusApi(scope, options);
+  });
+  // At these two people get the page, and programs what they came for.
+  app.addHook('onRequest', async (request, reply) => {
+    if (request.method !== 'GET' && request.method !== 'HEAD') return undefined;
+    const path = request.url.split('?', 1)[0];
+    if (path === '/' && isElasticClient(request)) return sendElasticAbout(reply);
+    if (path !== '/config' || /text\/html/.test(request.headers.accept ?? '')) return undefined;
+    return reply.type('text/yaml; charset=utf-8').send(configText(options.logs.config));
+  });
+}
