@@ -167,8 +167,8 @@ export class LogReceiver {
     if (tenant.bucket.take(batch.bytes, rate, burst, nowMs)) return undefined;
     const message =
       `Ingestion rate limit exceeded for user ${name} (limit: ${rate} bytes/sec) while ` +
-      `attempting to ingest '${batch.lines}' lines totaling '${batch.bytes}' bytes, reduce log volume or ` +
-      'raise `limits_config.ingestion_rate_mb`';
+      `attempting to ingest '${batch.lines}' lines totaling '${batch.bytes}' bytes, ` +
+      'reduce log volume or raise `limits_config.ingestion_rate_mb`';
     return { reason: 'rate_limited', message, status: 429 };
   }
 

@@ -258,7 +258,7 @@ async function loadLogs(
   return main.logs?.over(base ?? DEFAULT_LOGS) ?? base ?? DEFAULT_LOGS;
 }
 
-/** Groups of LogQL. Where tenants are told apart, the directory of a file is the name of its own. */
+/** Groups of LogQL. Where tenants are told apart, a file lies in a directory of its tenant. */
 async function loadLogRules(
   { ruleFiles, authEnabled }: LogsConfig,
   base: string,

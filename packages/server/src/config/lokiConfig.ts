@@ -133,14 +133,16 @@ const LIMITS_IGNORED = {
       'max_streams_matchers_per_query max_cache_freshness_per_query split_queries_by_interval ' +
       'split_metadata_queries_by_interval split_recent_metadata_queries_by_interval ' +
       'split_instant_metric_queries_by_interval tsdb_max_bytes_per_shard tsdb_sharding_strategy ' +
-      'min_sharding_lookback max_queriers_per_tenant max_query_capacity query_ready_index_num_days ' +
+      'min_sharding_lookback max_queriers_per_tenant max_query_capacity ' +
+      'query_ready_index_num_days ' +
       'shard_streams bloom_gateway_enable_filtering bloom_creation_enabled volume_enabled ' +
       'deletion_mode max_query_range per_tenant_override_config per_tenant_override_period ' +
       'allow_deletes index_gateway_shard_size increment_duplicate_timestamp ' +
       'required_labels required_number_labels max_stats_cache_freshness ' +
       'max_metadata_cache_freshness log_level_fields log_level_from_json_max_depth ' +
       'use_owned_stream_count ruler_max_rules_per_rule_group ruler_max_rule_groups_per_tenant ' +
-      'ruler_alertmanager_config ruler_remote_write_disabled pattern_ingester_tokenizable_json_fields ' +
+      'ruler_alertmanager_config ruler_remote_write_disabled ' +
+      'pattern_ingester_tokenizable_json_fields ' +
       'metric_aggregation_enabled simulated_push_latency enable_multi_variant_queries ' +
       'max_query_blocks_storage s3_sse_type',
   ),
@@ -212,7 +214,8 @@ const fileSchema = yaml.object(
     ignored: ignored(
       'target server common distributor querier query_scheduler frontend query_range ' +
         'frontend_worker ingester ingester_client index_gateway memberlist schema_config ' +
-        'storage_config chunk_store_config table_manager runtime_config operational_config tracing ' +
+        'storage_config chunk_store_config table_manager runtime_config operational_config ' +
+        'tracing ' +
         'analytics pattern_ingester bloom_gateway bloom_build bloom_compactor ballast_bytes ' +
         'http_prefix ui profiling internal_server memberlist_kv kafka_config block_builder ' +
         'block_scheduler dataobj dataobj_explorer limits metastore shutdown_delay ' +

@@ -18,7 +18,7 @@ export function lokiStatus(error: unknown): number {
   return error.kind === 'io' ? 503 : statusOfError(error);
 }
 
-export function isDiskFull(error: unknown): boolean {
+function isDiskFull(error: unknown): boolean {
   const cause = error instanceof Error ? error.cause : undefined;
   const codes = [errorCode(error), errorCode(cause)];
   if (codes.includes('ENOSPC') || codes.includes('EDQUOT')) return true;

@@ -7,6 +7,7 @@ import type { LogService } from '../logs/logService.ts';
 import { sendPieces } from './envelope.ts';
 import { CATEGORIZE_LABELS, labelsJson, lokiDataPieces, mergedStreams } from './lokiJson.ts';
 import {
+  countOf,
   directionOf,
   intervalOf,
   limitOf,
@@ -146,6 +147,8 @@ async function queryInstant(asked: Asked, { clock, logs }: LokiQueryOptions): Pr
 
 function entriesOf(params: Params, { entriesMax }: LogQueryLimits): number {
   const limit = limitOf(params);
+  // Taken for what it is, and of no use here.
+  countOf(params, 'line_limit', 0);
   if (entriesMax === 0 || limit <= entriesMax) return limit;
   throw new TytoError(
     'bad_data',
@@ -196,7 +199,7 @@ async function answerLegacy(
 }
 
 /** RFC 3339 with nanoseconds. */
-export function timeText(timestampNs: bigint): string {
+function timeText(timestampNs: bigint): string {
   const seconds = timestampNs / 1_000_000_000n;
   const nanos = String(timestampNs - seconds * 1_000_000_000n).padStart(9, '0');
   const text = new Date(Number(seconds) * 1000).toISOString().slice(0, 19);
