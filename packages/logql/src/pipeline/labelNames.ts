@@ -33,7 +33,7 @@ export class KeyNames {
     return name;
   }
 
-  /** The label for a name: with a suffix where the stream has it; undefined if nobody asks for it. */
+  /** The label for a name, with a suffix where the stream has it; undefined if none is needed. */
   labelOf(name: string, entry: WorkingEntry): string | undefined {
     if (name === '') return undefined;
     const label = entry.baseHas(name) ? `${name}_extracted` : name;

@@ -13,7 +13,7 @@ const EQUALS = 61;
 const BACKSLASH = 92;
 
 /** A cursor over the pairs of a line. */
-export class LogfmtScanner {
+class LogfmtScanner {
   key = '';
   value = '';
   /** What is wrong with the line, '' while nothing is. */

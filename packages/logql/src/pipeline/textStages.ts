@@ -59,10 +59,13 @@ function matchPattern(
   }
 }
 
-/** Escape sequences of terminals: a control character, parameters and a final letter. */
-const ANSI =
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
-  /[\u001b\u009b][[\]()#;?]*(?:(?:[a-zA-Z\d]*(?:;[a-zA-Z\d]*)*)?\u0007|(?:\d{1,4}(?:;\d{0,4})*)?[\dA-PRZcf-ntqry=><~])/g;
+/** Escape sequences of terminals: a control character, then a title, or parameters and a letter. */
+const ANSI = new RegExp(
+  '[\\u001b\\u009b][[\\]()#;?]*(?:' +
+    '(?:[a-zA-Z\\d]*(?:;[a-zA-Z\\d]*)*)?\\u0007|' +
+    '(?:\\d{1,4}(?:;\\d{0,4})*)?[\\dA-PRZcf-ntqry=><~])',
+  'g',
+);
 
 export function decolorizeStage(): Stage {
   return (entry) => {
