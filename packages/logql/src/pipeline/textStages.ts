@@ -2,11 +2,11 @@
 import { compileSearch } from '@tyto/base';
 import { parsePattern, type PatternPart } from '@tyto/syntax';
 import type { NeededLabels, Stage } from './stage.ts';
-import { PARSED, type WorkingEntry } from './workingEntry.ts';
+import type { WorkingEntry } from './workingEntry.ts';
 
 function setParsed(entry: WorkingEntry, name: string, value: string, needed: NeededLabels): void {
-  const label = entry.baseHas(name) ? `${name}_extracted` : name;
-  if (needed === undefined || needed.has(label)) entry.set(PARSED, label, value);
+  const label = entry.isTaken(name) ? `${name}_extracted` : name;
+  if (needed === undefined || needed.has(label)) entry.setFound(label, value);
 }
 
 /** The named groups of a regular expression; lines that it does not fit stay as they are. */
