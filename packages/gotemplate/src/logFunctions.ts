@@ -165,10 +165,18 @@ function wellFormed(text: string): string {
   return text.replace(/[\ud800-\udfff]/gu, '\ufffd');
 }
 
+const BASE64 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
+
 function encodeBase64(text: string): string {
-  let bytes = '';
-  for (const byte of new TextEncoder().encode(text)) bytes += String.fromCharCode(byte);
-  return btoa(bytes);
+  const bytes = new TextEncoder().encode(text);
+  let out = '';
+  for (let i = 0; i < bytes.length; i += 3) {
+    const group = (bytes[i] << 16) | ((bytes[i + 1] ?? 0) << 8) | (bytes[i + 2] ?? 0);
+    out += BASE64[group >> 18] + BASE64[(group >> 12) & 63];
+    out += i + 1 < bytes.length ? BASE64[(group >> 6) & 63] : '=';
+    out += i + 2 < bytes.length ? BASE64[group & 63] : '=';
+  }
+  return out;
 }
 
 /** Where it is no base64, the text tells so, as sprig does. */

@@ -126,5 +126,5 @@ export function placesOf(
   if (name.includes('_')) return undefined;
   const parsed: LogField =
     parser === 'json' ? { from: 'json', path: [name] } : { from: 'logfmt', key: name };
-  return [label, parsed, metadata];
+  return [label, metadata, parsed];
 }

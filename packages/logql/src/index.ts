@@ -11,4 +11,5 @@ export type {
   LogqlStream,
   LogqlValue,
 } from './results.ts';
+export { type MinedPattern, minePatterns, type MiningOptions, PatternMiner } from './patterns.ts';
 export { type LogqlOutcome, runLogqlScript } from './testing/scriptRunner.ts';

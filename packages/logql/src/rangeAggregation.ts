@@ -40,10 +40,7 @@ export async function evaluateRange(
   return await reading.columns();
 }
 
-export function windowsOf(
-  node: RangeAggregation,
-  { startNs, stepNs, count }: StepGrid,
-): LogWindows {
+function windowsOf(node: RangeAggregation, { startNs, stepNs, count }: StepGrid): LogWindows {
   return {
     firstEndNs: startNs - nanoseconds(node.offsetMs),
     stepNs,
@@ -57,10 +54,7 @@ function nanoseconds(ms: number): bigint {
 }
 
 /** The labels that are asked for in the end; undefined where that may be any. */
-export function neededOf(
-  { unwrap }: RangeAggregation,
-  grouping: LogqlGrouping | undefined,
-): NeededLabels {
+function neededOf({ unwrap }: RangeAggregation, grouping: LogqlGrouping | undefined): NeededLabels {
   if (grouping === undefined || grouping.without) return undefined;
   const filtered = unwrap?.filters.flatMap(labelsOfFilter) ?? [];
   return new Set([

@@ -6,7 +6,7 @@ const WORD = /^[+-]?(?:inf|infinity|nan)$/i;
 const SHOWN_MAX = 100;
 
 /** A number, or what is wrong. */
-export function readFloat(text: string): number | string {
+function readFloat(text: string): number | string {
   if (FLOAT.test(text)) return Number(text);
   if (WORD.test(text)) return wordValue(text);
   return `strconv.ParseFloat: parsing ${shown(text)}: invalid syntax`;

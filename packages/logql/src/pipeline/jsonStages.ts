@@ -35,7 +35,7 @@ export function jsonStage(needed: NeededLabels): Stage {
       const label = names.labelOf(name, entry);
       if (label === undefined) continue;
       const value = kind === 'string' ? scanner.stringValue() : scanner.rawValue();
-      entry.set(PARSED, label, labelValue(value));
+      entry.setFound(label, labelValue(value));
     }
   };
   return (entry) => {
@@ -77,7 +77,7 @@ export function jsonPathStage(
       return true;
     }
     for (const { label, path } of wanted) {
-      const name = entry.baseHas(label) ? `${label}_extracted` : label;
+      const name = entry.isTaken(label) ? `${label}_extracted` : label;
       if (needed !== undefined && !needed.has(name) && !needed.has(label)) continue;
       const value = valueAt(scanner, entry.line, path);
       if (value !== undefined) entry.set(PARSED, name, labelValue(value));
@@ -162,7 +162,7 @@ export function unpackStage(needed: NeededLabels): Stage {
     if (packed === undefined) return true;
     for (const [key, value] of found) {
       const label = names.labelOf(names.nameOf('', key), entry);
-      if (label !== undefined) entry.set(PARSED, label, labelValue(value));
+      if (label !== undefined) entry.setFound(label, labelValue(value));
     }
     entry.line = packed;
     return true;

@@ -33,10 +33,10 @@ export class KeyNames {
     return name;
   }
 
-  /** The label for a name: with a suffix where the stream has it; undefined if nobody asks for it. */
+  /** The label for a name, with a suffix where that is taken; undefined if none is needed. */
   labelOf(name: string, entry: WorkingEntry): string | undefined {
     if (name === '') return undefined;
-    const label = entry.baseHas(name) ? `${name}_extracted` : name;
+    const label = entry.isTaken(name) ? `${name}_extracted` : name;
     return this.#needed === undefined || this.#needed.has(label) ? label : undefined;
   }
 

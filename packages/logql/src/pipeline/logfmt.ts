@@ -13,7 +13,7 @@ const EQUALS = 61;
 const BACKSLASH = 92;
 
 /** A cursor over the pairs of a line. */
-export class LogfmtScanner {
+class LogfmtScanner {
   key = '';
   value = '';
   /** What is wrong with the line, '' while nothing is. */
@@ -129,7 +129,7 @@ export function logfmtStage({ strict, keepEmpty }: LogfmtOptions, needed: Needed
       const label = names.labelOf(names.nameOf('', scanner.key), entry);
       if (label === undefined) continue;
       if (needed !== undefined && entry.kindOf(label) !== PARSED) left--;
-      entry.set(PARSED, label, labelValue(scanner.value));
+      entry.setFound(label, labelValue(scanner.value));
     }
     if (strict && scanner.problem !== '') entry.fail(LOGFMT_ERROR, scanner.problem);
     return true;
@@ -149,7 +149,7 @@ export function logfmtPathStage(
   const scanner = new LogfmtScanner();
   return (entry) => {
     for (const { label } of extractions) {
-      if (entry.baseHas(label) || (needed !== undefined && !needed.has(label))) continue;
+      if (entry.isTaken(label) || (needed !== undefined && !needed.has(label))) continue;
       entry.set(PARSED, label, '');
     }
     scanner.begin(entry.line);
@@ -159,7 +159,7 @@ export function logfmtPathStage(
         continue;
       }
       for (const label of labels.get(sanitizedName(scanner.key)) ?? []) {
-        const name = entry.baseHas(label) ? `${label}_extracted` : label;
+        const name = entry.isTaken(label) ? `${label}_extracted` : label;
         if (needed !== undefined && !needed.has(name)) continue;
         entry.set(PARSED, name, labelValue(scanner.value));
       }

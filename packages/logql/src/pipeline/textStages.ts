@@ -2,11 +2,11 @@
 import { compileSearch } from '@tyto/base';
 import { parsePattern, type PatternPart } from '@tyto/syntax';
 import type { NeededLabels, Stage } from './stage.ts';
-import { PARSED, type WorkingEntry } from './workingEntry.ts';
+import type { WorkingEntry } from './workingEntry.ts';
 
 function setParsed(entry: WorkingEntry, name: string, value: string, needed: NeededLabels): void {
-  const label = entry.baseHas(name) ? `${name}_extracted` : name;
-  if (needed === undefined || needed.has(label)) entry.set(PARSED, label, value);
+  const label = entry.isTaken(name) ? `${name}_extracted` : name;
+  if (needed === undefined || needed.has(label)) entry.setFound(label, value);
 }
 
 /** The named groups of a regular expression; lines that it does not fit stay as they are. */
@@ -59,10 +59,13 @@ function matchPattern(
   }
 }
 
-/** Escape sequences of terminals: a control character, parameters and a final letter. */
-const ANSI =
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
-  /[\u001b\u009b][[\]()#;?]*(?:(?:[a-zA-Z\d]*(?:;[a-zA-Z\d]*)*)?\u0007|(?:\d{1,4}(?:;\d{0,4})*)?[\dA-PRZcf-ntqry=><~])/g;
+/** Escape sequences of terminals: a control character, then a title, or parameters and a letter. */
+const ANSI = new RegExp(
+  '[\\u001b\\u009b][[\\]()#;?]*(?:' +
+    '(?:[a-zA-Z\\d]*(?:;[a-zA-Z\\d]*)*)?\\u0007|' +
+    '(?:\\d{1,4}(?:;\\d{0,4})*)?[\\dA-PRZcf-ntqry=><~])',
+  'g',
+);
 
 export function decolorizeStage(): Stage {
   return (entry) => {

@@ -1,7 +1,7 @@
 /**
- * An entry on its way through a pipeline: its line, and its labels in three kinds. What a parser
- * finds hides structured metadata of the same name; neither touches the labels of the stream, a
- * name that is taken there gets `_extracted` instead. One object is used for all entries.
+ * An entry on its way through a pipeline: its line, and its labels in three kinds. Metadata does not
+ * touch the labels of the stream, and parsers touch neither: a name that is taken gets `_extracted`
+ * instead. What is found first stays. One object is used for all entries.
  */
 import { Labels } from '@tyto/model';
 
@@ -65,9 +65,16 @@ export class WorkingEntry {
     else this.set(METADATA, this.#base.has(name) ? `${name}_extracted` : name, value);
   }
 
-  /** Whether the stream itself has the label. */
-  baseHas(name: string): boolean {
-    return this.#base.has(name);
+  /** Whether the stream or the metadata has the label, so that parsers may not use its name. */
+  isTaken(name: string): boolean {
+    if (this.#base.has(name)) return true;
+    const index = this.#names.length === 0 ? undefined : this.#index.get(name);
+    return index !== undefined && this.#kinds[index] === METADATA;
+  }
+
+  /** Sets what a parser found, unless one has found it before. */
+  setFound(label: string, value: string): void {
+    if (this.kindOf(label) !== PARSED) this.set(PARSED, label, value);
   }
 
   /** The label's value; undefined where there is none, which differs from an empty one. */

@@ -71,6 +71,10 @@ export function parseLogqlScript(text: string): LogqlCommand[] {
 }
 
 const LINE_STREAM = Labels.of({ stream: 'line' });
+const LOGS = new RegExp(
+  '^logs(?: from (\\S+))?(?: to (\\S+))?(?: limit (\\d+))?( forward)?' +
+    '(?: interval (\\S+))? (.*)$',
+);
 const DAY_NS = 86_400_000_000_000n;
 
 class ScriptParser {
@@ -123,10 +127,7 @@ class ScriptParser {
       const [startNs, endNs, stepNs] = range.slice(1, 4).map(durationNs);
       return { evaluation: { kind: 'range', startNs, endNs, stepNs }, query: range[4] };
     }
-    const logs =
-      /^logs(?: from (\S+))?(?: to (\S+))?(?: limit (\d+))?( forward)?(?: interval (\S+))? (.*)$/.exec(
-        text,
-      );
+    const logs = LOGS.exec(text);
     if (logs === null) throw this.#problem('no evaluation', at);
     const [, start, end, limit, forward, interval, query] = logs;
     const evaluation: Evaluation = {

@@ -9,27 +9,37 @@ import { parseBytes, parseQueryDuration } from './units.ts';
 const MATCH_TYPES: ReadonlySet<string> = new Set(['=', '!=', '=~', '!~']);
 const COMPARISONS: ReadonlySet<string> = new Set(['=', '==', '!=', '>', '>=', '<', '<=']);
 
-/** `a="b" and (c>5 or d!=ip("…")), e<=1s`; `or` binds weaker than the rest. */
+/**
+ * `a="b" and (c>5 or d!=ip("…")), e<=1s`. `and` binds tighter than `or`, and a comma, or nothing
+ * between two conditions, is an `and` that binds weaker than both.
+ */
 export function parseLabelFilter(cursor: LogqlCursor): LabelFilter {
   cursor.descend();
-  let left = parseConjunction(cursor);
-  while (cursor.at('or')) {
-    cursor.countOperator(cursor.next());
-    left = { kind: 'or', left, right: parseConjunction(cursor) };
+  let left = parseAlternatives(cursor);
+  while (cursor.takeText(',') || startsFilter(cursor)) {
+    cursor.countOperator(cursor.peek());
+    left = { kind: 'and', left, right: parseAlternatives(cursor) };
   }
   cursor.ascend();
   return left;
 }
 
+function parseAlternatives(cursor: LogqlCursor): LabelFilter {
+  let left = parseConjunction(cursor);
+  while (cursor.at('or')) {
+    cursor.countOperator(cursor.next());
+    left = { kind: 'or', left, right: parseConjunction(cursor) };
+  }
+  return left;
+}
+
 function parseConjunction(cursor: LogqlCursor): LabelFilter {
   let left = parseUnit(cursor);
-  for (;;) {
-    // Conditions that stand side by side are joined by `and`, too.
-    const joined = cursor.takeText('and') || cursor.takeText(',');
-    if (!joined && !startsFilter(cursor)) return left;
-    cursor.countOperator(cursor.peek());
+  while (cursor.at('and')) {
+    cursor.countOperator(cursor.next());
     left = { kind: 'and', left, right: parseUnit(cursor) };
   }
+  return left;
 }
 
 function startsFilter(cursor: LogqlCursor): boolean {
