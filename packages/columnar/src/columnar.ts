@@ -6,6 +6,7 @@ import { EngineProcess } from './engineProcess.ts';
 import { ENGINE_MEMORY_BYTES } from './limits.ts';
 import { ClickHouseLogStore } from './logStore.ts';
 import { migrate } from './schema.ts';
+import { type ColumnarStatus, readStatus } from './status.ts';
 import { StreamCatalog } from './streamCatalog.ts';
 
 export interface ColumnarOptions {
@@ -23,6 +24,7 @@ export interface ColumnarOptions {
 
 export interface Columnar {
   readonly logs: LogStore;
+  status(): Promise<ColumnarStatus>;
   /** Ends the engine; what was acknowledged is stored. */
   close(): Promise<void>;
 }
@@ -55,6 +57,17 @@ class OpenColumnar implements Columnar {
     });
     const clickhouse = () => this.#ready();
     this.logs = new ClickHouseLogStore({ clickhouse, catalog: new StreamCatalog(), clock });
+  }
+
+  async status(): Promise<ColumnarStatus> {
+    const own = await readStatus(await this.#ready());
+    return {
+      isEmbedded: this.#engine !== undefined,
+      pid: this.#engine?.pid,
+      starts: this.#engine?.starts ?? 0,
+      waitingBytes: this.logs.writer.waitingBytes,
+      ...own,
+    };
   }
 
   async close(): Promise<void> {

@@ -1,2 +1,3 @@
 /** Logs in ClickHouse: embedded, or a server's. */
 export { type Columnar, type ColumnarOptions, openColumnar } from './columnar.ts';
+export type { ColumnarStatus } from './status.ts';

@@ -17,7 +17,7 @@ export const ANSWER_BYTES_MAX = 256 * 1024 * 1024;
 /** Entries that wait to be written, in bytes of their lines and metadata. More is refused. */
 export const WAITING_BYTES_MAX = 128 * 1024 * 1024;
 /** A batch is written when it has so much, or has waited for `LINGER_MS`. */
-export const BATCH_BYTES = 8 * 1024 * 1024;
+export const BATCH_BYTES = 24 * 1024 * 1024;
 export const LINGER_MS = 40;
 /** Batches on their way at once: one is encoded while the engine writes another. */
 export const BATCHES_AT_ONCE = 2;
@@ -32,5 +32,4 @@ export const STREAMS_MAX = 100_000;
 export const STREAMS_KEPT_MAX = 200_000;
 
 /** Entries that one reading asks for, and their bytes. */
-export const SLICE_ENTRIES_MAX = 50_000;
-
+export const SLICE_ENTRIES_MAX = 250_000;

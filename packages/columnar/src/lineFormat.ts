@@ -10,6 +10,8 @@
  * - `text` is the rest.
  */
 
+import { LineShapes } from './lineShapes.ts';
+
 export const LINE_KINDS = ['text', 'json', 'nested', 'logfmt', 'odd'] as const;
 const TEXT = 0;
 const JSON_FLAT = 1;
@@ -36,16 +38,23 @@ export class LineScanner {
   #line = '';
   #at = 0;
   #isFlat = true;
+  #hasSpace = false;
   readonly #names: string[] = [];
+  readonly #shapes = new LineShapes(this.hot, HOT_LENGTH_MAX);
 
   /** The index of the line's kind; `hot` is filled. */
   scan(line: string): number {
     const { hot } = this;
     for (let i = 0; i < hot.length; i++) hot[i] = '';
+    const first = line.charCodeAt(0);
+    if (first === 0x7b && line.length <= LINE_LENGTH_MAX && this.#shapes.fits(line)) {
+      return JSON_FLAT;
+    }
     if (line.length > LINE_LENGTH_MAX) return line.trimStart()[0] === '{' ? ODD : TEXT;
     this.#line = line;
     this.#at = 0;
     this.#isFlat = true;
+    this.#hasSpace = false;
     this.#names.length = 0;
     this.#skipSpace();
     if (line.charCodeAt(this.#at) === 0x7b) return this.#scanObject();
@@ -63,7 +72,9 @@ export class LineScanner {
       this.hot.fill('');
       return ODD;
     }
-    return this.#isFlat ? JSON_FLAT : JSON_NESTED;
+    if (!this.#isFlat) return JSON_NESTED;
+    if (!this.#hasSpace) this.#shapes.learn(this.#names, hotIndex);
+    return JSON_FLAT;
   }
 
   #object(depth: number): boolean {
@@ -200,7 +211,9 @@ export class LineScanner {
       if (code !== 0x20 && code !== 0x09 && code !== 0x0a && code !== 0x0d) break;
       this.#at++;
     }
-    return this.#at > from;
+    if (this.#at === from) return false;
+    this.#hasSpace = true;
+    return true;
   }
 }
 

@@ -56,10 +56,14 @@ export async function aggregateEntries(
   if (plan === undefined) return undefined;
   const where = entriesCondition(select.tenant, found.labels.keys(), read);
   const offset = windows.firstEndNs - windows.rangeNs + 1n;
+  const bucket = `intDiv(toUnixTimestamp64Nano(time) - (${offset}), ${buckets.sizeNs})`;
+  // With a step longer than the range some entries are in no window.
+  const hasGaps = buckets.perStep > buckets.perRange;
+  const gaps = hasGaps ? ` AND ${bucket} % ${buckets.perStep} < ${buckets.perRange}` : '';
   const sql = `SELECT ${plan.keys.map((key, i) => `${key} AS k${i}, `).join('')}
-      intDiv(toUnixTimestamp64Nano(time) - (${offset}), ${buckets.sizeNs}) AS bucket,
+      ${bucket} AS bucket,
       ${plan.value} AS own, count(), sum(bytes), countIf(${plan.unsure}), countIf(${plan.unparsed})
-    FROM ${ENTRIES} WHERE ${where} AND ${plan.where}
+    FROM ${ENTRIES} WHERE ${where}${gaps} AND ${plan.where}
     GROUP BY ${plan.keys.map((_, i) => `k${i}, `).join('')}bucket
     SETTINGS ${QUERY_SETTINGS}, max_rows_to_group_by = ${ROWS_MAX}, precise_float_parsing = 1,
       output_format_json_quote_64bit_integers = 0, output_format_json_quote_denormals = 1

@@ -1,6 +1,6 @@
 /** Entries on their way to the store, as the columns of an insert, straight from what was sent. */
 import type { LogEntry } from '@tyto/model';
-import { HOT_FIELDS, LineScanner } from './lineFormat.ts';
+import { HOT_FIELDS, type LineScanner } from './lineFormat.ts';
 import {
   ByteColumn,
   DictionaryColumn,
@@ -24,9 +24,14 @@ export class LogBatch {
   #metadataCount = 0;
   readonly #kinds = new ByteColumn();
   readonly #hot = HOT_FIELDS.map(() => new DictionaryColumn());
-  readonly #scanner = new LineScanner();
+  readonly #scanner: LineScanner;
   readonly #days = new Set<bigint>();
   #lastDayNs = -1n;
+
+  /** The scanner is shared by batches, because it learns what lines look like. */
+  constructor(scanner: LineScanner) {
+    this.#scanner = scanner;
+  }
 
   get rows(): number {
     return this.#times.length;
@@ -62,7 +67,7 @@ export class LogBatch {
       this.#metadataValues.writeText(pairs[i + 1]);
     }
     this.#metadataCount += pairs.length / 2;
-    this.#metadataEnds.push(BigInt(this.#metadataCount));
+    this.#metadataEnds.pushNumber(this.#metadataCount);
     this.#kinds.writeUint8(this.#scanner.scan(line));
     for (let i = 0; i < HOT_FIELDS.length; i++) this.#hot[i].push(this.#scanner.hot[i]);
   }

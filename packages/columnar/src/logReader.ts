@@ -25,7 +25,7 @@ const GROWTH_EMPTY = 16n;
 const GROWTH_FEW = 4n;
 /** Entries of one slice at first, because lines may be long; then by the length that they have. */
 const FIRST_ENTRIES_MAX = 2000;
-const SLICE_BYTES = 32 * 1024 * 1024;
+const SLICE_BYTES = 64 * 1024 * 1024;
 const DAY_NS = 86_400_000_000_000n;
 const CANNOT_COMPILE_REGEXP = 427;
 
@@ -98,11 +98,14 @@ export async function* readEntries(
   const isForward = request.direction === 'forward';
   const slices = new Slices(range, isForward, found.labels.size === 1, request.wanted);
   let conditions = roughConditions(request.filters);
+  let areTiesWanted = false;
   while (!slices.isDone) {
     const slice = slices.next();
-    let blocks: ReadBlock[];
+    let chunks: LogChunk[];
     try {
-      blocks = await readSlice(clickhouse, request, found.labels.keys(), slice, conditions);
+      const ids = found.labels.keys();
+      const blocks = await readSlice(clickhouse, request, ids, slice, conditions, areTiesWanted);
+      chunks = blocks.map((block) => chunkOf(block, found.labels));
     } catch (error) {
       if (clickHouseCode(error) === CANNOT_COMPILE_REGEXP && conditions.length > 0) {
         conditions = [];
@@ -111,22 +114,48 @@ export async function* readEntries(
       if (error instanceof TytoError && error.kind === 'too_large' && slices.shrink()) continue;
       throw error;
     }
-    let rows = 0;
-    let characters = 0;
-    let lastNs = 0n;
-    for (const block of blocks) {
-      const chunk = chunkOf(block, found.labels);
-      rows += block.rows;
-      lastNs = chunk.timestampsNs[block.rows - 1];
-      for (const line of chunk.lines) characters += line.length;
-      yield chunk;
+    const rows = chunks.reduce((sum, chunk) => sum + chunk.lines.length, 0);
+    const isCut = rows >= slice.limit && !areTiesWanted;
+    const lastNs = chunks.at(-1)?.timestampsNs.at(-1) ?? 0n;
+    if (isCut && chunks[0].timestampsNs[0] === lastNs) {
+      // All of one time: there is no place to go on from but behind all of that time.
+      areTiesWanted = true;
+      continue;
     }
-    slices.advance(slice, rows, characters, lastNs);
+    let characters = 0;
+    for (const chunk of chunks) {
+      for (const line of chunk.lines) characters += line.length;
+      // There may be more of the last time, so it comes with the next slice.
+      const whole = isCut ? withoutTime(chunk, lastNs) : chunk;
+      if (whole.lines.length > 0) yield whole;
+    }
+    slices.advance(
+      slice,
+      rows,
+      characters,
+      isCut || rows >= slice.limit ? lastNs : undefined,
+      isCut,
+    );
+    areTiesWanted = false;
   }
 }
 
+/** Without the entries of a time at its end. */
+function withoutTime(chunk: LogChunk, timeNs: bigint): LogChunk {
+  let end = chunk.lines.length;
+  while (end > 0 && chunk.timestampsNs[end - 1] === timeNs) end--;
+  if (end === chunk.lines.length) return chunk;
+  return {
+    streams: chunk.streams,
+    streamOf: chunk.streamOf.subarray(0, end),
+    timestampsNs: chunk.timestampsNs.subarray(0, end),
+    lines: chunk.lines.slice(0, end),
+    metadata: chunk.metadata.slice(0, end),
+  };
+}
+
 interface Slice extends LogRange {
-  /** Entries of one time come together, so a slice may have more. */
+  /** Most entries of one reading. */
   readonly limit: number;
 }
 
@@ -165,11 +194,20 @@ class Slices {
     };
   }
 
-  advance(slice: Slice, rows: number, characters: number, lastNs: bigint): void {
-    const isCut = rows >= slice.limit;
-    if (this.#isForward) this.#startNs = isCut ? lastNs + 1n : slice.endNs;
-    else this.#endNs = isCut ? lastNs : slice.startNs;
-    if (!isCut) this.#spanNs *= rows * 8 < slice.limit ? GROWTH_EMPTY : GROWTH_FEW;
+  /** `lastNs` is where a slice that has more was cut, and whether that time is still to come. */
+  advance(
+    slice: Slice,
+    rows: number,
+    characters: number,
+    lastNs: bigint | undefined,
+    isLastToCome: boolean,
+  ): void {
+    if (lastNs === undefined) {
+      if (this.#isForward) this.#startNs = slice.endNs;
+      else this.#endNs = slice.startNs;
+      this.#spanNs *= rows * 8 < slice.limit ? GROWTH_EMPTY : GROWTH_FEW;
+    } else if (this.#isForward) this.#startNs = isLastToCome ? lastNs : lastNs + 1n;
+    else this.#endNs = isLastToCome ? lastNs + 1n : lastNs;
     const mean = rows === 0 ? 0 : characters / rows;
     const most = Math.min(SLICE_ENTRIES_MAX, Math.floor(SLICE_BYTES / (mean + 64)));
     this.#limit = Math.max(10, Math.min(this.#limit * 4, most));
@@ -189,12 +227,13 @@ async function readSlice(
   streams: Iterable<bigint>,
   slice: Slice,
   conditions: readonly string[],
+  areTiesWanted: boolean,
 ): Promise<ReadBlock[]> {
   const where = [entriesCondition(tenant, streams, slice), ...conditions].join(' AND ');
   const order = direction === 'forward' ? 'ASC' : 'DESC';
   const buffer = await clickhouse.query(
     `SELECT stream, time, line, metadata FROM ${ENTRIES} WHERE ${where}
-     ORDER BY time ${order} LIMIT ${slice.limit} WITH TIES
+     ORDER BY time ${order} LIMIT ${slice.limit}${areTiesWanted ? ' WITH TIES' : ''}
      SETTINGS ${QUERY_SETTINGS} FORMAT Native`,
     { signal },
   );

@@ -15,6 +15,7 @@ import {
   RETRY_MS,
   WAITING_BYTES_MAX,
 } from './limits.ts';
+import { LineScanner } from './lineFormat.ts';
 import { LogBatch } from './logBatch.ts';
 import { clampTime } from './logSql.ts';
 import { ByteColumn, LongColumn, nativeBlock } from './native.ts';
@@ -44,9 +45,12 @@ export interface LogWriterOptions {
 
 export class LogWriter implements LogAppender {
   readonly #options: LogWriterOptions;
+  readonly #scanner = new LineScanner();
   #current: Pending | undefined;
   readonly #sealed: Pending[] = [];
   #timer: Timer | undefined;
+  /** Whether the current batch has waited its time. */
+  #isDue = false;
   #writing = 0;
   #waitingBytes = 0;
   /** While rows of streams are deleted, nothing is written. */
@@ -116,13 +120,26 @@ export class LogWriter implements LogAppender {
       resolve = resolved;
       reject = rejected;
     });
-    this.#current = { batch: new LogBatch(), hours: new Map(), stored, resolve, reject };
-    this.#timer = this.#options.clock.schedule(LINGER_MS, () => this.#seal());
+    this.#current = {
+      batch: new LogBatch(this.#scanner),
+      hours: new Map(),
+      stored,
+      resolve,
+      reject,
+    };
+    this.#timer = this.#options.clock.schedule(LINGER_MS, () => this.#sealWhenIdle());
     return this.#current;
+  }
+
+  /** While a batch is being written the next one may as well grow: large parts are cheap. */
+  #sealWhenIdle(): void {
+    this.#isDue = this.#writing > 0;
+    if (!this.#isDue) this.#seal();
   }
 
   #seal(): void {
     this.#timer?.cancel();
+    this.#isDue = false;
     if (this.#current === undefined) return;
     this.#sealed.push(this.#current);
     this.#waitingBytes += this.#current.batch.bytes;
@@ -139,6 +156,7 @@ export class LogWriter implements LogAppender {
         this.#writing--;
         this.#waitingBytes -= pending.batch.bytes;
         this.#wake();
+        if (this.#isDue && this.#writing === 0) this.#seal();
         this.#pump();
       });
     }

@@ -71,6 +71,7 @@ export class ByteColumn {
 /** Whole numbers of 64 bits that grow. */
 export class LongColumn {
   #values = new BigInt64Array(1024);
+  #halves = new Uint32Array(this.#values.buffer);
   #length = 0;
 
   get length(): number {
@@ -78,16 +79,28 @@ export class LongColumn {
   }
 
   push(value: bigint): void {
-    if (this.#length === this.#values.length) {
-      const larger = new BigInt64Array(this.#length * 2);
-      larger.set(this.#values);
-      this.#values = larger;
-    }
+    this.#reserve();
     this.#values[this.#length++] = value;
+  }
+
+  /** A number of up to 32 bits, without making a bigint of it. */
+  pushNumber(value: number): void {
+    this.#reserve();
+    this.#halves[this.#length * 2] = value;
+    this.#halves[this.#length * 2 + 1] = 0;
+    this.#length++;
   }
 
   bytes(): Buffer {
     return Buffer.from(this.#values.buffer, 0, this.#length * 8);
+  }
+
+  #reserve(): void {
+    if (this.#length < this.#values.length) return;
+    const larger = new BigInt64Array(this.#length * 2);
+    larger.set(this.#values);
+    this.#values = larger;
+    this.#halves = new Uint32Array(larger.buffer);
   }
 }
 
@@ -124,6 +137,7 @@ export class DictionaryColumn {
   }
 
   #indexOf(text: string): number {
+    if (text === '' && this.#indexes.size > 0) return 0;
     const known = this.#indexes.get(text);
     if (known !== undefined) return known;
     this.#indexes.set(text, this.#indexes.size);

@@ -24,13 +24,13 @@ const SCHEMA_STEPS: readonly (readonly string[])[] = [
       kind Enum8(${kinds}) CODEC(ZSTD(1)),
       bytes UInt32 DEFAULT length(line) CODEC(ZSTD(1)),
       ${hot},
-      INDEX words line TYPE tokenbf_v1(65536, 3, 0) GRANULARITY 1,
+      INDEX words line TYPE tokenbf_v1(32768, 2, 0) GRANULARITY 4,
       INDEX times time TYPE minmax GRANULARITY 1
     ) ENGINE = MergeTree
     PARTITION BY toYYYYMMDD(time)
     ORDER BY (tenant, stream, time)
-    SETTINGS non_replicated_deduplication_window = 1000, fsync_after_insert = 1,
-      fsync_part_directory = 1, old_parts_lifetime = 60, min_compress_block_size = 262144,
+    SETTINGS index_granularity = 2048, non_replicated_deduplication_window = 1000,
+      fsync_after_insert = 1, fsync_part_directory = 1, old_parts_lifetime = 60, min_compress_block_size = 262144,
       max_suspicious_broken_parts = 1000000000`,
     `CREATE TABLE IF NOT EXISTS ${STREAMS} (
       tenant LowCardinality(String),
