@@ -1,6 +1,7 @@
 /** All routes of logs: Loki's, Elasticsearch's and Tyto's own. */
 import type { FastifyInstance } from 'fastify';
 import { isElasticClient, registerElasticApi, sendElasticAbout } from './elasticApi.ts';
+import { registerLogPatternsApi, registerLokiPatternsApi } from './logPatternsApi.ts';
 import { registerLogsApi } from './logsApi.ts';
 import { registerLokiDeleteApi } from './lokiDeleteApi.ts';
 import { registerLokiErrors } from './lokiErrors.ts';
@@ -13,15 +14,20 @@ import { configText, type LokiStatusOptions, registerLokiStatusApi } from './lok
 
 export interface LogRoutesOptions extends LokiPushOptions, LokiRulesOptions, LokiStatusOptions {}
 
+/** A query that wants too much is one to be changed, as in Loki; a body may be too large. */
+const TOO_LARGE = 400;
+
 export function registerLogRoutes(app: FastifyInstance, options: LogRoutesOptions): void {
   registerLokiPushApi(app, options);
   registerElasticApi(app, options);
   registerLogsApi(app, options);
+  registerLogPatternsApi(app, options);
   app.register(async (scope) => {
-    registerLokiErrors(scope, options.logger);
+    registerLokiErrors(scope, options.logger, TOO_LARGE);
     registerLokiQueryApi(scope, options);
     registerLokiIndexApi(scope, options);
     registerLokiFieldsApi(scope, options);
+    registerLokiPatternsApi(scope, options);
     registerLokiDeleteApi(scope, options);
     registerLokiRulesApi(scope, options);
     registerLokiStatusApi(scope, options);

@@ -1,6 +1,6 @@
 /**
- * What Tyto tells of logs beside Loki's API: the lines around a line, and how many there are by
- * level over time.
+ * What Tyto tells of logs beside Loki's API: the lines around a line, how many there are by level
+ * over time, and what a query would read.
  */
 import { TytoError } from '@tyto/base';
 import type { Labels } from '@tyto/model';
@@ -27,6 +27,9 @@ interface Asked {
 export function registerLogsApi(app: FastifyInstance, options: LokiQueryOptions): void {
   app.get('/tyto/api/v1/logs/context', async (request, reply) =>
     sendData(reply, await limited(request, reply, options, (asked) => around(asked, options))),
+  );
+  app.get('/tyto/api/v1/logs/estimate', async (request, reply) =>
+    sendData(reply, await limited(request, reply, options, (asked) => estimate(asked, options))),
   );
   app.get('/tyto/api/v1/logs/histogram', async (request, reply) =>
     sendData(reply, await limited(request, reply, options, (asked) => histogram(asked, options))),
@@ -87,6 +90,15 @@ function isInOrder(streams: readonly LogqlStream[]): boolean {
   const { entries } = streams.find((stream) => stream.entries.length > 1) ?? { entries: [] };
   const last = entries.at(-1);
   return last === undefined || entries[0].timestampNs <= last.timestampNs;
+}
+
+/** About what a query would read, before it does. */
+async function estimate(
+  { params, tenant, signal }: Asked,
+  { clock, logs }: LokiQueryOptions,
+): Promise<unknown> {
+  const range = orderedRangeOf(params, clock.nowMs());
+  return await logs.engine.estimate({ ...range, tenant, signal, query: queryOf(params) });
 }
 
 /** Lines of `query` by level and step. */

@@ -4,6 +4,7 @@ import { gzipSync } from 'node:zlib';
 import { silentLogger, TytoError } from '@tyto/base';
 import { LOKI_LIMITS } from '@tyto/collect';
 import { encodeSnappy } from '@tyto/kernels';
+import { parseLogSelector } from '@tyto/syntax';
 import { ProtobufWriter } from '@tyto/wire';
 import { afterEach, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
@@ -386,6 +387,37 @@ describe('asking', () => {
     expect(levels[0].values).toEqual([[NOW_MS / 1000 - 60, 1]]);
   });
 
+  it('finds patterns, and which of them are new', async () => {
+    const fixture = logFixture(NOW_MS);
+    const lines = (from: number, text: string) =>
+      Array.from({ length: 20 }, (_, i) => [at(from + i), `level=info ${text} ${i}`]);
+    await push(fixture, { app: 'shop' }, lines(3000, 'user logged in with number'));
+    await push(fixture, { app: 'shop' }, [
+      ...lines(100, 'user logged in with number'),
+      ...lines(100, 'payment gateway refused order'),
+    ]);
+    const query = '{app="shop"}';
+    const all = await get(fixture, '/loki/api/v1/patterns', { query, step: '1h' });
+    const found = all.json().data;
+    expect(found.map(({ level }: { level: string }) => level)).toEqual(['info', 'info']);
+    expect(found[0].pattern).toContain('user logged in with number <_>');
+    const count = (samples: number[][]) => samples.reduce((sum, [, value]) => sum + value, 0);
+    expect(count(found[0].samples)).toBe(40);
+    const fresh = await get(fixture, '/tyto/api/v1/logs/new', { query, since: at(1000) });
+    const { patterns, isPartial } = fresh.json().data;
+    expect(isPartial).toBe(false);
+    expect(patterns).toMatchObject([{ level: 'info', count: 20 }]);
+    expect(patterns[0].pattern).toContain('payment gateway refused order');
+    const own = await get(fixture, '/tyto/api/v1/logs/patterns', { query });
+    expect(own.json().data.lines).toBe(60);
+  });
+
+  it('tells what a query would read', async () => {
+    const query = '{app="shop"} |= "x"';
+    const answer = await get(await filled(), '/tyto/api/v1/logs/estimate', { query });
+    expect(answer.json().data).toEqual({ entries: 2, bytes: 37 });
+  });
+
   it('ends a query that takes too long', async () => {
     const fixture = await filled();
     fixture.logs.engine.range = ({ signal }) =>
@@ -444,6 +476,28 @@ describe('delete requests', () => {
     const answer = await app.inject({ method: 'PUT', url: `${url}?${new URLSearchParams(query)}` });
     expect([answer.statusCode, answer.body]).toEqual([400, expect.stringContaining(message)]);
   });
+});
+
+it('retention keeps of each stream what its rule says', async () => {
+  const fixture = await filled();
+  const hour = 3_600_000;
+  const selected = (text: string) => parseLogSelector(text);
+  fixture.logs.apply({
+    ...DEFAULT_LOGS,
+    retentionMs: 2 * hour,
+    streamRetention: [{ matchers: selected('{app="mail"}'), priority: 1, retentionMs: 10 * hour }],
+  });
+  await push(fixture, { app: 'shop' }, [[at(1), 'of a stream with fewer labels']]);
+  const left = async () => {
+    await fixture.logs.retention.run();
+    const size = { tenant: 'fake', filters: [], matchers: [], startNs: 0n, endNs: NOW_NS };
+    return (await fixture.store.estimate(size)).entries;
+  };
+  expect(await left()).toBe(4);
+  await fixture.clock.advance(3 * hour);
+  expect(await left()).toBe(1);
+  await fixture.clock.advance(8 * hour);
+  expect(await left()).toBe(0);
 });
 
 it('rules over logs are put in, shown and removed by namespace and group', async () => {

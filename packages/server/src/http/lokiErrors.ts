@@ -26,9 +26,11 @@ function isDiskFull(error: unknown): boolean {
   return isIo && /no space left|disk is full|ENOSPC|quota exceeded/i.test(error.message);
 }
 
-export function registerLokiErrors(scope: FastifyInstance, logger: Logger): void {
+/** `tooLarge` is the status of what wants or sends too much. */
+export function registerLokiErrors(scope: FastifyInstance, logger: Logger, tooLarge = 413): void {
   scope.setErrorHandler((error, request, reply) => {
-    const status = lokiStatus(error);
+    const isTooLarge = error instanceof TytoError && error.kind === 'too_large';
+    const status = isTooLarge ? tooLarge : lokiStatus(error);
     const isOurs = !(error instanceof TytoError || error instanceof BodyRefusal);
     if (status >= 500 && isOurs) {
       const stack = error instanceof Error ? error.stack : undefined;

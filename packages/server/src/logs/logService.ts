@@ -6,10 +6,11 @@ import type { StateStore } from '@tyto/alerting';
 import { type Clock, type Logger, TytoError } from '@tyto/base';
 import { type LogLimits, LogReceiver } from '@tyto/collect';
 import type { LogqlEntry, LogqlInstantRequest, LogqlRangeRequest, LogqlResult } from '@tyto/logql';
-import type { Labels, LogEntry, LogStore } from '@tyto/model';
+import type { Labels, LogEntry, LogReadSize, LogStore } from '@tyto/model';
 import { DEFAULT_LOGS, type LogsConfig, TENANT_DEFAULT } from '../config/logsConfig.ts';
 import { LogDeletions } from './logDeletions.ts';
 import { LogGate } from './logGate.ts';
+import { LogRetention } from './logRetention.ts';
 import { TailHub } from './tailHub.ts';
 
 /** The engine of LogQL, as far as the server uses it. */
@@ -17,6 +18,9 @@ export interface LogEngine {
   range(request: LogqlRangeRequest): Promise<LogqlResult>;
   instant(request: LogqlInstantRequest): Promise<LogqlResult>;
   follow(query: string): Follow;
+  estimate(
+    request: Pick<LogqlRangeRequest, 'tenant' | 'query' | 'startNs' | 'endNs' | 'signal'>,
+  ): Promise<LogReadSize>;
 }
 
 /** What a query makes of an entry; undefined where it is not wanted. */
@@ -37,10 +41,12 @@ const TENANT = /^[a-zA-Z0-9!_.*'()-]{1,150}$/;
 
 export class LogService {
   readonly store: LogStore;
-  readonly engine: LogEngine;
+  /** Replaced where limits change. */
+  engine: LogEngine;
   readonly receiver: LogReceiver;
   readonly tails: TailHub;
   readonly deletions: LogDeletions;
+  readonly retention: LogRetention;
   /** Queries that run at once are bounded; others wait, and too many are sent away. */
   readonly gate = new LogGate();
   #config: LogsConfig = DEFAULT_LOGS;
@@ -54,7 +60,10 @@ export class LogService {
       appender: store,
       clock,
       limitsOf: (tenant) => this.limitsOf(tenant),
-      onStored: (tenant, streams) => this.tails.publish(tenant, streams),
+      onStored: (tenant, streams) => {
+        this.retention.saw(tenant);
+        this.tails.publish(tenant, streams);
+      },
     });
     this.deletions = new LogDeletions({
       clock,
@@ -63,6 +72,7 @@ export class LogService {
       store,
       cancelMs: () => this.#config.deleteCancelMs,
     });
+    this.retention = new LogRetention({ clock, logger, state, store, config: () => this.#config });
   }
 
   get config(): LogsConfig {
@@ -75,10 +85,12 @@ export class LogService {
 
   start(): void {
     this.deletions.start();
+    this.retention.start();
   }
 
   stop(): void {
     this.deletions.stop();
+    this.retention.stop();
     this.tails.close();
   }
 

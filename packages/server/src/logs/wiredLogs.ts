@@ -82,6 +82,7 @@ export class WiredLogs {
   /** Rejects with what is wrong with a listener of syslog. */
   async apply(config: LogsConfig): Promise<void> {
     this.service.apply(config);
+    this.service.engine = this.#engine(this.#columnar.logs, config);
     if (config.clickhouseUrl !== this.#clickhouseUrl) {
       this.#options.logger.warn('clickhouse_url has changed: a restart is needed to apply it');
     }
@@ -141,15 +142,20 @@ export class WiredLogs {
     );
   }
 
-  #engine(store: LogStore, { limits: { query } }: LogsConfig): LogEngine {
+  /** The limits of tenants are for the routes; here the widest of all hold. */
+  #engine(store: LogStore, { limits, tenants }: LogsConfig): LogEngine {
+    const all = [limits, ...tenants.values()].map(({ query }) => query);
+    const widest = (name: 'entriesMax' | 'seriesMax' | 'timeoutMs') =>
+      Math.max(...all.map((query) => query[name] || Number.MAX_SAFE_INTEGER));
+    const lengths = all.map(({ lengthMsMax }) => lengthMsMax);
     return new LogqlEngine({
       store,
       clock: this.#options.clock,
       limits: {
-        entriesMax: query.entriesMax,
-        seriesMax: query.seriesMax,
-        queryLengthMaxMs: query.lengthMsMax,
-        timeoutMs: query.timeoutMs,
+        entriesMax: widest('entriesMax'),
+        seriesMax: widest('seriesMax'),
+        timeoutMs: widest('timeoutMs'),
+        queryLengthMaxMs: lengths.includes(0) ? 0 : Math.max(...lengths),
       },
     });
   }
