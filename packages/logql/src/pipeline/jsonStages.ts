@@ -1,7 +1,7 @@
 /** json and unpack: labels out of lines that are JSON objects. */
 import { type LabelExtraction, parseJsonPath } from '@tyto/syntax';
 import { must } from '@tyto/base';
-import { JsonProblem, JsonScanner, UNCLOSED_OBJECT, unescaped } from './jsonScanner.ts';
+import { JsonProblem, JsonScanner, UNCLOSED_OBJECT } from './jsonScanner.ts';
 import { KeyNames } from './labelNames.ts';
 import type { NeededLabels, Stage } from './stage.ts';
 import { PARSED, type WorkingEntry } from './workingEntry.ts';
@@ -112,10 +112,7 @@ function valueAt(
     const kind = scanner.kind();
     scanner.skip();
     if (kind === 'null') return '';
-    if (kind === 'string') return scanner.stringValue();
-    return kind === 'list'
-      ? unescaped(scanner.rawValue()) || scanner.rawValue()
-      : scanner.rawValue();
+    return kind === 'string' ? scanner.stringValue() : scanner.rawValue();
   } catch (error) {
     detailsOf(error);
     return undefined;
