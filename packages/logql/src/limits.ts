@@ -33,6 +33,3 @@ export const STORED_GROUPS_MAX = 100_000;
 
 /** Series that a query may have in between, before they are aggregated. */
 export const INNER_SERIES_MAX = 500_000;
-
-/** Entries that are worked on between two looks at the clock. */
-export const ENTRIES_PER_LOOK = 256;

@@ -4,7 +4,7 @@ import type { Labels } from '@tyto/model';
 import type { LogPipeline } from '@tyto/syntax';
 import type { QueryContext } from './context.ts';
 import { hintsOf } from './hints.ts';
-import { ENTRIES_PER_LOOK } from './limits.ts';
+import { Pace } from './pace.ts';
 import { compilePipeline } from './pipeline/compile.ts';
 import { METADATA, PARSED, STREAM, WorkingEntry } from './pipeline/workingEntry.ts';
 import type { LogqlEntry, LogqlRangeRequest, LogqlStream } from './results.ts';
@@ -23,7 +23,8 @@ export async function evaluateLogs(
   const collector = new EntryCollector(request, context.limits.answerLengthMax);
   if (request.limit === 0 || request.endNs <= request.startNs) return [];
   const { store, tenant, clock, signal, budget, read } = context;
-  const { run } = compilePipeline(pipeline.stages, undefined, clock);
+  const { run, isCostly } = compilePipeline(pipeline.stages, undefined, clock);
+  const pace = new Pace(budget, isCostly);
   const entry = new WorkingEntry();
   const chunks = store.read({
     tenant,
@@ -38,7 +39,7 @@ export async function evaluateLogs(
   for await (const { streams, streamOf, timestampsNs, lines, metadata } of chunks) {
     read.entries += lines.length;
     for (let i = 0; i < lines.length; i++) {
-      if (i % ENTRIES_PER_LOOK === 0 && budget.due()) await budget.pause();
+      if (pace.due(lines[i].length)) await budget.pause();
       read.bytes += lines[i].length;
       entry.reset(streams[streamOf[i]], metadata[i], lines[i], timestampsNs[i]);
       if (!run(entry)) continue;

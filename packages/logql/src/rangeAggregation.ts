@@ -7,7 +7,7 @@ import { type Column, emptyColumn, FLOAT } from '@tyto/promql';
 import type { LogqlGrouping, RangeAggregation, Unwrap } from '@tyto/syntax';
 import type { QueryContext, StepGrid } from './context.ts';
 import { hintsOf } from './hints.ts';
-import { ENTRIES_PER_LOOK } from './limits.ts';
+import { Pace } from './pace.ts';
 import { compilePipeline, labelsOfFilter } from './pipeline/compile.ts';
 import { numberReader } from './pipeline/conversions.ts';
 import { labelFilterStage } from './pipeline/labelFilters.ts';
@@ -125,7 +125,8 @@ class Reading {
     const { store, tenant, clock, signal, budget, read } = this.#context;
     const { pipeline } = this.#node;
     const { firstEndNs, rangeNs, stepNs, count } = this.#windows;
-    const { run } = compilePipeline(pipeline.stages, this.#needed, clock);
+    const { run, isCostly } = compilePipeline(pipeline.stages, this.#needed, clock);
+    const pace = new Pace(budget, isCostly);
     const sampleOf = valueFunction(this.#node);
     const reducer = this.#reducer;
     const entry = new WorkingEntry();
@@ -142,7 +143,7 @@ class Reading {
     for await (const chunk of chunks) {
       const { streams, streamOf, timestampsNs, lines, metadata } = chunk;
       for (let i = 0; i < lines.length; i++) {
-        if (i % ENTRIES_PER_LOOK === 0 && budget.due()) await budget.pause();
+        if (pace.due(lines[i].length)) await budget.pause();
         read.bytes += lines[i].length;
         const pane = this.#grid.paneOf(timestampsNs[i]);
         if (pane < 0) continue;

@@ -4,10 +4,12 @@
  */
 import type { LogAggregate, LogAggregated, LogUnit, LogWindows } from '@tyto/model';
 import { type Column, emptyColumn, FLOAT } from '@tyto/promql';
-import type { LogqlGrouping, RangeAggregation } from '@tyto/syntax';
+import type { LogqlGrouping, LogqlStage, RangeAggregation } from '@tyto/syntax';
 import type { QueryContext } from './context.ts';
 import { type Hints, hintsOf, placesOf } from './hints.ts';
 import { STORED_GROUPS_MAX } from './limits.ts';
+import { labelsOfFilter } from './pipeline/compile.ts';
+import { ERROR, ERROR_DETAILS } from './pipeline/workingEntry.ts';
 
 /** The columns, or undefined where entries have to be read. */
 export async function storedAggregation(
@@ -81,8 +83,12 @@ function requestOf(
   };
 }
 
-function asksForErrors(stages: readonly { readonly kind: string }[]): boolean {
-  return JSON.stringify(stages).includes('"__error');
+function asksForErrors(stages: readonly LogqlStage[]): boolean {
+  return stages.some(
+    (stage) =>
+      stage.kind === 'label_filter' &&
+      labelsOfFilter(stage.filter).some((name) => name === ERROR || name === ERROR_DETAILS),
+  );
 }
 
 function pipelineFields({ filters }: Hints) {

@@ -16,8 +16,8 @@ import type { WorkingEntry } from './workingEntry.ts';
 export interface CompiledPipeline {
   /** Runs all stages; false where the entry is left out. */
   readonly run: (entry: WorkingEntry) => boolean;
-  /** Whether there is nothing to do. */
-  readonly isEmpty: boolean;
+  /** Whether a single entry may take long. */
+  readonly isCostly: boolean;
 }
 
 /**
@@ -36,11 +36,11 @@ export function compilePipeline(
     wanted = wanted === undefined || asks === undefined ? undefined : withAsked(wanted, asks);
     if (run !== undefined) compiled.unshift(run);
   }
-  if (compiled.length === 0) return { run: () => true, isEmpty: true };
+  const isCostly = stages.some(({ kind }) => kind.endsWith('_format'));
   const [only] = compiled;
-  if (compiled.length === 1) return { run: only, isEmpty: false };
+  if (compiled.length === 1) return { run: only, isCostly };
   return {
-    isEmpty: false,
+    isCostly,
     run: (entry) => {
       for (const stage of compiled) if (!stage(entry)) return false;
       return true;

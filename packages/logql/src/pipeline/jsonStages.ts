@@ -1,7 +1,7 @@
 /** json and unpack: labels out of lines that are JSON objects. */
 import { type LabelExtraction, parseJsonPath } from '@tyto/syntax';
 import { must } from '@tyto/base';
-import { JsonProblem, JsonScanner, UNCLOSED_OBJECT, unescaped } from './jsonScanner.ts';
+import { JsonProblem, JsonScanner, UNCLOSED_OBJECT } from './jsonScanner.ts';
 import { KeyNames } from './labelNames.ts';
 import type { NeededLabels, Stage } from './stage.ts';
 import { PARSED, type WorkingEntry } from './workingEntry.ts';
@@ -19,9 +19,11 @@ export function labelValue(text: string): string {
 export function jsonStage(needed: NeededLabels): Stage {
   const names = new KeyNames(needed);
   const scanner = new JsonScanner();
+  // Labels that are still to be found; once there are none the rest of the line is not looked at.
+  let left = 0;
   const object = (entry: WorkingEntry, prefix: string, depth: number): void => {
     scanner.enter('{');
-    for (let isFirst = true; ; isFirst = false) {
+    for (let isFirst = true; left > 0; isFirst = false) {
       const key = scanner.nextKey(isFirst);
       if (key === undefined) return;
       const name = names.nameOf(prefix, key);
@@ -35,10 +37,12 @@ export function jsonStage(needed: NeededLabels): Stage {
       const label = names.labelOf(name, entry);
       if (label === undefined) continue;
       const value = kind === 'string' ? scanner.stringValue() : scanner.rawValue();
+      if (needed !== undefined && entry.get(label) === undefined) left--;
       entry.setFound(label, labelValue(value));
     }
   };
   return (entry) => {
+    left = needed === undefined ? 1 : missingLabels(entry, needed);
     try {
       scanner.begin(entry.line);
       object(entry, '', 0);
@@ -47,6 +51,12 @@ export function jsonStage(needed: NeededLabels): Stage {
     }
     return true;
   };
+}
+
+function missingLabels(entry: WorkingEntry, needed: ReadonlySet<string>): number {
+  let missing = 0;
+  for (const name of needed) if (entry.get(name) === undefined) missing++;
+  return missing;
 }
 
 function detailsOf(error: unknown): string {
@@ -102,10 +112,7 @@ function valueAt(
     const kind = scanner.kind();
     scanner.skip();
     if (kind === 'null') return '';
-    if (kind === 'string') return scanner.stringValue();
-    return kind === 'list'
-      ? unescaped(scanner.rawValue()) || scanner.rawValue()
-      : scanner.rawValue();
+    return kind === 'string' ? scanner.stringValue() : scanner.rawValue();
   } catch (error) {
     detailsOf(error);
     return undefined;

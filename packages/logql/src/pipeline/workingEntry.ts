@@ -1,5 +1,5 @@
 /**
- * An entry on its way through a pipeline: its line, and its labels in three kinds. Metadata does not
+ * An entry on its way through a pipeline: its line, and its labels in three kinds. Metadata doesn't
  * touch the labels of the stream, and parsers touch neither: a name that is taken gets `_extracted`
  * instead. What is found first stays. One object is used for all entries.
  */

@@ -4,7 +4,7 @@ import { formatLogql, ParseError, parseLogql, prettyLogql } from '@tyto/syntax';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-const RUNS = Number(process.env['TYTO_FUZZ_RUNS'] ?? 1500);
+const RUNS = Number(process.env.TYTO_FUZZ_RUNS ?? 1500);
 /** Generous: a crowded machine is slow, and what is quadratic or worse would be far slower. */
 const MS_MAX = 3000;
 
