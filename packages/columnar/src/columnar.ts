@@ -1,4 +1,5 @@
 /** The log store as a whole: the engine or a server, the tables, writing, reading and upkeep. */
+import type { Readable } from 'node:stream';
 import type { Clock, Logger } from '@tyto/base';
 import type { LogStore } from '@tyto/model';
 import { ClickHouse } from './clickhouse.ts';
@@ -8,6 +9,7 @@ import { ClickHouseLogStore } from './logStore.ts';
 import { migrate } from './schema.ts';
 import { type ColumnarStatus, readStatus } from './status.ts';
 import { StreamCatalog } from './streamCatalog.ts';
+import { type UserSqlRequest, UserSql } from './userSql.ts';
 
 export interface ColumnarOptions {
   /** For the embedded engine's data. */
@@ -24,6 +26,11 @@ export interface ColumnarOptions {
 
 export interface Columnar {
   readonly logs: LogStore;
+  /**
+   * People's own SELECT over one tenant's logs: the answer as it comes. Rejects with `bad_data` and
+   * ClickHouse's message for what is wrong with it, `too_large` or `timeout` for what is too much.
+   */
+  sql(request: UserSqlRequest): Promise<Readable>;
   status(): Promise<ColumnarStatus>;
   /** Ends the engine; what was acknowledged is stored. */
   close(): Promise<void>;
@@ -38,6 +45,7 @@ class OpenColumnar implements Columnar {
   readonly logs: ClickHouseLogStore;
   readonly #engine: EngineProcess | undefined;
   readonly #clickhouse: ClickHouse;
+  readonly #userSql = new UserSql();
   #migrated: Promise<void> | undefined;
 
   constructor(options: ColumnarOptions) {
@@ -57,6 +65,10 @@ class OpenColumnar implements Columnar {
     });
     const clickhouse = () => this.#ready();
     this.logs = new ClickHouseLogStore({ clickhouse, catalog: new StreamCatalog(), clock });
+  }
+
+  async sql(request: UserSqlRequest): Promise<Readable> {
+    return this.#userSql.run(await this.#ready(), request);
   }
 
   async status(): Promise<ColumnarStatus> {

@@ -1,3 +1,4 @@
 /** Logs in ClickHouse: embedded, or a server's. */
 export { type Columnar, type ColumnarOptions, openColumnar } from './columnar.ts';
 export type { ColumnarStatus } from './status.ts';
+export { SQL_FORMATS, type SqlFormat, type UserSqlRequest } from './userSql.ts';

@@ -36,7 +36,7 @@ export async function deleteEntries(
 }
 
 /** Rows of streams that have no entries on a day any more. Nothing may be written meanwhile. */
-export async function forgetEmptyStreams(
+async function forgetEmptyStreams(
   clickhouse: ClickHouse,
   tenant: string,
   streams: readonly bigint[],

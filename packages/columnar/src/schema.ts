@@ -7,10 +7,13 @@ import { HOT_FIELDS, LINE_KINDS } from './lineFormat.ts';
 
 export const ENTRIES = 'log_entries';
 export const STREAMS = 'log_streams';
-const STEPS = 'tyto_schema_steps';
+export const LOGS_VIEW = 'logs';
+export const STEPS = 'tyto_schema_steps';
 
 const kinds = LINE_KINDS.map((kind, index) => `${quote(kind)} = ${index}`).join(', ');
 const hot = HOT_FIELDS.map((name) => `${name} LowCardinality(String) CODEC(ZSTD(1))`).join(', ');
+
+const hotOfView = HOT_FIELDS.map((name) => `e.${name} AS ${name}`).join(', ');
 
 /** Statements by number, from 1 on. Each may run again when a crash came between two of a step. */
 const SCHEMA_STEPS: readonly (readonly string[])[] = [
@@ -29,8 +32,9 @@ const SCHEMA_STEPS: readonly (readonly string[])[] = [
     ) ENGINE = MergeTree
     PARTITION BY toYYYYMMDD(time)
     ORDER BY (tenant, stream, time)
-    SETTINGS index_granularity = 2048, non_replicated_deduplication_window = 1000,
-      fsync_after_insert = 1, fsync_part_directory = 1, old_parts_lifetime = 60, min_compress_block_size = 262144,
+    SETTINGS index_granularity = 2048, min_compress_block_size = 262144,
+      non_replicated_deduplication_window = 1000, old_parts_lifetime = 60,
+      fsync_after_insert = 1, fsync_part_directory = 1,
       max_suspicious_broken_parts = 1000000000`,
     `CREATE TABLE IF NOT EXISTS ${STREAMS} (
       tenant LowCardinality(String),
@@ -43,6 +47,16 @@ const SCHEMA_STEPS: readonly (readonly string[])[] = [
     ORDER BY (tenant, day, stream)
     SETTINGS non_replicated_deduplication_window = 1000, fsync_after_insert = 1,
       fsync_part_directory = 1, old_parts_lifetime = 60`,
+  ],
+  // For people's own SQL: entries with the labels of their streams.
+  [
+    `CREATE OR REPLACE VIEW ${LOGS_VIEW} AS
+     SELECT e.time AS time, s.labels AS labels, e.line AS line, e.metadata AS metadata,
+       e.kind AS kind, e.bytes AS bytes, ${hotOfView}, e.stream AS stream
+     FROM ${ENTRIES} AS e
+     ANY LEFT JOIN (
+       SELECT tenant, stream, any(labels) AS labels FROM ${STREAMS} GROUP BY tenant, stream
+     ) AS s USING (tenant, stream)`,
   ],
 ];
 

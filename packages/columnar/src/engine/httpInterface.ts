@@ -32,6 +32,17 @@ const NO_SETTINGS = new Set([
 const SETTING_NAME = /^[a-z][a-z0-9_]{0,99}$/;
 /** `INSERT INTO t (…) SETTINGS … FORMAT Name`, with nothing behind it: the data is the body. */
 const INSERT = /^\s*(insert\s+into\s.*?)(\ssettings\s.*?)?\sformat\s+([a-z0-9]+)\s*$/is;
+const FORMAT = /\sformat\s+(\w+)\s*$/i;
+/** Formats without a beginning or an end: chDB writes those around every piece. */
+const PIECEWISE = new Set([
+  'csv',
+  'jsoncompacteachrow',
+  'jsoneachrow',
+  'native',
+  'rowbinary',
+  'tabseparated',
+  'tsv',
+]);
 const CODE = /Code: (\d+)/;
 /** Codes of ClickHouse for what happens outside of it. */
 const NOT_ENOUGH_SPACE = 243;
@@ -94,8 +105,11 @@ async function runQuery(
   query: EngineQuery,
   url: URL,
 ): Promise<void> {
+  const format = FORMAT.exec(query.sql)?.[1] ?? query.format;
   const isWhole =
-    url.searchParams.get('wait_end_of_query') === '1' || Object.keys(query.parameters).length > 0;
+    url.searchParams.get('wait_end_of_query') === '1' ||
+    Object.keys(query.parameters).length > 0 ||
+    !PIECEWISE.has(format.toLowerCase());
   if (isWhole || !/^\s*(select|with)\b/i.test(query.sql)) {
     const result = await sessions.run(query);
     begin(response, query.format);

@@ -11,7 +11,7 @@ import { buildSync } from 'esbuild';
 const BUILD = new URL('../../build/', import.meta.url);
 
 /** The bundle of the engine, made anew. */
-export function engineScript(): URL {
+function engineScript(): URL {
   mkdirSync(BUILD, { recursive: true });
   const script = new URL(`engine-${process.pid}.mjs`, BUILD);
   buildSync({
@@ -28,7 +28,7 @@ export function engineScript(): URL {
 }
 
 export class OpenedStores {
-  readonly #script = engineScript();
+  readonly script = engineScript();
   readonly #directories: string[] = [];
   readonly #stores: Columnar[] = [];
 
@@ -41,7 +41,7 @@ export class OpenedStores {
   open(options: Partial<ColumnarOptions> = {}): Columnar {
     const store = openColumnar({
       directory: options.directory ?? this.directory(),
-      engineScript: this.#script,
+      engineScript: this.script,
       clock: systemClock,
       logger: silentLogger,
       ...options,
@@ -55,6 +55,6 @@ export class OpenedStores {
     for (const directory of this.#directories.splice(0)) {
       rmSync(directory, { recursive: true, force: true });
     }
-    rmSync(this.#script, { force: true });
+    rmSync(this.script, { force: true });
   }
 }
