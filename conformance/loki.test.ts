@@ -12,10 +12,10 @@ import { lokiDataPieces } from '../packages/server/src/http/lokiJson.ts';
 import {
   parseLokiDuration,
   parseLokiTime,
-  rangeOf,
+  orderedRangeOf,
   stepOf,
 } from '../packages/server/src/http/lokiParams.ts';
-import { logFixture } from '../packages/server/src/http/lokiTesting.ts';
+import { logFixture } from '../packages/server/src/testing/logFixture.ts';
 import { Params } from '../packages/server/src/http/params.ts';
 import { sharedCases, sharedPath } from './shared.ts';
 
@@ -141,7 +141,7 @@ suite('parameters', () => {
     }) => {
       const params = paramsOf(request);
       if (step !== undefined) {
-        const range = rangeOf(params, NOW_MS);
+        const range = orderedRangeOf(params, NOW_MS);
         expect(Number(stepOf(params, range)) / 1e9).toBe(step);
       }
       if (interval !== undefined && valid === true) {
@@ -166,7 +166,8 @@ suite('parameters', () => {
     const params = new Params(
       new URLSearchParams({ start: bounds.start, end: bounds.end, since: bounds.since }),
     );
-    const read = () => rangeOf(params, bounds.now === undefined ? NOW_MS : Date.parse(bounds.now));
+    const read = () =>
+      orderedRangeOf(params, bounds.now === undefined ? NOW_MS : Date.parse(bounds.now));
     if (bounds.valid === false) {
       expect(read).toThrow(TytoError);
       return;

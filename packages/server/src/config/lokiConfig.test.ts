@@ -75,7 +75,8 @@ compactor:
 
   it('refuses what is misspelt or no value, with its place', () => {
     const { config, told } = read(
-      'limits_config:\n  max_line_sise: 1KB\n  query_timeout: soon\n  retention_stream: [{selector: "{a", period: 1d}]\n',
+      'limits_config:\n  max_line_sise: 1KB\n  query_timeout: soon\n' +
+        '  retention_stream: [{selector: "{a", period: 1d}]\n',
     );
     expect(config).toBeUndefined();
     const errors = told.filter((text) => text.startsWith('error'));

@@ -1,6 +1,6 @@
 /**
- * Patterns of lines: /loki/api/v1/patterns as Loki has it, and Tyto's own: all of a query with their
- * counts, and those that are new since a time.
+ * Patterns of lines: /loki/api/v1/patterns as Loki has it, and Tyto's own: all of a query with
+ * their counts, and those that are new since a time.
  */
 import { TytoError } from '@tyto/base';
 import { parseLogSelector } from '@tyto/syntax';

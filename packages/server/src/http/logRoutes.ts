@@ -10,9 +10,14 @@ import { registerLokiIndexApi } from './lokiIndexApi.ts';
 import { type LokiPushOptions, registerLokiPushApi } from './lokiPushApi.ts';
 import { registerLokiQueryApi } from './lokiQueryApi.ts';
 import { type LokiRulesOptions, registerLokiRulesApi } from './lokiRulesApi.ts';
+import { registerSqlApi, type SqlApiOptions } from './sqlApi.ts';
 import { configText, type LokiStatusOptions, registerLokiStatusApi } from './lokiStatusApi.ts';
 
-export interface LogRoutesOptions extends LokiPushOptions, LokiRulesOptions, LokiStatusOptions {}
+export interface LogRoutesOptions
+  extends LokiPushOptions,
+    LokiRulesOptions,
+    LokiStatusOptions,
+    Pick<SqlApiOptions, 'columnar'> {}
 
 /** A query that wants too much is one to be changed, as in Loki; a body may be too large. */
 const TOO_LARGE = 400;
@@ -22,6 +27,11 @@ export function registerLogRoutes(app: FastifyInstance, options: LogRoutesOption
   registerElasticApi(app, options);
   registerLogsApi(app, options);
   registerLogPatternsApi(app, options);
+  const { columnar, logs } = options;
+  registerSqlApi(app, {
+    columnar,
+    tenantOf: ({ headers }) => logs.tenantOf(headers['x-scope-orgid']),
+  });
   app.register(async (scope) => {
     registerLokiErrors(scope, options.logger, TOO_LARGE);
     registerLokiQueryApi(scope, options);

@@ -10,7 +10,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { DEFAULT_LOGS } from '../config/logsConfig.ts';
 import { LokiTails } from './lokiTailApi.ts';
-import { type LogFixture, logFixture } from './lokiTesting.ts';
+import { type LogFixture, logFixture } from '../testing/logFixture.ts';
 
 const NOW_MS = Date.parse('2026-03-01T12:00:00Z');
 const NOW_NS = BigInt(NOW_MS) * 1_000_000n;

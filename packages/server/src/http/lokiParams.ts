@@ -51,7 +51,7 @@ export function parseLokiDuration(text: string): bigint {
 }
 
 /** [start, end], where one is not given: the end is now, the start `since`, an hour, before it. */
-export function rangeOf(params: Params, nowMs: number, sinceMs = SINCE_MS_DEFAULT): LokiRange {
+function rangeOf(params: Params, nowMs: number, sinceMs = SINCE_MS_DEFAULT): LokiRange {
   const nowNs = BigInt(Math.floor(nowMs)) * NS_PER_MS;
   const [start, end, since] = ['start', 'end', 'since'].map((name) => params.text(name));
   const endNs = end === '' ? nowNs : named('end', () => parseLokiTime(end));

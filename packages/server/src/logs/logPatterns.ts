@@ -1,6 +1,6 @@
 /**
- * What kinds of lines there are, by level, in a sample of the newest; and which of them are new since
- * a time, a deployment for example.
+ * What kinds of lines there are, by level, in a sample of the newest; and which of them are new
+ * since a time, a deployment for example.
  */
 import { PatternMiner } from '@tyto/logql';
 import type { LogStore, Matcher } from '@tyto/model';

@@ -1,6 +1,5 @@
 /**
- * Deletes logs that are past their retention, hour by hour. Which rule holds for a stream is decided
- * once for all: the one of the highest priority that matches it, or the general one.
+ * Deletes logs that are past their retention, hour by hour. For each stream one rule holds: the one of the highest priority that matches it, or the general one.
  */
 import type { StateStore } from '@tyto/alerting';
 import { type Clock, errorMessage, type Logger, type Timer } from '@tyto/base';

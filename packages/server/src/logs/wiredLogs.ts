@@ -71,7 +71,12 @@ export class WiredLogs {
 
   /** What the routes need. */
   get routes() {
-    return { logs: this.service, logBodies: this.bodies, logRules: this.rules };
+    return {
+      logs: this.service,
+      logBodies: this.bodies,
+      logRules: this.rules,
+      columnar: this.#columnar,
+    };
   }
 
   /** Those of files and those that were put in by the API. */

@@ -1,6 +1,6 @@
 /** The routes of logs over a store in memory, for tests. */
 import { MemoryStateStore, RuleManager } from '@tyto/alerting';
-import { ManualClock, silentLogger } from '@tyto/base';
+import { ManualClock, silentLogger, TytoError } from '@tyto/base';
 import { WRITE_BODIES_BYTES_MAX, WRITE_BODY_BYTES_MAX } from '@tyto/collect';
 import { LogqlEngine } from '@tyto/logql';
 import { MemoryLogStore } from '@tyto/model';
@@ -8,8 +8,8 @@ import Fastify, { type FastifyInstance } from 'fastify';
 import { LogBodies } from '../logs/logBodies.ts';
 import { LogRules } from '../logs/logRules.ts';
 import { LogService } from '../logs/logService.ts';
-import { HeldBodies } from './heldBodies.ts';
-import { registerLogRoutes } from './logRoutes.ts';
+import { HeldBodies } from '../http/heldBodies.ts';
+import { registerLogRoutes } from '../http/logRoutes.ts';
 
 export interface LogFixture {
   readonly app: FastifyInstance;
@@ -41,6 +41,7 @@ export function logFixture(nowMs: number): LogFixture {
     logBodies: new LogBodies(),
     receivedBodies: new HeldBodies(WRITE_BODY_BYTES_MAX, WRITE_BODIES_BYTES_MAX),
     rules: new RuleManager(),
+    columnar: { sql: () => Promise.reject(new TytoError('unavailable', 'no store')) },
     onLogRules: async () => {},
     isReady: () => true,
   });
