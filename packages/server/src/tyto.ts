@@ -352,6 +352,7 @@ export class Tyto {
       logger: this.#options.logger,
       otlpBodies: this.#otlpBodies,
       receivedBodies: this.#receivedBodies,
+      heldLogBodies: this.#logs.heldBodies,
       receiveLogs: (...received) => this.#logs.receiveOtlp(...received),
     });
     this.#grpcServers.push(server);

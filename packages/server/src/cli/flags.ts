@@ -53,7 +53,8 @@ export const START_FLAGS: readonly FlagDefinition[] = [
     'web.stack-ports',
     'boolean',
     'false',
-    'Answer on the ports of Alertmanager, 9093, Loki, 3100, and OpenTelemetry, 4317 and 4318, too.',
+    'Answer on the ports of Alertmanager, 9093, Loki, 3100, Promtail, 9080, and OpenTelemetry, ' +
+      '4317 and 4318, as well.',
   ),
   flag('web.enable-lifecycle', 'boolean', 'true', 'Reload and quit by POST /-/reload and /-/quit.'),
   flag(

@@ -76,7 +76,7 @@ export async function start(args: readonly string[]): Promise<void> {
 }
 
 /** Ports that scripts and links of the stack that Tyto replaces know. */
-const STACK_PORTS = [9093, 4318, 3100];
+const STACK_PORTS = [9093, 4318, 3100, 9080];
 const STACK_GRPC_PORT = 4317;
 
 async function openStackPorts(tyto: Tyto, host: string): Promise<void> {

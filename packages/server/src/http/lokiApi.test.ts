@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
+import { type AddressInfo, connect } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { silentLogger, TytoError } from '@tyto/base';
 import { LOKI_LIMITS } from '@tyto/collect';
@@ -580,6 +581,32 @@ describe('live tail', () => {
     const socket = new WebSocket(`${await tailed(logFixture(NOW_MS))}?${search}`);
     const [, response] = await once(socket, 'unexpected-response');
     expect(response.statusCode).toBe(status);
+  });
+
+  it('leaves other upgrades alone: who asks for HTTP/2 is answered in HTTP/1', async () => {
+    const server = createServer((request, response) => {
+      let body = '';
+      request.on('data', (piece) => {
+        body += piece;
+      });
+      request.on('end', () => response.end(`${request.url} ${body}`));
+    });
+    const { logs, clock } = logFixture(NOW_MS);
+    const externalUrl = 'http://localhost:9090';
+    const tails = new LokiTails({ clock, logger: silentLogger, logs, externalUrl });
+    tails.attach(server);
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    closing.push(() => server.close());
+    const { port } = server.address() as AddressInfo;
+    const socket = connect(port, '127.0.0.1');
+    const head = 'POST /x HTTP/1.1\r\nHost: a\r\nConnection: Upgrade, HTTP2-Settings\r\n';
+    socket.write(`${head}Upgrade: h2c\r\nHTTP2-Settings: AA\r\nContent-Length: 6\r\n\r\nabc`);
+    await new Promise((resolve) => setImmediate(resolve));
+    socket.write('def');
+    const [answer] = await once(socket, 'data');
+    expect(String(answer)).toMatch(/^HTTP\/1.1 200 OK[\s\S]*\/x abcdef$/);
+    socket.destroy();
   });
 
   it('is not for pages of other sites', async () => {

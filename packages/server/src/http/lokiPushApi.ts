@@ -28,7 +28,8 @@ export interface LokiPushOptions {
   readonly logger: Logger;
   readonly logs: LogService;
   readonly logBodies: LogBodies;
-  readonly receivedBodies: HeldBodies;
+  /** Not those of metrics: logs that wait for their store must not keep metrics out. */
+  readonly heldLogBodies: HeldBodies;
 }
 
 /** Parsed, JSON takes several times its size. */
@@ -49,13 +50,13 @@ export function registerLokiPushApi(app: FastifyInstance, options: LokiPushOptio
 /** A scope of its own: only here bodies of any type are read as they come. */
 export function rawBodies(
   app: FastifyInstance,
-  { receivedBodies, logger }: LokiPushOptions,
+  { heldLogBodies, logger }: LokiPushOptions,
   routes: (scope: FastifyInstance) => void,
 ): void {
   app.register(async (scope) => {
     scope.removeAllContentTypeParsers();
     scope.addContentTypeParser('*', (_: FastifyRequest, payload: IncomingMessage) =>
-      receivedBodies.read(payload),
+      heldLogBodies.read(payload),
     );
     registerLokiErrors(scope, logger);
     routes(scope);

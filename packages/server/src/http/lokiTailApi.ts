@@ -45,7 +45,11 @@ export class LokiTails {
 
   /** Answers upgrades of a server, of which there may be several. */
   attach(server: Server): void {
-    server.on('upgrade', (request, socket, head) => this.#upgrade(request, socket, head));
+    server.on('upgrade', (request, socket, head) => {
+      const isWebSocket = (request.headers.upgrade ?? '').toLowerCase() === 'websocket';
+      if (isWebSocket) this.#upgrade(request, socket, head);
+      else readAgain(server, request, socket, head);
+    });
   }
 
   close(): void {
@@ -195,6 +199,23 @@ function refuseForeign({ headers }: IncomingMessage, externalUrl: string): void 
   throw Object.assign(new Error(`requests from pages of ${origin} are refused`), {
     statusCode: 403,
   });
+}
+
+/**
+ * Clients of HTTP/2, such as Java's, ask with any request whether they may change to it. Node.js
+ * takes whoever listens for upgrades to mean all of them, so such a request is read once more
+ * without its question, which is a no.
+ */
+function readAgain(server: Server, request: IncomingMessage, socket: Duplex, head: Buffer): void {
+  const { rawHeaders, method, url, httpVersion } = request;
+  const lines = [`${method} ${url} HTTP/${httpVersion}`];
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i].toLowerCase();
+    if (name === 'upgrade' || name === 'http2-settings' || name === 'connection') continue;
+    lines.push(`${rawHeaders[i]}: ${rawHeaders[i + 1]}`);
+  }
+  socket.unshift(Buffer.concat([Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1'), head]));
+  server.emit('connection', socket);
 }
 
 function refuse(socket: Duplex, status: number, message: string): void {

@@ -23,6 +23,7 @@ export interface OtlpGrpcOptions {
   readonly logger: Logger;
   readonly otlpBodies: OtlpBodies;
   readonly receivedBodies: HeldBodies;
+  readonly heldLogBodies: HeldBodies;
   /** Logs of a message, and whose they are by the header X-Scope-OrgID. */
   receiveLogs(
     message: Uint8Array,
@@ -110,13 +111,14 @@ export class OtlpGrpcServer {
   }
 
   async #call(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): Promise<Uint8Array> {
-    const { otlpBodies, receivedBodies, logger } = this.#options;
+    const { otlpBodies, receivedBodies, heldLogBodies, logger } = this.#options;
     const path = headers[':path'];
     if (headers[':method'] !== 'POST' || !METHODS.includes(path)) {
       throw new CallError(UNIMPLEMENTED, `there is no method ${path}`);
     }
     const iterator = (options: { destroyOnReturn: boolean }) => stream.iterator(options);
-    const held = await receivedBodies.read({ headers, iterator });
+    const bodies = path === EXPORT_LOGS ? heldLogBodies : receivedBodies;
+    const held = await bodies.read({ headers, iterator });
     try {
       const { message, isCompressed } = unframed(held);
       const compression = headers['grpc-encoding'] ?? 'identity';

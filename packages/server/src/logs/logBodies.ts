@@ -9,6 +9,8 @@ import { decodeSnappy } from '@tyto/kernels';
 
 /** Of one body when it is decompressed. */
 export const LOG_BODY_BYTES_MAX = 64 * 1024 * 1024;
+/** Bodies that are being read, all together, as they are sent. */
+export const LOG_BODIES_BYTES_MAX = 96 * 1024 * 1024;
 /** Bodies whose entries are not stored yet; what comes then is told to come again. */
 const HELD_BYTES_MAX = 128 * 1024 * 1024;
 

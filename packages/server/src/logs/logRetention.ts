@@ -1,5 +1,6 @@
 /**
- * Deletes logs that are past their retention, hour by hour. For each stream one rule holds: the one of the highest priority that matches it, or the general one.
+ * Deletes logs that are past their retention, hour by hour. For each stream one rule holds: the one
+ * of the highest priority that matches it, or the general one.
  */
 import type { StateStore } from '@tyto/alerting';
 import { type Clock, errorMessage, type Logger, type Timer } from '@tyto/base';
@@ -21,6 +22,8 @@ interface Rule {
 }
 
 const PREFIX = 'logs/tenants/';
+/** Beyond these nobody's retention is looked after. */
+const TENANTS_MAX = 10_000;
 const INTERVAL_MS = 3_600_000;
 /** After a start there is more to do than this. */
 const FIRST_MS = 60_000;
@@ -39,7 +42,7 @@ export class LogRetention {
 
   /** Remembers whose logs there are: a store is asked tenant by tenant. */
   saw(tenant: string): void {
-    if (this.#tenants.has(tenant)) return;
+    if (this.#tenants.has(tenant) || this.#tenants.size >= TENANTS_MAX) return;
     this.#tenants.add(tenant);
     const { state, logger } = this.#options;
     state.put(PREFIX + encodeURIComponent(tenant), tenant).catch((error: unknown) => {

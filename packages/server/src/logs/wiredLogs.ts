@@ -11,10 +11,11 @@ import { LogqlEngine } from '@tyto/logql';
 import type { InstantQuery, LogStore, QueryResult } from '@tyto/model';
 import type { LoadedConfig } from '../config/load.ts';
 import type { LogsConfig } from '../config/logsConfig.ts';
+import { HeldBodies } from '../http/heldBodies.ts';
 import { LokiTails } from '../http/lokiTailApi.ts';
 import { registerLogMetrics } from '../metrics/logMetrics.ts';
 import type { SelfMetrics } from '../metrics/selfMetrics.ts';
-import { LogBodies } from './logBodies.ts';
+import { LOG_BODIES_BYTES_MAX, LOG_BODY_BYTES_MAX, LogBodies } from './logBodies.ts';
 import { LogRules } from './logRules.ts';
 import { type LogEngine, LogService } from './logService.ts';
 
@@ -38,6 +39,7 @@ export class WiredLogs {
   readonly service: LogService;
   readonly rules: LogRules;
   readonly bodies = new LogBodies();
+  readonly heldBodies = new HeldBodies(LOG_BODY_BYTES_MAX, LOG_BODIES_BYTES_MAX);
   readonly tails: LokiTails;
   readonly #options: WiredLogsOptions;
   readonly #columnar: Columnar;
@@ -74,6 +76,7 @@ export class WiredLogs {
     return {
       logs: this.service,
       logBodies: this.bodies,
+      heldLogBodies: this.heldBodies,
       logRules: this.rules,
       columnar: this.#columnar,
     };

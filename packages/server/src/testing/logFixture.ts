@@ -1,11 +1,10 @@
 /** The routes of logs over a store in memory, for tests. */
 import { MemoryStateStore, RuleManager } from '@tyto/alerting';
 import { ManualClock, silentLogger, TytoError } from '@tyto/base';
-import { WRITE_BODIES_BYTES_MAX, WRITE_BODY_BYTES_MAX } from '@tyto/collect';
 import { LogqlEngine } from '@tyto/logql';
 import { MemoryLogStore } from '@tyto/model';
 import Fastify, { type FastifyInstance } from 'fastify';
-import { LogBodies } from '../logs/logBodies.ts';
+import { LOG_BODY_BYTES_MAX, LogBodies } from '../logs/logBodies.ts';
 import { LogRules } from '../logs/logRules.ts';
 import { LogService } from '../logs/logService.ts';
 import { HeldBodies } from '../http/heldBodies.ts';
@@ -39,7 +38,7 @@ export function logFixture(nowMs: number): LogFixture {
     logs,
     logRules,
     logBodies: new LogBodies(),
-    receivedBodies: new HeldBodies(WRITE_BODY_BYTES_MAX, WRITE_BODIES_BYTES_MAX),
+    heldLogBodies: new HeldBodies(LOG_BODY_BYTES_MAX, LOG_BODY_BYTES_MAX),
     rules: new RuleManager(),
     columnar: { sql: () => Promise.reject(new TytoError('unavailable', 'no store')) },
     onLogRules: async () => {},
