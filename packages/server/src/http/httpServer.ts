@@ -22,6 +22,7 @@ import { type QueriesApiOptions, registerQueriesApi } from './queriesApi.ts';
 import { type ReadApiOptions, registerReadApi } from './readApi.ts';
 import { registerRulesApi, type RulesApiOptions } from './rulesApi.ts';
 import { registerSearchApi, type SearchApiOptions } from './searchApi.ts';
+import { registerSqlApi, type SqlApiOptions } from './sqlApi.ts';
 import { BUILD_INFO, registerStatusApi, type StatusApiOptions } from './statusApi.ts';
 import { registerTargetsApi, type TargetsApiOptions } from './targetsApi.ts';
 import { registerWebUi } from './webUi.ts';
@@ -51,6 +52,8 @@ export interface HttpServerOptions
   /** Where people reach Tyto; its path is the prefix of all routes. */
   readonly externalUrl: string;
   readonly lifecycle: boolean;
+  /** Without it there is no SQL over logs. */
+  readonly sql?: SqlApiOptions | undefined;
   isReady(): boolean;
   /** Rejects with what is wrong with the new configuration. */
   reload(): Promise<void>;
@@ -95,6 +98,7 @@ export async function createHttpServer(
   registerRulesApi(app, options);
   registerStatusApi(app, options);
   registerSearchApi(app, options);
+  if (options.sql !== undefined) registerSqlApi(app, options.sql);
   registerFeaturesApi(app, options);
   registerNotificationsApi(app, options);
   registerOpenApi(app, options);
