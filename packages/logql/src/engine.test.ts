@@ -175,6 +175,18 @@ describe('a log query', () => {
   });
 });
 
+describe('a query', () => {
+  it('is checked without being run', async () => {
+    const { engine } = await engineOver();
+    expect(engine.check('sum(rate({app="a"} | json [5m]))').kind).toBe('aggregation');
+    expect(() => engine.check('rate({app="a"} | line_format "{{" [5m])')).toThrow(
+      'invalid line template',
+    );
+    expect(() => engine.check('{app="a"} |= ip("x")')).toThrow('ip: invalid pattern');
+    expect(() => engine.check('{app=')).toThrow('parse error at line 1, col 6');
+  });
+});
+
 describe('a metric query', () => {
   it('asks the store for the whole aggregation, where that says all', async () => {
     const { engine, store } = await engineOver();

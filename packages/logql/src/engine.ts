@@ -105,6 +105,15 @@ export class LogqlEngine {
     };
   }
 
+  /** A query with all that can be wrong with it before it runs. Throws `bad_data`. */
+  check(query: string): LogqlExpr {
+    const expr = parseLogql(query);
+    for (const { pipeline } of pipelinesOf(expr)) {
+      compilePipeline(pipeline.stages, undefined, this.#clock);
+    }
+    return expr;
+  }
+
   /** About what a query would read, before anything of it is. */
   async estimate(
     request: Pick<LogqlRangeRequest, 'tenant' | 'query' | 'startNs' | 'endNs' | 'signal'>,

@@ -32,4 +32,4 @@ export const STEP_COUNT_MAX = 11_000;
 export const STORED_GROUPS_MAX = 100_000;
 
 /** Series that a query may have in between, before they are aggregated. */
-export const INNER_SERIES_MAX = 500_000;
+export const INNER_SERIES_MAX = 200_000;

@@ -1,11 +1,16 @@
-/** A store that aggregates, in the slowest and most obvious way: the yardstick of real ones. */
+/**
+ * A store that filters and aggregates, in the slowest and most obvious way: the yardstick of real
+ * ones.
+ */
 import {
   Labels,
   type LogAggregate,
   type LogAggregated,
+  type LogChunk,
   type LogEntry,
   type LogField,
   type LogFilter,
+  type LogRead,
   type LogUnit,
   MemoryLogStore,
 } from '@tyto/model';
@@ -20,12 +25,29 @@ export class AggregatingStore extends MemoryLogStore {
   /** How often it was asked, and answered. */
   aggregations = 0;
 
+  /** Leaves out all that a filter refuses, as the best of stores would. */
+  override async *read(request: LogRead): AsyncIterable<LogChunk> {
+    for await (const chunk of super.read(request)) {
+      const kept = foundOf(chunk).flatMap((found, i) =>
+        request.filters.every((filter) => passes(filter, found)) ? [i] : [],
+      );
+      yield {
+        streams: chunk.streams,
+        streamOf: Uint32Array.from(kept, (i) => chunk.streamOf[i]),
+        timestampsNs: BigInt64Array.from(kept, (i) => chunk.timestampsNs[i]),
+        lines: kept.map((i) => chunk.lines[i]),
+        metadata: kept.map((i) => chunk.metadata[i]),
+      };
+    }
+  }
+
   async aggregate(request: LogAggregate): Promise<LogAggregated> {
     this.aggregations++;
     const { select, windows, of } = request;
-    const passed = (await this.#entries(request)).filter((found) =>
-      select.filters.every((filter) => passes(filter, found)),
-    );
+    const passed: Found[] = [];
+    for await (const chunk of this.read({ ...select, direction: 'forward', wanted: 1000 })) {
+      for (const found of foundOf(chunk)) passed.push(found);
+    }
     const unparsed = passed.filter((found) => !isParsed(request, found));
     const groups = new Map<string, { labels: Labels; found: (Found & { value: number })[] }>();
     for (const found of passed) {
@@ -54,26 +76,18 @@ export class AggregatingStore extends MemoryLogStore {
     const read = { entries: passed.length, bytes: 0 };
     return { groups: results, unparsed: unparsed.length, read };
   }
+}
 
-  async #entries({ select }: LogAggregate): Promise<Found[]> {
-    const found: Found[] = [];
-    const request = { ...select, direction: 'forward', wanted: 1000 } as const;
-    for await (const chunk of this.read(request)) {
-      for (let i = 0; i < chunk.lines.length; i++) {
-        const entry = {
-          timestampNs: chunk.timestampsNs[i],
-          line: chunk.lines[i],
-          metadata: chunk.metadata[i],
-        };
-        found.push({ stream: chunk.streams[chunk.streamOf[i]], entry });
-      }
-    }
-    return found;
-  }
+function foundOf({ lines, streams, streamOf, timestampsNs, metadata }: LogChunk): Found[] {
+  return lines.map((line, i) => ({
+    stream: streams[streamOf[i]],
+    entry: { timestampNs: timestampsNs[i], line, metadata: metadata[i] },
+  }));
 }
 
 function passes(filter: LogFilter, found: Found): boolean {
   if (filter.on === 'line') {
+    if (filter.type === 'pattern') return true;
     const isMatch = filter.values.some((value) =>
       filter.type === 'contains'
         ? found.entry.line.includes(value)
