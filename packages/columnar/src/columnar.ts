@@ -117,8 +117,8 @@ class OpenColumnar implements Columnar {
       clickhouse: await this.#ready(),
       writer: this.logs.writer,
       catalog: this.#catalog,
+      clock,
       logger,
-      nowMs: clock.nowMs(),
     });
   }
 
