@@ -1,14 +1,7 @@
 /** What is configured of logs, wherever it is written. */
 import { DEFAULT_LOG_LIMITS, type LogLimits, type SyslogListener } from '@tyto/collect';
-import type { Matcher } from '@tyto/model';
+import type { LogRetention } from '@tyto/columnar';
 import type { FilePattern } from './prometheusConfig.ts';
-
-/** How long the logs of some streams are kept. */
-export interface StreamRetention {
-  readonly matchers: readonly Matcher[];
-  readonly priority: number;
-  readonly retentionMs: number;
-}
 
 export interface LogsConfig {
   /** Whether requests must name a tenant; undefined: they may. */
@@ -18,9 +11,7 @@ export interface LogsConfig {
   readonly tenants: ReadonlyMap<string, LogLimits>;
   /** '' for the engine within Tyto. */
   readonly clickhouseUrl: string;
-  /** 0 for ever. */
-  readonly retentionMs: number;
-  readonly streamRetention: readonly StreamRetention[];
+  readonly retention: LogRetention;
   readonly deleteCancelMs: number;
   readonly ruleFiles: readonly FilePattern[];
   readonly syslog: readonly SyslogListener[];
@@ -36,8 +27,7 @@ export const DEFAULT_LOGS: LogsConfig = {
   limits: DEFAULT_LOG_LIMITS,
   tenants: new Map(),
   clickhouseUrl: '',
-  retentionMs: 0,
-  streamRetention: [],
+  retention: { periodMs: 0, rules: [], bytesMax: 0 },
   deleteCancelMs: DAY_MS,
   ruleFiles: [],
   syslog: [],

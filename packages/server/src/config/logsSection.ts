@@ -4,6 +4,7 @@
  *   logs:
  *     clickhouse_url: http://user:password@clickhouse:8123/logs   # none: the engine within Tyto
  *     retention: 30d
+ *     retention_size: 100GB             # on disk; the oldest days go first
  *     retention_streams:                # the first match decides
  *       - selector: '{namespace="dev"}'
  *         keep: 2d
@@ -85,6 +86,7 @@ const raw = yaml.object(
     clickhouse_url: yaml.optional(url),
     auth_enabled: yaml.optional(yaml.boolean),
     retention: yaml.optional(yaml.duration),
+    retention_size: yaml.optional(yaml.byteSize),
     retention_streams: yaml.optional(
       yaml.list(
         yaml.object(
@@ -112,20 +114,32 @@ function overlaid(base: LogsConfig, given: ReturnType<typeof raw>): LogsConfig {
   const tenants = Object.entries(given.tenants).map(
     ([name, own]) => [name, withLimits(limits, own)] as const,
   );
+  const ofTenants = Object.entries(given.tenants).flatMap(([tenant, own]) => [
+    ...retentionOf(own, tenant),
+    ...wholeTenant(tenant, own),
+  ]);
   const streams = given.retention_streams?.map(({ selector: matchers, keep }, i, all) => ({
     matchers,
     priority: all.length - i,
-    retentionMs: keep,
+    periodMs: keep,
   }));
   return {
     authEnabled: given.auth_enabled ?? base.authEnabled,
     limits,
     tenants: new Map([...base.tenants, ...tenants]),
     clickhouseUrl: given.clickhouse_url ?? base.clickhouseUrl,
-    retentionMs: given.retention ?? given.limits?.retention_period ?? base.retentionMs,
-    streamRetention: streams ?? [...retentionOf(given.limits), ...base.streamRetention],
+    retention: {
+      periodMs: given.retention ?? given.limits?.retention_period ?? base.retention.periodMs,
+      bytesMax: given.retention_size ?? base.retention.bytesMax,
+      rules: [...(streams ?? retentionOf(given.limits)), ...base.retention.rules, ...ofTenants],
+    },
     deleteCancelMs: given.delete_cancel_period ?? base.deleteCancelMs,
     ruleFiles: [...base.ruleFiles, ...given.rule_files],
     syslog: [...base.syslog, ...given.syslog],
   };
+}
+
+/** What holds for all streams of a tenant gives way to what is said of some of them. */
+function wholeTenant(tenant: string, { retention_period: periodMs }: RawLimits) {
+  return periodMs === undefined ? [] : [{ tenant, matchers: [], priority: -1, periodMs }];
 }

@@ -43,9 +43,11 @@ compactor:
     expect(told).toEqual([]);
     expect(config).toMatchObject({
       authEnabled: true,
-      retentionMs: 744 * 3_600_000,
+      retention: {
+        periodMs: 744 * 3_600_000,
+        rules: [{ priority: 1, periodMs: 24 * 3_600_000 }],
+      },
       deleteCancelMs: 3_600_000,
-      streamRetention: [{ priority: 1, retentionMs: 24 * 3_600_000 }],
       limits: {
         ingestionRate: 10 * 2 ** 20,
         ingestionBurst: 20.5 * 2 ** 20,
@@ -99,16 +101,24 @@ describe('the section logs of tyto.yaml', () => {
     const { config, told } = section(`
 clickhouse_url: http://user:secret@clickhouse:8123/logs
 retention: 30d
+retention_size: 50GB
 retention_streams: [{selector: '{env="dev"}', keep: 2d}]
 limits: {max_line_size: 1MB}
-tenants: {team: {ingestion_rate_mb: 1}}
+tenants: {team: {ingestion_rate_mb: 1, retention_period: 1d}}
 rule_files: [rules/*.yml]
 syslog:
   - {listen: 'udp://0.0.0.0:5514', labels: {source: lan}}`);
     expect(told).toBe('');
     expect(config).toMatchObject({
       clickhouseUrl: 'http://user:secret@clickhouse:8123/logs',
-      retentionMs: 30 * 24 * 3_600_000,
+      retention: {
+        periodMs: 30 * 24 * 3_600_000,
+        bytesMax: 50 * 2 ** 30,
+        rules: [
+          { priority: 1, periodMs: 48 * 3_600_000 },
+          { tenant: 'team', matchers: [], periodMs: 24 * 3_600_000 },
+        ],
+      },
       limits: { lineBytesMax: 2 ** 20 },
       ruleFiles: [{ pattern: 'rules/*.yml', place: { file: 'tyto.yaml' } }],
       syslog: [{ protocol: 'udp', host: '0.0.0.0', port: 5514, tenant: 'fake' }],

@@ -6,9 +6,10 @@
 import { dirname, isAbsolute, join } from 'node:path';
 import { compileAnchored, errorMessage, TytoError, yaml } from '@tyto/base';
 import { type AttributeRule, type LogLimits, LOKI_LIMITS, STREAM_ATTRIBUTES } from '@tyto/collect';
+import type { LogRetentionRule } from '@tyto/columnar';
 import type { Matcher } from '@tyto/model';
 import { parseLogSelector } from '@tyto/syntax';
-import { DEFAULT_LOGS, type LogsConfig, type StreamRetention } from './logsConfig.ts';
+import { DEFAULT_LOGS, type LogsConfig } from './logsConfig.ts';
 
 const ONE_PROCESS = 'it has no meaning for Tyto, which is one process with a store of its own';
 const REMOVED = 'Loki has removed it, and it changes nothing';
@@ -240,8 +241,11 @@ export function parseLokiConfig(
     ...DEFAULT_LOGS,
     authEnabled: value.auth_enabled,
     limits: limits === undefined ? LOKI_LIMITS : withLimits(LOKI_LIMITS, limits),
-    retentionMs: keepsForEver ? 0 : (limits?.retention_period ?? 0),
-    streamRetention: keepsForEver ? [] : retentionOf(limits),
+    retention: {
+      ...DEFAULT_LOGS.retention,
+      periodMs: keepsForEver ? 0 : (limits?.retention_period ?? 0),
+      rules: keepsForEver ? [] : retentionOf(limits),
+    },
     deleteCancelMs: compactor?.delete_request_cancel_period ?? DEFAULT_LOGS.deleteCancelMs,
     ruleFiles:
       directory === undefined
@@ -255,11 +259,13 @@ export function parseLokiConfig(
   return { config, problems };
 }
 
-export function retentionOf(limits: RawLimits | undefined): StreamRetention[] {
+/** Rules for the streams of a tenant, or of all. */
+export function retentionOf(limits: RawLimits | undefined, tenant?: string): LogRetentionRule[] {
   return (limits?.retention_stream ?? []).map(({ selector: matchers, priority, period }) => ({
+    tenant,
     matchers,
     priority,
-    retentionMs: period,
+    periodMs: period,
   }));
 }
 

@@ -5,7 +5,6 @@ import { gzipSync } from 'node:zlib';
 import { silentLogger, TytoError } from '@tyto/base';
 import { LOKI_LIMITS } from '@tyto/collect';
 import { encodeSnappy } from '@tyto/kernels';
-import { parseLogSelector } from '@tyto/syntax';
 import { ProtobufWriter } from '@tyto/wire';
 import { afterEach, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
@@ -477,28 +476,6 @@ describe('delete requests', () => {
     const answer = await app.inject({ method: 'PUT', url: `${url}?${new URLSearchParams(query)}` });
     expect([answer.statusCode, answer.body]).toEqual([400, expect.stringContaining(message)]);
   });
-});
-
-it('retention keeps of each stream what its rule says', async () => {
-  const fixture = await filled();
-  const hour = 3_600_000;
-  const selected = (text: string) => parseLogSelector(text);
-  fixture.logs.apply({
-    ...DEFAULT_LOGS,
-    retentionMs: 2 * hour,
-    streamRetention: [{ matchers: selected('{app="mail"}'), priority: 1, retentionMs: 10 * hour }],
-  });
-  await push(fixture, { app: 'shop' }, [[at(1), 'of a stream with fewer labels']]);
-  const left = async () => {
-    await fixture.logs.retention.run();
-    const size = { tenant: 'fake', filters: [], matchers: [], startNs: 0n, endNs: NOW_NS };
-    return (await fixture.store.estimate(size)).entries;
-  };
-  expect(await left()).toBe(4);
-  await fixture.clock.advance(3 * hour);
-  expect(await left()).toBe(1);
-  await fixture.clock.advance(8 * hour);
-  expect(await left()).toBe(0);
 });
 
 it('rules over logs are put in, shown and removed by namespace and group', async () => {

@@ -79,7 +79,7 @@ export function registerLokiStatusApi(scope: FastifyInstance, options: LokiStatu
         max_query_range: '0s',
         max_query_series: limits.query.seriesMax,
         query_timeout: seconds(limits.query.timeoutMs),
-        retention_period: seconds(logs.config.retentionMs),
+        retention_period: seconds(logs.config.retention.periodMs),
         volume_enabled: true,
         volume_max_series: limits.query.volumeSeriesMax,
       },
@@ -98,12 +98,7 @@ function seconds(ms: number): string {
 }
 
 /** What is in force, under Loki's names. */
-export function configText({
-  authEnabled,
-  limits,
-  retentionMs,
-  deleteCancelMs,
-}: LogsConfig): string {
+export function configText({ authEnabled, limits, retention, deleteCancelMs }: LogsConfig): string {
   return [
     `auth_enabled: ${authEnabled ?? false}`,
     'limits_config:',
@@ -125,7 +120,7 @@ export function configText({
     `  max_query_length: ${seconds(limits.query.lengthMsMax)}`,
     `  query_timeout: ${seconds(limits.query.timeoutMs)}`,
     `  max_concurrent_tail_requests: ${limits.query.tailsMax}`,
-    `  retention_period: ${seconds(retentionMs)}`,
+    `  retention_period: ${seconds(retention.periodMs)}`,
     'compactor:',
     `  delete_request_cancel_period: ${seconds(deleteCancelMs)}`,
     '',

@@ -10,7 +10,6 @@ import type { Labels, LogEntry, LogReadSize, LogStore } from '@tyto/model';
 import { DEFAULT_LOGS, type LogsConfig, TENANT_DEFAULT } from '../config/logsConfig.ts';
 import { LogDeletions } from './logDeletions.ts';
 import { LogGate } from './logGate.ts';
-import { LogRetention } from './logRetention.ts';
 import { TailHub } from './tailHub.ts';
 
 /** The engine of LogQL, as far as the server uses it. */
@@ -46,7 +45,6 @@ export class LogService {
   readonly receiver: LogReceiver;
   readonly tails: TailHub;
   readonly deletions: LogDeletions;
-  readonly retention: LogRetention;
   /** Queries that run at once are bounded; others wait, and too many are sent away. */
   readonly gate = new LogGate();
   #config: LogsConfig = DEFAULT_LOGS;
@@ -60,10 +58,7 @@ export class LogService {
       appender: store,
       clock,
       limitsOf: (tenant) => this.limitsOf(tenant),
-      onStored: (tenant, streams) => {
-        this.retention.saw(tenant);
-        this.tails.publish(tenant, streams);
-      },
+      onStored: (tenant, streams) => this.tails.publish(tenant, streams),
     });
     this.deletions = new LogDeletions({
       clock,
@@ -72,7 +67,6 @@ export class LogService {
       store,
       cancelMs: () => this.#config.deleteCancelMs,
     });
-    this.retention = new LogRetention({ clock, logger, state, store, config: () => this.#config });
   }
 
   get config(): LogsConfig {
@@ -85,12 +79,10 @@ export class LogService {
 
   start(): void {
     this.deletions.start();
-    this.retention.start();
   }
 
   stop(): void {
     this.deletions.stop();
-    this.retention.stop();
     this.tails.close();
   }
 

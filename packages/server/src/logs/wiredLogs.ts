@@ -91,6 +91,7 @@ export class WiredLogs {
   async apply(config: LogsConfig): Promise<void> {
     this.service.apply(config);
     this.service.engine = this.#engine(this.#columnar.logs, config);
+    this.#columnar.setRetention(config.retention);
     if (config.clickhouseUrl !== this.#clickhouseUrl) {
       this.#options.logger.warn('clickhouse_url has changed: a restart is needed to apply it');
     }
