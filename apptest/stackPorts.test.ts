@@ -20,3 +20,22 @@ it.skipIf(script === undefined)('the commands for a troubled Alertmanager answer
   expect(JSON.parse(stdout)).toMatchObject({ cluster: { status: 'disabled' } });
   expect(await tyto.kill('SIGTERM')).toEqual({ code: 0, signal: null });
 });
+
+const lokiScript = seedPath('guide/troubleshooting/loki.sh');
+
+it.skipIf(lokiScript === undefined)(
+  'the commands for a troubled Loki and Promtail answer',
+  async () => {
+    const tyto = await startTyto({ args: ['--web.stack-ports'] });
+    const lines = readFileSync(String(lokiScript), 'utf8').split('\n');
+    const commands = lines.filter((line) => line.startsWith('curl '));
+    expect(commands).toHaveLength(4);
+    const answers: string[] = [];
+    for (const command of commands) {
+      answers.push((await promisify(execFile)('sh', ['-c', `${command} --fail`])).stdout);
+    }
+    expect([answers[0], answers[2]]).toEqual(['ready\n', 'ready\n']);
+    expect(answers[1]).toContain('# TYPE');
+    expect(await tyto.kill('SIGTERM')).toEqual({ code: 0, signal: null });
+  },
+);

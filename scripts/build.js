@@ -53,7 +53,7 @@ const targets = [
     name: 'server',
     sources: SERVER.map((name) => `packages/${name}/src`),
     output: 'packages/server/dist/tyto.js',
-    beside: 'packages/server/dist/reader.js',
+    beside: ['packages/server/dist/reader.js', 'packages/server/dist/columnar.js'],
     build: buildServer,
   },
 ];
@@ -61,7 +61,7 @@ const targets = [
 for (const target of targets) {
   if (only !== undefined && target.name !== only) continue;
   const output = join(root, target.output);
-  const isWhole = [target.output, target.beside ?? target.output].every(isThere);
+  const isWhole = [target.output, ...(target.beside ?? [])].every(isThere);
   if (!force && isWhole && newest(target.sources) <= statSync(output).mtimeMs) continue;
   const started = Date.now();
   if (!quiet) process.stderr.write(`building ${target.name} … `);
@@ -94,7 +94,7 @@ async function buildKernels(output) {
   );
 }
 
-/** A file for the server and one for its reader threads; npm dependencies stay outside. */
+/** A file each for the server, its reader threads and the log engine; npm's stay outside. */
 async function buildServer(output) {
   const { build } = await import('esbuild');
   const manifests = SERVER.map((name) => readJson(`packages/${name}/package.json`));
@@ -105,6 +105,7 @@ async function buildServer(output) {
     entryPoints: [
       { in: join(root, 'packages/server/src/main.ts'), out: 'tyto' },
       { in: join(root, 'packages/tsdb/src/readers/readerThread.ts'), out: 'reader' },
+      { in: join(root, 'packages/columnar/src/engine/main.ts'), out: 'columnar' },
     ],
     outdir: dirname(output),
     bundle: true,

@@ -87,3 +87,17 @@ export { negotiateWrite, writtenHeaders } from './receive/writeHeaders.ts';
 export { WriteReceiver } from './receive/writeReceiver.ts';
 export { DEFAULT_OTLP, type OtlpConfig, otlpSchema } from './otlp/otlpConfig.ts';
 export { type OtlpOutcome, OtlpReceiver } from './otlp/otlpReceiver.ts';
+export { type BulkOutcome, readBulk, readLines } from './logs/documents.ts';
+export { LEVEL_LABEL } from './logs/level.ts';
+export { type LogBatch, labelsText } from './logs/logBatch.ts';
+export {
+  type AttributeRule,
+  DEFAULT_LOG_LIMITS,
+  LOKI_LIMITS,
+  type LogLimits,
+  type LogQueryLimits,
+  STREAM_ATTRIBUTES,
+} from './logs/logLimits.ts';
+export { type LogOutcome, LogReceiver } from './logs/logReceiver.ts';
+export { readOtlpLogs } from './logs/otlpLogs.ts';
+export { type SyslogListener, SyslogServer } from './logs/syslogServer.ts';

@@ -304,6 +304,7 @@ function timeMethod(time: GoTime, name: string, args: readonly Value[]): Value {
   const simple: Record<string, () => Value> = {
     Unix: () => new GoInt(Math.floor(time.ms / 1000)),
     UnixMilli: () => new GoInt(time.ms),
+    UnixNano: () => new GoInt(time.ms * 1e6 + time.restNs),
     UTC: () => new GoTime(time.ms),
     Local: () => time,
     IsZero: () => time.ms <= -62_135_596_800_000,

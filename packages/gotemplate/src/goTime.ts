@@ -29,7 +29,7 @@ export const WEEKDAYS = [
 export const LAYOUT =
   /January|Jan|Monday|Mon|MST|2006|Z07:00:00|Z07:00|Z0700|Z07|-07:00:00|-07:00|-0700|-07|01|02|03|04|05|06|002|_2|15|PM|pm|[.,]0+(?!\d)|[.,]9+(?!\d)|1|2|3|4|5/g;
 
-interface Parts {
+interface ClockParts {
   readonly year: number;
   readonly month: number;
   readonly day: number;
@@ -42,9 +42,13 @@ interface Parts {
   readonly zoneName: string;
 }
 
+interface Parts extends ClockParts {
+  readonly restNs: number;
+}
+
 /** The time in a layout, as time.Format gives it. */
 export function formatTime(layout: string, time: GoTime): string {
-  const parts = partsOf(time.ms, time.zone);
+  const parts = { ...partsOf(time.ms, time.zone), restNs: time.restNs };
   return layout.replace(LAYOUT, (token) => formatToken(token, parts));
 }
 
@@ -58,7 +62,7 @@ export function isTimeZone(zone: string): boolean {
   }
 }
 
-function partsOf(ms: number, zone: string): Parts {
+function partsOf(ms: number, zone: string): ClockParts {
   const offsetMinutes = zone === 'UTC' ? 0 : zoneOffsetMinutes(ms, zone);
   const local = new Date(ms + offsetMinutes * 60_000);
   return {
@@ -157,9 +161,9 @@ function dayOfYear(parts: Parts): string {
 
 /** `.000` keeps its zeros, `.999` drops them. */
 function fraction(token: string, parts: Parts): string {
-  const digits = String(parts.ms)
-    .padStart(3, '0')
-    .padEnd(token.length - 1, '0');
+  const digits =
+    String(parts.ms).padStart(3, '0') +
+    String(parts.restNs).padStart(6, '0').padEnd(token.length, '0');
   const cut = digits.slice(0, token.length - 1);
   if (token[1] === '0') return token[0] + cut;
   const trimmed = cut.replace(/0+$/, '');

@@ -1,5 +1,5 @@
 /** Go templates (text/template and html/template) and the functions that Prometheus' tools add. */
-export type { TemplateSet } from './ast.ts';
+export type { Node as TemplateNode, Operand, Pipe, TemplateSet } from './ast.ts';
 export { builtins } from './builtins.ts';
 export { executeTemplate, fail, type TemplateFunction, type TemplateFunctions } from './execute.ts';
 export { formatTime, isTimeZone } from './goTime.ts';
@@ -14,6 +14,7 @@ export {
   toTime,
 } from './humanize.ts';
 export { TemplateError } from './lexer.ts';
+export { logFunctions } from './logFunctions.ts';
 export { parseTime } from './parseTime.ts';
 export { parseTemplate } from './parser.ts';
 export { stringFunctions, textOf } from './stringFunctions.ts';
@@ -23,6 +24,7 @@ export {
   GoStruct,
   GoTime,
   keyValues,
+  print,
   printFloat,
   SafeHtml,
   SafeUrl,

@@ -21,9 +21,12 @@ export const ZERO_TIME_MS = Date.parse('0001-01-01T00:00:00Z');
 export class GoTime {
   readonly ms: number;
   readonly zone: string;
-  constructor(ms: number, zone = 'UTC') {
+  /** Nanoseconds beyond the milliseconds, 0 to 999,999. */
+  readonly restNs: number;
+  constructor(ms: number, zone = 'UTC', restNs = 0) {
     this.ms = ms;
     this.zone = zone;
+    this.restNs = restNs;
   }
 }
 

@@ -118,7 +118,10 @@ export interface LogAggregate {
   /** `count` and `bytes` are of lines, the rest of `value`. */
   readonly of: 'count' | 'bytes' | 'sum' | 'min' | 'max';
   readonly value?: { readonly places: readonly LogField[]; readonly unit: LogUnit } | undefined;
-  /** One group each for stream and metadata together, or for the values of these fields. */
+  /**
+   * One group each for stream and metadata together, or for the values of these fields. Metadata
+   * whose name the stream has, too, gets `_extracted` behind it.
+   */
   readonly by: 'entry' | readonly { readonly name: string; readonly places: readonly LogField[] }[];
   /** Set where the query's pipeline parses each line: what does not parse is told. */
   readonly parse?: 'json' | 'logfmt' | undefined;
@@ -132,7 +135,10 @@ export interface LogAggregated {
     /** One value for each window; NaN where no entry was in it. */
     readonly values: Float64Array;
   }[];
-  /** Entries that passed the filters and are not of the format of `parse`. */
+  /**
+   * Entries that passed the filters and are not of the format of `parse`, or have a value that is
+   * not of the unit that a filter or `value` reads.
+   */
   readonly unparsed: number;
   readonly read: LogReadSize;
 }

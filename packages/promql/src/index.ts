@@ -1,3 +1,6 @@
+export { QueryBudget } from './budget.ts';
+export { type Column, emptyColumn, FLOAT, type Grid, sizeOf } from './column.ts';
+export { evaluateGiven } from './given.ts';
 export { type EngineOptions, QueryEngine, type QueryOptions } from './engine.ts';
 export type { QueryStep } from './trace.ts';
 export { type SampleAccount, SamplePool } from './samplePool.ts';

@@ -4,7 +4,6 @@
  */
 import { randomBytes } from 'node:crypto';
 import { createServer, type Server } from 'node:http';
-import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { Dispatcher, RuleManager, type SilenceLimits } from '@tyto/alerting';
 import {
@@ -56,6 +55,8 @@ import { registerNotificationMetrics } from './metrics/notificationMetrics.ts';
 import { registerWriteMetrics } from './metrics/writeMetrics.ts';
 import type { SignedLinks } from '@tyto/incidents';
 import { type WiredIncidents, openIncidentLinks, wireIncidents } from './incidents.ts';
+import { InternalTargets } from './internalTargets.ts';
+import { WiredLogs } from './logs/wiredLogs.ts';
 import { PushKeeper } from './pushKeeper.ts';
 import { createEngine, type EngineSettings, QueryRunner } from './queries.ts';
 import { rehearse } from './rehearsal.ts';
@@ -88,6 +89,8 @@ export interface TytoOptions {
   readonly runsResponses: boolean;
   /** The script of threads that read samples; without it all is read on the main thread. */
   readonly readerScript?: URL | undefined;
+  /** The script of the process that holds the logs. */
+  readonly engineScript: URL;
   readonly query: EngineSettings['query'];
   readonly silenceLimits: SilenceLimits;
   /** See the flags `--alertmanager.notification-*`. */
@@ -111,10 +114,6 @@ const RESTART_NEEDED = 'The configuration of storage has changed: a restart is n
 /** Alerts that wait for other Alertmanagers have so long to be sent at the end. */
 const DRAIN_MS_MAX = 2000;
 
-const HOST_JOB = 'node';
-const SELF_JOB = 'tyto';
-const PUSH_JOB = 'pushgateway';
-
 export class Tyto {
   readonly #options: TytoOptions;
   readonly #tsdb: Tsdb;
@@ -135,14 +134,13 @@ export class Tyto {
   readonly #engine: QueryEngine;
   readonly #queries: QueryRunner;
   readonly #backends: Backends;
-  readonly #host: HostMetrics;
+  readonly #internal: InternalTargets;
   readonly #receiver: WriteReceiver;
   readonly #otlp: OtlpReceiver;
   readonly #otlpBodies: OtlpBodies;
   readonly #pushes: PushGateway;
   readonly #pushKeeper: PushKeeper;
-  /** The settings under which pushed metrics are stored; undefined before the first push. */
-  #watchingPushes: string | undefined;
+  readonly #logs: WiredLogs;
   readonly #receivedBodies = new HeldBodies(WRITE_BODY_BYTES_MAX, WRITE_BODIES_BYTES_MAX);
   readonly #startedMs: number;
   #config: LoadedConfig;
@@ -152,8 +150,6 @@ export class Tyto {
   #reloading: Promise<void> = Promise.resolve();
   #reloadSuccessful = true;
   #lastReloadMs: number;
-  /** The settings under which the machine is watched; undefined while it is not. */
-  #watching: string | undefined;
   #ready = false;
 
   private constructor(
@@ -209,13 +205,19 @@ export class Tyto {
     const alerting = { ...parts, observer, silenceLimits, environment, events, advisor: events };
     this.#dispatcher = new Dispatcher(alerting);
     this.#alertForwarder = new AlertForwarder({ clock, logger, ...options.forwarding });
-    this.#host = new HostMetrics({ clock, logger });
     const key = randomBytes(16);
     this.#receiver = new WriteReceiver({ store: tsdb, clock, key, keepsStartTimes });
     this.#otlp = new OtlpReceiver({ store: tsdb, clock, keepsStartTimes });
     this.#otlpBodies = new OtlpBodies(this.#otlp);
     this.#pushes = new PushGateway(clock);
     this.#pushKeeper = new PushKeeper(this.#pushes, options.dataDirectory, clock, logger);
+    this.#internal = new InternalTargets({
+      scrapes: this.#scrapes,
+      host: new HostMetrics({ clock, logger }),
+      metrics: this.#metrics,
+      pushes: this.#pushes,
+    });
+    this.#logs = new WiredLogs({ ...options, state, metrics: this.#metrics }, config.logs);
     registerStoreMetrics(this.#metrics, tsdb);
     registerOtlpMetrics(this.#metrics, this.#otlp);
     registerWriteMetrics(this.#metrics, this.#receiver, this.#receivedBodies);
@@ -260,6 +262,7 @@ export class Tyto {
   async listen(host: string, port: number): Promise<string> {
     this.#notifications.add(STARTING);
     this.#http = await createHttpServer(this.#httpOptions());
+    this.#logs.tails.attach(this.#http.server);
     return await this.#http.listen({ host, port });
   }
 
@@ -295,6 +298,8 @@ export class Tyto {
       otlp: this.#otlp,
       pushes: this.#pushes,
       onPush: () => this.#onPush(),
+      ...this.#logs.routes,
+      onLogRules: () => this.#onLogRules(),
       otlpBodies: this.#otlpBodies,
       receivesOtlp: this.#options.receivesOtlp,
       rules: this.#rules,
@@ -334,6 +339,7 @@ export class Tyto {
   async alsoListen(host: string, port: number): Promise<void> {
     const server = createServer(must(this.#http, 'the first port is open').routing);
     this.#moreServers.push(server);
+    this.#logs.tails.attach(server);
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject);
       server.listen(port, host, () => resolve());
@@ -346,6 +352,8 @@ export class Tyto {
       logger: this.#options.logger,
       otlpBodies: this.#otlpBodies,
       receivedBodies: this.#receivedBodies,
+      heldLogBodies: this.#logs.heldBodies,
+      receiveLogs: (...received) => this.#logs.receiveOtlp(...received),
     });
     this.#grpcServers.push(server);
     await server.listen(host, port);
@@ -355,6 +363,7 @@ export class Tyto {
   async run(): Promise<void> {
     await this.#apply(this.#config);
     this.#incidents.incidents.start();
+    this.#logs.start();
     this.#ready = true;
     this.#notifications.remove(STARTING);
   }
@@ -375,11 +384,13 @@ export class Tyto {
       server.closeAllConnections();
     }
     for (const server of this.#grpcServers) server.close();
+    this.#logs.tails.close();
     await this.#http?.close();
     await Promise.all([this.#rules.stop(), this.#scrapes.stop()]);
     this.#incidents.stop();
     await Promise.all([this.#dispatcher.stop(), this.#alertForwarder.stop(DRAIN_MS_MAX)]);
     await this.#pushKeeper.stop();
+    await this.#logs.stop();
     await this.#forwarder.close();
     await this.#tsdb.close();
     await this.#state.close();
@@ -407,7 +418,7 @@ export class Tyto {
   }
 
   async #apply(config: LoadedConfig): Promise<void> {
-    const { clock, logger, externalUrl } = this.#options;
+    const { clock, logger } = this.#options;
     logWarnings(config.warnings, logger);
     const { prometheus } = config;
     this.#tsdb.outOfOrderWindowMs = prometheus.storage.outOfOrderWindowMs;
@@ -420,14 +431,25 @@ export class Tyto {
     await this.#dispatcher.apply(config.alertmanager, config.templates);
     this.#incidents.incidents.apply(config.incidents);
     await this.#scrapes.apply(config.jobs);
-    await this.#watchHost(config);
-    await this.#watchPushes(config);
-    await this.#rules.apply(config.ruleGroups, {
+    await this.#internal.apply(config);
+    await this.#logs.apply(config.logs);
+    await this.#applyRules(config);
+    this.#reloadSuccessful = true;
+    this.#lastReloadMs = clock.nowMs();
+    this.#metrics.reloadSuccessful.set(1);
+    this.#metrics.reloadTimestamp.set(this.#lastReloadMs / 1000);
+  }
+
+  async #applyRules(config: LoadedConfig): Promise<void> {
+    const { clock, logger, externalUrl } = this.#options;
+    const { prometheus } = config;
+    await this.#rules.apply(this.#logs.ruleGroups(config), {
       clock,
       logger,
       store: this.#tsdb,
       // Not through the queue of people's queries: alerting never waits for those.
       query: (expression, timeMs) => this.#engine.instant(expression, timeMs),
+      logQuery: (tenant) => this.#logs.query(tenant),
       sink: {
         send: (alerts) => {
           this.#dispatcher.send(this.#alertForwarder.labelled(alerts));
@@ -441,10 +463,13 @@ export class Tyto {
       resendDelayMs: this.#options.rules.resendDelayMs,
       restore: this.#options.rules,
     });
-    this.#reloadSuccessful = true;
-    this.#lastReloadMs = clock.nowMs();
-    this.#metrics.reloadSuccessful.set(1);
-    this.#metrics.reloadTimestamp.set(this.#lastReloadMs / 1000);
+  }
+
+  /** Rules that were put in are in force when it resolves; a reload under way comes first. */
+  #onLogRules(): Promise<void> {
+    const done = this.#reloading.then(() => this.#applyRules(this.#config));
+    this.#reloading = done.catch(() => {});
+    return done;
   }
 
   #onPush(): void {
@@ -452,45 +477,9 @@ export class Tyto {
     // A reload that is under way comes first: it does the same with its own settings.
     const { logger } = this.#options;
     this.#reloading = this.#reloading
-      .then(() => this.#watchPushes(this.#config))
+      .then(() => this.#internal.watchPushes(this.#config))
       .catch((error: unknown) =>
         logger.error('BUG: pushed metrics', { error: errorMessage(error) }),
       );
-  }
-
-  /** Pushed metrics as a target in this process, from the first push on. */
-  async #watchPushes(config: LoadedConfig): Promise<void> {
-    const { global } = config.prometheus;
-    const wanted = this.#pushes.size > 0 ? JSON.stringify(global) : this.#watchingPushes;
-    if (wanted === this.#watchingPushes) return;
-    const instance = hostname();
-    if (this.#watchingPushes !== undefined) await this.#scrapes.removeInternal(PUSH_JOB, instance);
-    this.#watchingPushes = wanted;
-    const read = () => this.#pushes.exposition();
-    this.#scrapes.addInternal(
-      { jobName: PUSH_JOB, instance, read, format: 'protobuf', hasOwnLabels: true },
-      global,
-    );
-  }
-
-  /** The machine and Tyto itself as targets in this process. */
-  async #watchHost(config: LoadedConfig): Promise<void> {
-    const { global } = config.prometheus;
-    const wanted = config.watchesHost ? JSON.stringify(global) : undefined;
-    // What did not change runs on: its series, and the alerts on them, must not break off.
-    if (wanted === this.#watching) return;
-    const instance = hostname();
-    if (this.#watching !== undefined) {
-      await this.#scrapes.removeInternal(HOST_JOB, instance);
-      await this.#scrapes.removeInternal(SELF_JOB, instance);
-    }
-    this.#watching = wanted;
-    if (wanted === undefined) return;
-    this.#scrapes.addInternal(
-      { jobName: HOST_JOB, instance, read: () => this.#host.read() },
-      global,
-    );
-    const read = () => this.#metrics.registry.metrics();
-    this.#scrapes.addInternal({ jobName: SELF_JOB, instance, read }, global);
   }
 }

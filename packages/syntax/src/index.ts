@@ -45,3 +45,37 @@ export { prettyExpr } from './pretty.ts';
 export { formatExpr } from './printer.ts';
 export { lineAndColumn, ParseError } from './problems.ts';
 export { childrenOf, mapSelectors, unwrapParens, walkExpr } from './walk.ts';
+export type {
+  LabelChoice,
+  LabelExtraction,
+  LabelFilter,
+  LabelFormat,
+  LineFilter,
+  LogPipeline,
+  LogqlAggregation,
+  LogqlAggregationOperator,
+  LogqlBinary,
+  LogqlBinaryOperator,
+  LogqlExpr,
+  LogqlGrouping,
+  LogqlMetric,
+  LogqlStage,
+  NumberLabelFilter,
+  RangeAggregation,
+  RangeOperator,
+  Unwrap,
+} from './logql/ast.ts';
+export { parseJsonPath } from './logql/jsonPaths.ts';
+export { tokenizeLogql } from './logql/lexer.ts';
+export {
+  LOGQL_AGGREGATORS,
+  parseLogPipeline,
+  parseLogql,
+  parseLogSelector,
+  RANGE_OPERATORS,
+} from './logql/parser.ts';
+export { parseLinePattern, parsePattern, type PatternPart } from './logql/patterns.ts';
+export { prettyLogql } from './logql/pretty.ts';
+export { formatLogql } from './logql/printer.ts';
+export { parseBytes, parseGoDuration } from './logql/units.ts';
+export { pipelinesOf } from './logql/walk.ts';

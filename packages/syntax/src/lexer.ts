@@ -15,6 +15,10 @@ export type TokenType =
   | 'aggregator'
   | 'operator'
   | 'punctuation'
+  // Of LogQL only: `20MB`, `[5m]` and `--strict`.
+  | 'bytes'
+  | 'range'
+  | 'flag'
   | 'eof';
 
 export interface Token {

@@ -15,10 +15,15 @@ export class ParseError extends TytoError {
   /** The message without its position. */
   readonly reason: string;
 
-  constructor(text: string, span: Span, reason: string) {
+  /** `words` puts place and reason into a sentence, where it is not Prometheus' own. */
+  constructor(text: string, span: Span, reason: string, words = promqlWords) {
     const place = lineAndColumn(text, span.start);
-    super('bad_data', `${place.line}:${place.column}: parse error: ${reason}`, { place });
+    super('bad_data', words(place.line, place.column, reason), { place });
     this.span = span;
     this.reason = reason;
   }
+}
+
+function promqlWords(line: number, column: number, reason: string): string {
+  return `${line}:${column}: parse error: ${reason}`;
 }

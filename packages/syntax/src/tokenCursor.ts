@@ -16,9 +16,9 @@ export class TokenCursor {
   #depth = 0;
   #operatorCount = 0;
 
-  constructor(text: string) {
+  constructor(text: string, tokens: readonly Token[] = tokenize(text)) {
     this.text = text;
-    this.#tokens = tokenize(text);
+    this.#tokens = tokens;
   }
 
   /** Where the last token taken ends. */

@@ -31,8 +31,12 @@ export {
   schemaOfFactor,
   sideOf,
 } from './nativeHistogram.ts';
+export { type BulkItem, documentTimeNs, jsonRecord, readElasticBulk } from './elasticBulk.ts';
 export { type FamilySample, type MetricFamily, writeExposition } from './expositionWriter.ts';
 export { formatFloat, parseFloatBytes } from './floatText.ts';
+export { decodeLossy, type LogVisitor, utf8Bytes } from './logVisitor.ts';
+export { walkLokiPush } from './lokiPush.ts';
+export { parseTimeNs, walkLegacyPushJson, walkLokiPushJson } from './lokiPushJson.ts';
 export { decodeSeries } from './seriesText.ts';
 export {
   checkHistogram,
@@ -40,8 +44,16 @@ export {
   type HistogramSample,
   writeHistogram,
 } from './histogramMessage.ts';
-export type { OtlpAttribute } from './otlpAttributes.ts';
+export { type OtlpAttribute, type OtlpValue, textOf } from './otlpAttributes.ts';
 export { walkOtlpJson } from './otlpJson.ts';
+export {
+  type OtlpLogRecord,
+  type OtlpLogScope,
+  type OtlpLogVisitor,
+  type OtlpPair,
+  walkOtlpLogs,
+} from './otlpLogs.ts';
+export { walkOtlpLogsJson } from './otlpLogsJson.ts';
 export {
   type OtlpBuckets,
   type OtlpExemplar,
@@ -69,4 +81,6 @@ export {
   type WriteRequest,
   type WriteSeries,
 } from './remoteWrite.ts';
+export { parseStreamLabels } from './streamLabels.ts';
+export { parseSyslog, type SyslogMessage } from './syslog.ts';
 export { TextCache } from './textCache.ts';

@@ -6,7 +6,14 @@ import type { ProtobufReader } from './protobufReader.ts';
 export type OtlpAttribute = readonly [key: string, value: string];
 
 /** What JSON would hold for a value. */
-type Value = string | number | boolean | bigint | null | Value[] | { [key: string]: Value };
+export type OtlpValue =
+  | string
+  | number
+  | boolean
+  | bigint
+  | null
+  | OtlpValue[]
+  | { [key: string]: OtlpValue };
 
 /** The attributes in the repeated field `field` of a message. */
 export function decodeAttributes(reader: ProtobufReader, field: number): OtlpAttribute[] {
@@ -24,9 +31,9 @@ export function tooMany(): TytoError {
   return new TytoError('bad_data', `expected at most ${LABEL_COUNT_MAX} attributes`);
 }
 
-function decodeKeyValue(reader: ProtobufReader, depth: number): [string, Value] {
+export function decodeKeyValue(reader: ProtobufReader, depth: number): [string, OtlpValue] {
   let key = '';
-  let value: Value = null;
+  let value: OtlpValue = null;
   while (reader.next()) {
     if (reader.field === 1) key = reader.string();
     else if (reader.field === 2) value = decodeValue(reader.message(), depth);
@@ -34,9 +41,9 @@ function decodeKeyValue(reader: ProtobufReader, depth: number): [string, Value] 
   return [key, value];
 }
 
-function decodeValue(reader: ProtobufReader, depth: number): Value {
+export function decodeValue(reader: ProtobufReader, depth: number): OtlpValue {
   checkDepth(depth);
-  let value: Value = null;
+  let value: OtlpValue = null;
   while (reader.next()) {
     if (reader.field === 1) value = reader.string();
     else if (reader.field === 2) value = reader.bool();
@@ -60,16 +67,16 @@ function exactInteger(reader: ProtobufReader): number | bigint {
   return BigInt.asIntN(64, (BigInt(reader.high) << 32n) | BigInt(reader.low));
 }
 
-function decodeList(reader: ProtobufReader, depth: number): Value[] {
-  const values: Value[] = [];
+function decodeList(reader: ProtobufReader, depth: number): OtlpValue[] {
+  const values: OtlpValue[] = [];
   while (reader.next()) {
     if (reader.field === 1) values.push(decodeValue(reader.message(), depth));
   }
   return values;
 }
 
-function decodeRecord(reader: ProtobufReader, depth: number): Value {
-  const entries: [string, Value][] = [];
+function decodeRecord(reader: ProtobufReader, depth: number): OtlpValue {
+  const entries: [string, OtlpValue][] = [];
   while (reader.next()) {
     if (reader.field === 1) entries.push(decodeKeyValue(reader.message(), depth));
   }
@@ -90,7 +97,7 @@ function base64(bytes: Uint8Array): string {
 }
 
 /** As the specification of attributes has it: lists and records are JSON. */
-export function textOf(value: Value): string {
+export function textOf(value: OtlpValue): string {
   if (value === null) return '';
   if (typeof value === 'string') return value;
   if (typeof value !== 'object') return String(value);

@@ -1,7 +1,14 @@
 /** ExportMetricsServiceRequest as JSON, told to the same visitor as the protobuf one. */
 import { TytoError } from '@tyto/base';
 import { LABEL_COUNT_MAX } from './limits.ts';
-import { checkDepth, type OtlpAttribute, textOf, tooMany } from './otlpAttributes.ts';
+import { parseJson } from './logVisitor.ts';
+import {
+  checkDepth,
+  type OtlpAttribute,
+  type OtlpValue,
+  textOf,
+  tooMany,
+} from './otlpAttributes.ts';
 import {
   emptyPoint,
   type OtlpBuckets,
@@ -12,7 +19,7 @@ import {
   temporalityOf,
 } from './otlpMetrics.ts';
 
-type Json = Readonly<Record<string, unknown>>;
+export type Json = Readonly<Record<string, unknown>>;
 
 const KINDS: Readonly<Record<string, OtlpKind>> = {
   gauge: 'gauge',
@@ -24,14 +31,7 @@ const KINDS: Readonly<Record<string, OtlpKind>> = {
 
 /** Walks a request. Throws TytoError `bad_data` for a malformed one, and what visiting throws. */
 export function walkOtlpJson(text: string, visitor: OtlpVisitor): void {
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(text);
-  } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
-    throw new TytoError('bad_data', `malformed JSON: ${message}`);
-  }
-  for (const item of list(object(parsed, 'the request'), 'resourceMetrics')) {
+  for (const item of list(object(parseJson(text), 'the request'), 'resourceMetrics')) {
     const resource = object(item, 'resourceMetrics');
     visitor.resource(attributesOf(optionalObject(resource, 'resource')));
     for (const scope of list(resource, 'scopeMetrics')) {
@@ -122,7 +122,7 @@ function exemplarOf(json: Json): OtlpExemplar {
   };
 }
 
-function identifier(json: Json, name: string, length: number): string {
+export function identifier(json: Json, name: string, length: number): string {
   const text = string(json, name).toLowerCase();
   if (text === '' || (text.length === length && /^[0-9a-f]+$/.test(text))) return text;
   throw bad(`${name} has not ${length} hexadecimal digits`);
@@ -137,9 +137,7 @@ function attributesOf(json: Json): OtlpAttribute[] {
   });
 }
 
-type Value = Parameters<typeof textOf>[0];
-
-function anyValue(value: unknown, depth: number): Value {
+export function anyValue(value: unknown, depth: number): OtlpValue {
   checkDepth(depth);
   if ((value ?? undefined) === undefined) return null;
   const json = object(value, 'value');
@@ -162,34 +160,34 @@ function anyValue(value: unknown, depth: number): Value {
   );
 }
 
-function integerValue(value: unknown): Value {
+function integerValue(value: unknown): OtlpValue {
   if (typeof value === 'string' && /^-?\d{1,20}$/.test(value)) return BigInt(value);
   return number({ intValue: value }, 'intValue');
 }
 
-function object(value: unknown, what: string): Json {
+export function object(value: unknown, what: string): Json {
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Json;
   throw bad(`${what} is no object`);
 }
 
-function optionalObject(json: Json, name: string): Json {
+export function optionalObject(json: Json, name: string): Json {
   return (json[name] ?? undefined) === undefined ? {} : object(json[name], name);
 }
 
-function list(json: Json, name: string): readonly unknown[] {
+export function list(json: Json, name: string): readonly unknown[] {
   const value = json[name] ?? [];
   if (Array.isArray(value)) return value;
   throw bad(`${name} is no list`);
 }
 
-function string(json: Json, name: string): string {
+export function string(json: Json, name: string): string {
   const value = json[name] ?? '';
   if (typeof value === 'string') return value;
   throw bad(`${name} is no string`);
 }
 
 /** 64-bit numbers and those that are not finite come as strings. */
-function number(json: Json, name: string): number {
+export function number(json: Json, name: string): number {
   const value = json[name] ?? 0;
   if (typeof value === 'number') return value;
   if (typeof value === 'string' && (value === 'NaN' || (value !== '' && !Number.isNaN(+value)))) {
@@ -216,6 +214,6 @@ function milliseconds(json: Json, name: string): number {
   return Math.floor(number(json, name) / 1e6);
 }
 
-function bad(message: string): TytoError {
+export function bad(message: string): TytoError {
   return new TytoError('bad_data', message);
 }

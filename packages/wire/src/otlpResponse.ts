@@ -1,23 +1,27 @@
-/** What answers OpenTelemetry's exporters: ExportMetricsServiceResponse, or google.rpc.Status. */
+/** What answers OpenTelemetry's exporters: Export…ServiceResponse, or google.rpc.Status. */
 import { ProtobufWriter } from './protobufWriter.ts';
 
 export type OtlpEncoding = 'protobuf' | 'json';
 
+/** What was sent, in the words of the answer. */
+export type OtlpSignal = 'DataPoints' | 'LogRecords';
+
 /** A message is told where something was rejected, or is worth knowing. */
 export function encodeOtlpResponse(
-  rejectedPoints: number,
+  rejected: number,
   message: string,
   encoding: OtlpEncoding,
+  signal: OtlpSignal = 'DataPoints',
 ): Uint8Array {
-  const isPartial = rejectedPoints > 0 || message !== '';
+  const isPartial = rejected > 0 || message !== '';
   if (encoding === 'json') {
-    const partialSuccess = { rejectedDataPoints: String(rejectedPoints), errorMessage: message };
+    const partialSuccess = { [`rejected${signal}`]: String(rejected), errorMessage: message };
     return encoder.encode(JSON.stringify(isPartial ? { partialSuccess } : {}));
   }
   const writer = new ProtobufWriter(64);
   if (isPartial) {
     const partial = writer.begin(1);
-    writer.int64(1, rejectedPoints);
+    writer.int64(1, rejected);
     writer.string(2, message);
     writer.end(partial);
   }

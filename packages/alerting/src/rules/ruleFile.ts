@@ -4,7 +4,7 @@
  */
 import { errorMessage, TytoError, yaml } from '@tyto/base';
 import { Labels, METRIC_NAME } from '@tyto/model';
-import { type ParseOptions, parseExpr } from '@tyto/syntax';
+import { type ParseOptions, parseExpr, parseLogql } from '@tyto/syntax';
 import { checkRuleTemplate } from './ruleTemplate.ts';
 
 export interface RuleGroupConfig {
@@ -16,6 +16,8 @@ export interface RuleGroupConfig {
   readonly queryOffsetMs: number | undefined;
   /** Alerts or series that one rule may make; 0 for no limit. */
   readonly limit: number;
+  /** Set where the rules are LogQL: over the logs of this tenant. */
+  readonly logs?: { readonly tenant: string } | undefined;
   readonly rules: readonly RuleConfig[];
 }
 
@@ -49,20 +51,26 @@ export const KEEP_FIRING_EXPR = 'tyto_keep_firing_expr';
 
 const text = yaml.record(yaml.string);
 
-const ruleSchema = yaml.checked(
-  yaml.object(
-    {
-      record: yaml.optional(yaml.string, ''),
-      alert: yaml.optional(yaml.string, ''),
-      expr: yaml.optional(yaml.string, ''),
-      for: yaml.optional(yaml.duration, 0),
-      keep_firing_for: yaml.optional(yaml.duration, 0),
-      labels: yaml.optional(text, (): Record<string, string> => ({})),
-      annotations: yaml.optional(text, (): Record<string, string> => ({})),
-    },
-    { name: 'rule' },
-  ),
-  (rule, node, decoder) => {
+/** What is wrong with an expression; undefined where nothing is. */
+type ExpressionCheck = (expr: string) => string | undefined;
+
+const ruleFields = yaml.object(
+  {
+    record: yaml.optional(yaml.string, ''),
+    alert: yaml.optional(yaml.string, ''),
+    expr: yaml.optional(yaml.string, ''),
+    for: yaml.optional(yaml.duration, 0),
+    keep_firing_for: yaml.optional(yaml.duration, 0),
+    labels: yaml.optional(text, (): Record<string, string> => ({})),
+    annotations: yaml.optional(text, (): Record<string, string> => ({})),
+  },
+  { name: 'rule' },
+);
+
+type RawRule = ReturnType<typeof ruleFields>;
+
+function ruleSchema(problemOf: ExpressionCheck): yaml.Schema<RawRule> {
+  return yaml.checked(ruleFields, (rule, node, decoder) => {
     const complain = (field: string, message: string) =>
       decoder.error(yaml.childNode(node, field), message);
     if (rule.record !== '' && rule.alert !== '') {
@@ -72,10 +80,10 @@ const ruleSchema = yaml.checked(
       complain('expr', 'one of "record" or "alert" must be set');
     }
     if (rule.expr === '') complain('expr', 'the field "expr" must be set in a rule');
-    const problem = rule.expr === '' ? undefined : expressionProblem(rule.expr, {});
+    const problem = rule.expr === '' ? undefined : problemOf(rule.expr);
     if (problem !== undefined) complain('expr', problem);
     const { [KEEP_FIRING_EXPR]: keep = '' } = rule.annotations;
-    const keepProblem = keep === '' ? undefined : expressionProblem(keep, {});
+    const keepProblem = keep === '' ? undefined : problemOf(keep);
     if (keepProblem !== undefined) {
       const place = yaml.childNode(yaml.childNode(node, 'annotations'), KEEP_FIRING_EXPR);
       decoder.error(place, `annotation "${KEEP_FIRING_EXPR}": ${keepProblem}`);
@@ -83,28 +91,30 @@ const ruleSchema = yaml.checked(
     if (rule.record !== '') checkRecordingRule(rule, complain);
     checkLabelNames(rule.labels, node, decoder);
     checkTemplates(rule, node, decoder);
-  },
-);
+  });
+}
 
-const groupSchema = yaml.checked(
-  yaml.object(
-    {
-      name: yaml.required(yaml.string),
-      interval: yaml.optional(yaml.duration),
-      query_offset: yaml.optional(yaml.duration),
-      limit: yaml.optional(yaml.integer(Number.MIN_SAFE_INTEGER), 0),
-      labels: yaml.optional(text, (): Record<string, string> => ({})),
-      rules: yaml.optional(yaml.list(ruleSchema), () => []),
-      partial_response_strategy: yaml.optional(yaml.string),
-    },
-    { name: 'rule group' },
-  ),
-  (group, node, decoder) => checkLabelNames(group.labels, node, decoder),
-);
+function groupSchema(problemOf: ExpressionCheck) {
+  return yaml.checked(
+    yaml.object(
+      {
+        name: yaml.required(yaml.string),
+        interval: yaml.optional(yaml.duration),
+        query_offset: yaml.optional(yaml.duration),
+        limit: yaml.optional(yaml.integer(Number.MIN_SAFE_INTEGER), 0),
+        labels: yaml.optional(text, (): Record<string, string> => ({})),
+        rules: yaml.optional(yaml.list(ruleSchema(problemOf)), () => []),
+        partial_response_strategy: yaml.optional(yaml.string),
+      },
+      { name: 'rule group' },
+    ),
+    (group, node, decoder) => checkLabelNames(group.labels, node, decoder),
+  );
+}
 
-const fileSchema = yaml.checked(
-  yaml.object({ groups: yaml.optional(yaml.list(groupSchema), () => []) }, { name: 'rule file' }),
-  (file, node, decoder) => {
+function fileSchemaOf(problemOf: ExpressionCheck) {
+  const groups = yaml.optional(yaml.list(groupSchema(problemOf)), () => []);
+  return yaml.checked(yaml.object({ groups }, { name: 'rule file' }), (file, node, decoder) => {
     const seen = new Set<string>();
     file.groups.forEach((group, i) => {
       const groupNode = yaml.itemNode(yaml.childNode(node, 'groups'), i);
@@ -116,8 +126,11 @@ const fileSchema = yaml.checked(
       seen.add(group.name);
       warnOfTwins(group.rules, yaml.childNode(groupNode, 'rules'), decoder);
     });
-  },
-);
+  });
+}
+
+const fileSchema = fileSchemaOf((expr) => expressionProblem(expr, {}));
+const logFileSchema = fileSchemaOf(logqlProblem);
 
 /** Complains of expressions that are sound but for what `syntax` leaves out. */
 function schemaFor(syntax: ParseOptions): typeof fileSchema {
@@ -139,6 +152,8 @@ function schemaFor(syntax: ParseOptions): typeof fileSchema {
 export interface RuleFileOptions extends ParseOptions {
   /** Fields that no rule file has are passed over: notes of other tools. */
   readonly ignoresUnknownFields?: boolean;
+  /** The rules are LogQL, over the logs of this tenant. */
+  readonly logs?: { readonly tenant: string };
 }
 
 /**
@@ -148,9 +163,9 @@ export interface RuleFileOptions extends ParseOptions {
 export function parseRuleFile(
   source: string,
   file: string,
-  { ignoresUnknownFields = false, ...syntax }: RuleFileOptions = {},
+  { ignoresUnknownFields = false, logs, ...syntax }: RuleFileOptions = {},
 ): { groups: readonly RuleGroupConfig[]; problems: readonly yaml.Problem[] } {
-  const strict = schemaFor(syntax);
+  const strict = logs === undefined ? schemaFor(syntax) : logFileSchema;
   const schema = ignoresUnknownFields ? yaml.withoutUnknown(strict) : strict;
   const { value, problems } = yaml.decodeYaml(source, file, schema);
   if (value === undefined || yaml.hasErrors(problems)) return { groups: [], problems };
@@ -160,12 +175,11 @@ export function parseRuleFile(
     intervalMs: group.interval,
     queryOffsetMs: group.query_offset,
     limit: group.limit,
+    ...(logs === undefined ? {} : { logs }),
     rules: group.rules.map((rule) => toConfig(rule, group.labels)),
   }));
   return { groups, problems };
 }
-
-type RawRule = ReturnType<typeof ruleSchema>;
 
 function toConfig(rule: RawRule, groupLabels: Record<string, string>): RuleConfig {
   const labels = Labels.of({ ...groupLabels, ...rule.labels });
@@ -187,6 +201,18 @@ function expressionProblem(expr: string, syntax: ParseOptions): string | undefin
   try {
     parseExpr(expr, syntax);
     return undefined;
+  } catch (error) {
+    if (!(error instanceof TytoError)) throw error;
+    return `could not parse expression: ${errorMessage(error)}`;
+  }
+}
+
+function logqlProblem(expr: string): string | undefined {
+  try {
+    const { kind } = parseLogql(expr);
+    return kind === 'pipeline'
+      ? 'a rule needs a number: count lines, with rate or others'
+      : undefined;
   } catch (error) {
     if (!(error instanceof TytoError)) throw error;
     return `could not parse expression: ${errorMessage(error)}`;

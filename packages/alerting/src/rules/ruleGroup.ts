@@ -2,7 +2,7 @@
  * A rule group: its rules one after the other, every interval, at times that are multiples of the
  * interval plus an offset of the group's own, so that groups spread and restarts keep the rhythm.
  */
-import { type Clock, errorMessage, type Logger, type Timer } from '@tyto/base';
+import { type Clock, errorMessage, type Logger, must, type Timer } from '@tyto/base';
 import {
   APPENDED,
   type AlertSink,
@@ -26,6 +26,8 @@ export interface GroupDependencies {
   readonly logger: Logger;
   readonly store: MetricStore;
   readonly query: InstantQuery;
+  /** The same for groups of LogQL, over the logs of a tenant. */
+  readonly logQuery?: ((tenant: string) => InstantQuery) | undefined;
   readonly sink: AlertSink;
   readonly externalLabels: Labels;
   readonly externalUrl: string;
@@ -76,7 +78,9 @@ export class RuleGroup {
   /** `restores`: whether a run before this process may have left the state of alerts behind. */
   constructor(config: RuleGroupConfig, deps: GroupDependencies, restores = true) {
     this.config = config;
-    this.#deps = deps;
+    const { logs } = config;
+    const logQuery = logs === undefined ? undefined : must(deps.logQuery, 'logs can be queried');
+    this.#deps = logs && logQuery ? { ...deps, query: logQuery(logs.tenant) } : deps;
     this.#restoresLeft = restores ? RESTORE_ROUNDS : 0;
     this.intervalMs = config.intervalMs || deps.evaluationIntervalMs;
     this.rules = config.rules.map((rule) => ({

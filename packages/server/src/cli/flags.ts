@@ -30,6 +30,12 @@ export const START_FLAGS: readonly FlagDefinition[] = [
     'prometheus.yml, or tyto.yaml. Without one Tyto watches this machine and itself.',
   ),
   flag('alertmanager.config.file', 'text', '', 'alertmanager.yml: who is told of alerts, and how.'),
+  flag(
+    'loki.config.file',
+    'text',
+    '',
+    'Configuration of Loki: limits, retention and rules of logs. See docs/logs.md.',
+  ),
   ...ALERTING_FLAGS,
   flag(
     'web.listen-address',
@@ -47,7 +53,8 @@ export const START_FLAGS: readonly FlagDefinition[] = [
     'web.stack-ports',
     'boolean',
     'false',
-    'Answer on the ports of Alertmanager, 9093, and OpenTelemetry, 4317 and 4318, as well.',
+    'Answer on the ports of Alertmanager, 9093, Loki, 3100, Promtail, 9080, and OpenTelemetry, ' +
+      '4317 and 4318, as well.',
   ),
   flag('web.enable-lifecycle', 'boolean', 'true', 'Reload and quit by POST /-/reload and /-/quit.'),
   flag(

@@ -76,7 +76,7 @@ export async function start(args: readonly string[]): Promise<void> {
 }
 
 /** Ports that scripts and links of the stack that Tyto replaces know. */
-const STACK_PORTS = [9093, 4318];
+const STACK_PORTS = [9093, 4318, 3100, 9080];
 const STACK_GRPC_PORT = 4317;
 
 async function openStackPorts(tyto: Tyto, host: string): Promise<void> {
@@ -154,6 +154,7 @@ function tytoOptions(
     files: {
       config: text(flags, 'config.file'),
       alertmanager: text(flags, 'alertmanager.config.file'),
+      loki: text(flags, 'loki.config.file'),
     },
     dataDirectory: resolve(text(flags, 'storage.tsdb.path')),
     externalUrl: externalUrl.replace(/\/$/, ''),
@@ -162,6 +163,7 @@ function tytoOptions(
     receivesWrites: text(flags, 'web.enable-remote-write-receiver') === 'true',
     // scripts/build.js puts it beside the bundle that this file is in.
     readerScript: new URL('./reader.js', import.meta.url),
+    engineScript: new URL('./columnar.js', import.meta.url),
     isAdminApiEnabled: text(flags, 'web.enable-admin-api') === 'true',
     corsOrigin: pattern(flags, 'web.cors.origin'),
     followersMax: Number(text(flags, 'web.max-notifications-subscribers')),

@@ -3,7 +3,7 @@
  * tyto.yaml, rule files, alertmanager.yml, notification templates.
  */
 import { readFile } from 'node:fs/promises';
-import { dirname, isAbsolute, join, resolve } from 'node:path';
+import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
 import {
   type AlertmanagerConfig,
   type MatcherMode,
@@ -20,6 +20,9 @@ import { DEFAULT_CONFIG, type IncidentsConfig } from '@tyto/incidents';
 import type { RetentionRule } from '@tyto/tsdb';
 import { glob } from './glob.ts';
 import { type IncidentsSection, unknownReceivers } from './incidentsConfig.ts';
+import { parseLokiConfig } from './lokiConfig.ts';
+import { DEFAULT_LOGS, type LogsConfig, TENANT_DEFAULT } from './logsConfig.ts';
+import type { LogsSection } from './logsSection.ts';
 import {
   type FilePattern,
   finishJobs,
@@ -34,6 +37,7 @@ export interface ConfigFiles {
   /** '' for none. */
   readonly config: string;
   readonly alertmanager: string;
+  readonly loki?: string | undefined;
 }
 
 export interface LoadedConfig {
@@ -47,6 +51,7 @@ export interface LoadedConfig {
   /** How long some series are kept; the first rule that matches a series decides. */
   readonly retentionRules: readonly RetentionRule[];
   readonly incidents: IncidentsConfig;
+  readonly logs: LogsConfig;
   /** The text of the main file, for the status page. */
   readonly source: string;
   /** The texts of the files that have scrape configs, the main one among them. */
@@ -103,6 +108,8 @@ export async function loadConfig(
   const ruleOptions = { experimental: features.syntax, ignoresUnknownFields };
   const ruleGroups = onlyMain ? [] : await loadRules(main, base, problems, ruleOptions);
   const { alertmanager, incidents } = main;
+  const logs = await loadLogs(files, main, problems);
+  if (!onlyMain) ruleGroups.push(...(await loadLogRules(logs, base, problems)));
   if (incidents !== undefined && alertmanager !== undefined) {
     const known = alertmanager.receivers.map(({ name }) => name);
     problems.push(...unknownReceivers(incidents, known));
@@ -121,6 +128,7 @@ export async function loadConfig(
     watchesHost: main.watchesHost,
     retentionRules: main.retentionRules,
     incidents: incidents?.config ?? DEFAULT_CONFIG,
+    logs,
     source: main.source,
     scrapeTexts,
     warnings: problems,
@@ -138,6 +146,7 @@ interface MainConfig {
   readonly starterRules: boolean;
   readonly retentionRules: readonly RetentionRule[];
   readonly incidents: IncidentsSection | undefined;
+  readonly logs: LogsSection | undefined;
   readonly source: string;
 }
 
@@ -167,6 +176,7 @@ async function loadMain(
     starterRules: own?.starterRules ?? isBare,
     retentionRules: own?.retentionRules ?? [],
     incidents: own?.incidents,
+    logs: own?.logs,
     source: pointed === undefined ? source : text,
   };
 }
@@ -232,6 +242,38 @@ async function loadRules(
   return groups;
 }
 
+/** From Loki's file, and what tyto.yaml says over it. */
+async function loadLogs(
+  files: ConfigFiles,
+  main: MainConfig,
+  problems: yaml.Problem[],
+): Promise<LogsConfig> {
+  const { loki = '' } = files;
+  let base: LogsConfig | undefined = DEFAULT_LOGS;
+  if (loki !== '') {
+    const read = parseLokiConfig(await readConfigFile(loki), loki);
+    problems.push(...read.problems);
+    base = read.config;
+  }
+  return main.logs?.over(base ?? DEFAULT_LOGS) ?? base ?? DEFAULT_LOGS;
+}
+
+/** Groups of LogQL. Where tenants are told apart, a file lies in a directory of its tenant. */
+async function loadLogRules(
+  { ruleFiles, authEnabled }: LogsConfig,
+  base: string,
+  problems: yaml.Problem[],
+): Promise<RuleGroupConfig[]> {
+  const groups: RuleGroupConfig[] = [];
+  for (const { text, path } of await namedFiles(ruleFiles, base, problems)) {
+    const tenant = authEnabled === true ? basename(dirname(resolve(path))) : TENANT_DEFAULT;
+    const read = parseRuleFile(text, path, { logs: { tenant } });
+    groups.push(...read.groups);
+    problems.push(...read.problems);
+  }
+  return groups;
+}
+
 /** The texts of files that a configuration names; complaints have the place where it does. */
 async function namedFiles(
   patterns: readonly FilePattern[],
@@ -239,9 +281,9 @@ async function namedFiles(
   problems: yaml.Problem[],
 ): Promise<{ path: string; text: string }[]> {
   const files: { path: string; text: string }[] = [];
-  for (const { pattern, place } of patterns) {
+  for (const { pattern, place, isOptional } of patterns) {
     const paths = await glob(pattern, base);
-    if (paths.length === 0) {
+    if (paths.length === 0 && isOptional !== true) {
       problems.push({ severity: 'warning', place, message: `no file matches ${pattern}` });
     }
     for (const path of paths) {

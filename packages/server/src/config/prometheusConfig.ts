@@ -101,6 +101,8 @@ const storage = yaml.object(
 export interface FilePattern {
   readonly pattern: string;
   readonly place: Place;
+  /** Whether it is fine that there is no such file. */
+  readonly isOptional?: boolean;
 }
 
 const filePattern: yaml.Schema<FilePattern> = (node, decoder) => ({

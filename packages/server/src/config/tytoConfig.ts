@@ -10,6 +10,7 @@
  *     - match: '{job="debug"}'
  *       keep: 2d
  *   incidents:                        # see incidentsConfig.ts
+ *   logs:                             # see logsSection.ts
  */
 import { type AlertmanagerConfig, alertmanagerSchema, type MatcherMode } from '@tyto/alerting';
 import { errorMessage, yaml } from '@tyto/base';
@@ -17,6 +18,7 @@ import type { Matcher } from '@tyto/model';
 import { parseSelector } from '@tyto/syntax';
 import type { RetentionRule } from '@tyto/tsdb';
 import { type IncidentsSection, incidentsSchema } from './incidentsConfig.ts';
+import { type LogsSection, logsSchema } from './logsSection.ts';
 import { type PrometheusConfig, prometheusSchema } from './prometheusConfig.ts';
 
 export interface TytoConfig {
@@ -28,9 +30,18 @@ export interface TytoConfig {
   readonly starterRules: boolean;
   readonly retentionRules: readonly RetentionRule[];
   readonly incidents: IncidentsSection | undefined;
+  readonly logs: LogsSection | undefined;
 }
 
-const FIELDS = ['prometheus', 'alertmanager', 'host', 'starter_rules', 'retention', 'incidents'];
+const FIELDS = [
+  'prometheus',
+  'alertmanager',
+  'host',
+  'starter_rules',
+  'retention',
+  'incidents',
+  'logs',
+];
 
 /** A path, or prometheus.yml itself. */
 const prometheusSection: yaml.Schema<PrometheusConfig | string> = (node, decoder) => {
@@ -73,6 +84,7 @@ function rawSchema(mode: MatcherMode) {
       starter_rules: yaml.optional(yaml.boolean, true),
       retention: yaml.optional(yaml.list(retentionRule), []),
       incidents: yaml.optional(incidentsSchema),
+      logs: yaml.optional(logsSchema),
     },
     { name: 'tyto configuration' },
   );
@@ -95,6 +107,7 @@ function toConfig(raw: ReturnType<ReturnType<typeof rawSchema>>): TytoConfig {
     starterRules: rules,
     retentionRules: retention.map(({ match, keep }) => ({ matchers: match, retentionMs: keep })),
     incidents: raw.incidents,
+    logs: raw.logs,
   };
 }
 

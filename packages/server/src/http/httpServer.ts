@@ -11,6 +11,7 @@ import { type FeaturesApiOptions, registerFeaturesApi } from './featuresApi.ts';
 import { type FederateOptions, registerFederate } from './federate.ts';
 import { type IncidentsApiOptions, registerIncidentsApi } from './incidentsApi.ts';
 import { Methods } from './methods.ts';
+import { type LogRoutesOptions, registerLogRoutes } from './logRoutes.ts';
 import { type NotificationsApiOptions, registerNotificationsApi } from './notificationsApi.ts';
 import { registerOpenApi } from './openapiApi.ts';
 import { type OriginsOptions, registerOrigins } from './origins.ts';
@@ -22,6 +23,7 @@ import { type QueriesApiOptions, registerQueriesApi } from './queriesApi.ts';
 import { type ReadApiOptions, registerReadApi } from './readApi.ts';
 import { registerRulesApi, type RulesApiOptions } from './rulesApi.ts';
 import { registerSearchApi, type SearchApiOptions } from './searchApi.ts';
+import { registerSqlApi, type SqlApiOptions } from './sqlApi.ts';
 import { BUILD_INFO, registerStatusApi, type StatusApiOptions } from './statusApi.ts';
 import { registerTargetsApi, type TargetsApiOptions } from './targetsApi.ts';
 import { registerWebUi } from './webUi.ts';
@@ -43,6 +45,7 @@ export interface HttpServerOptions
     PushApiOptions,
     FederateOptions,
     ReadApiOptions,
+    LogRoutesOptions,
     QueriesApiOptions,
     WriteApiOptions,
     AdminApiOptions {
@@ -51,6 +54,8 @@ export interface HttpServerOptions
   /** Where people reach Tyto; its path is the prefix of all routes. */
   readonly externalUrl: string;
   readonly lifecycle: boolean;
+  /** Without it there is no SQL over logs. */
+  readonly sql?: SqlApiOptions | undefined;
   isReady(): boolean;
   /** Rejects with what is wrong with the new configuration. */
   reload(): Promise<void>;
@@ -95,6 +100,7 @@ export async function createHttpServer(
   registerRulesApi(app, options);
   registerStatusApi(app, options);
   registerSearchApi(app, options);
+  if (options.sql !== undefined) registerSqlApi(app, options.sql);
   registerFeaturesApi(app, options);
   registerNotificationsApi(app, options);
   registerOpenApi(app, options);
@@ -109,6 +115,7 @@ export async function createHttpServer(
   registerPushApi(app, options);
   registerReadApi(app, options);
   registerFederate(app, options);
+  registerLogRoutes(app, options);
   await registerWebUi(app, prefix, methods);
   return app;
 }

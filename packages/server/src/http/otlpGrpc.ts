@@ -1,5 +1,5 @@
 /**
- * OpenTelemetry's protocol over gRPC: the one method MetricsService/Export. A call is a stream of
+ * OpenTelemetry's protocol over gRPC: the methods Export of metrics and logs. A call is a stream of
  * HTTP/2; its message, and that of the answer, is behind a byte that tells whether it is compressed
  * and four of its length; the outcome is in the trailers.
  */
@@ -12,6 +12,7 @@ import {
   type ServerHttp2Stream,
 } from 'node:http2';
 import { errorMessage, type Logger, TytoError } from '@tyto/base';
+import type { LogOutcome } from '@tyto/collect';
 import { encodeOtlpResponse } from '@tyto/wire';
 import { errorBody, statusOfError } from './envelope.ts';
 import { BodyRefusal, type HeldBodies, type HeldBody } from './heldBodies.ts';
@@ -22,9 +23,18 @@ export interface OtlpGrpcOptions {
   readonly logger: Logger;
   readonly otlpBodies: OtlpBodies;
   readonly receivedBodies: HeldBodies;
+  readonly heldLogBodies: HeldBodies;
+  /** Logs of a message, and whose they are by the header X-Scope-OrgID. */
+  receiveLogs(
+    message: Uint8Array,
+    isCompressed: boolean,
+    tenant: string | readonly string[] | undefined,
+  ): Promise<LogOutcome>;
 }
 
-const EXPORT = '/opentelemetry.proto.collector.metrics.v1.MetricsService/Export';
+const EXPORT_METRICS = '/opentelemetry.proto.collector.metrics.v1.MetricsService/Export';
+const EXPORT_LOGS = '/opentelemetry.proto.collector.logs.v1.LogsService/Export';
+const METHODS: readonly (string | undefined)[] = [EXPORT_METRICS, EXPORT_LOGS];
 const FRAME_BYTES = 5;
 /** Calls of one connection that run at once. */
 const STREAMS_MAX = 32;
@@ -33,6 +43,7 @@ const IDLE_MS_MAX = 10 * 60_000;
 const MESSAGE_LENGTH_MAX = 1000;
 const TYPE = 'application/grpc';
 const OK = 0;
+const RESOURCE_EXHAUSTED = 8;
 const UNIMPLEMENTED = 12;
 
 /** A call that ends with one of gRPC's codes. */
@@ -100,19 +111,21 @@ export class OtlpGrpcServer {
   }
 
   async #call(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): Promise<Uint8Array> {
-    const { otlpBodies, receivedBodies, logger } = this.#options;
+    const { otlpBodies, receivedBodies, heldLogBodies, logger } = this.#options;
     const path = headers[':path'];
-    if (headers[':method'] !== 'POST' || path !== EXPORT) {
+    if (headers[':method'] !== 'POST' || !METHODS.includes(path)) {
       throw new CallError(UNIMPLEMENTED, `there is no method ${path}`);
     }
     const iterator = (options: { destroyOnReturn: boolean }) => stream.iterator(options);
-    const held = await receivedBodies.read({ headers, iterator });
+    const bodies = path === EXPORT_LOGS ? heldLogBodies : receivedBodies;
+    const held = await bodies.read({ headers, iterator });
     try {
       const { message, isCompressed } = unframed(held);
       const compression = headers['grpc-encoding'] ?? 'identity';
       if (isCompressed && compression !== 'gzip') {
         throw new CallError(UNIMPLEMENTED, `the compression ${compression} is not known`);
       }
+      if (path === EXPORT_LOGS) return await this.#exportLogs(message, isCompressed, headers);
       const outcome = await otlpBodies.receive(message, isCompressed, 'protobuf');
       const { rejectedPoints, message: reason } = outcome;
       if (rejectedPoints > 0) {
@@ -122,6 +135,20 @@ export class OtlpGrpcServer {
     } finally {
       held.release();
     }
+  }
+
+  async #exportLogs(
+    body: Uint8Array,
+    isCompressed: boolean,
+    headers: IncomingHttpHeaders,
+  ): Promise<Uint8Array> {
+    const tenant = headers['x-scope-orgid'];
+    const outcome = await this.#options.receiveLogs(body, isCompressed, tenant);
+    const { status, refusedLines } = outcome;
+    if (status === 429) throw new CallError(RESOURCE_EXHAUSTED, outcome.message);
+    // An empty request is none that failed.
+    const message = status === 422 ? '' : outcome.message;
+    return encodeOtlpResponse(refusedLines, message, 'protobuf', 'LogRecords');
   }
 
   #fail(stream: ServerHttp2Stream, error: unknown): void {

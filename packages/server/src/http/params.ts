@@ -55,6 +55,11 @@ export class Params {
     return this.#params.get(name) ?? '';
   }
 
+  /** The same but for one name. */
+  without(name: string): Params {
+    return new Params(new URLSearchParams([...this.#params].filter(([key]) => key !== name)));
+  }
+
   all(name: string): string[] {
     return this.#params.getAll(name);
   }

@@ -9,7 +9,7 @@ import {
 } from '@tyto/alerting';
 import type { AlertInstance, Rule, RuleGroup as RuleGroupJson, RulesData } from '@tyto/api';
 import { matchesAll } from '@tyto/model';
-import { formatExpr, parseExpr } from '@tyto/syntax';
+import { formatExpr, formatLogql, parseExpr, parseLogql } from '@tyto/syntax';
 import type { FastifyInstance } from 'fastify';
 import { sendData } from './envelope.ts';
 import { isoTime } from './isoTime.ts';
@@ -25,16 +25,17 @@ export interface RulesApiOptions {
 export function registerRulesApi(app: FastifyInstance, options: RulesApiOptions): void {
   const { rules } = options;
   app.get('/api/v1/rules', async (request, reply) =>
-    sendData(reply, rulesData(rules, paramsOf(request))),
+    sendData(reply, rulesData(rules.groups, paramsOf(request))),
   );
-  app.get('/api/v1/alerts', async (_, reply) => sendData(reply, alertsData(rules)));
+  app.get('/api/v1/alerts', async (_, reply) => sendData(reply, alertsData(rules.groups)));
   app.get('/api/v1/alertmanagers', async (_, reply) => {
     const active = options.alertmanagerUrls().map((url) => ({ url }));
     return sendData(reply, { activeAlertmanagers: active, droppedAlertmanagers: [] });
   });
 }
 
-function rulesData(rules: RuleManager, params: Params): RulesData {
+/** Those of `all`, as the parameters choose. */
+export function rulesData(all: readonly RuleGroup[], params: Params): RulesData {
   const isWanted = ruleFilter(params);
   const groupNames = new Set(params.all('rule_group[]'));
   const files = new Set(params.all('file[]'));
@@ -42,7 +43,7 @@ function rulesData(rules: RuleManager, params: Params): RulesData {
   const page = pageOf(params);
   let isOnPage = page.token === '';
   const groups: RuleGroupJson[] = [];
-  for (const group of rules.groups) {
+  for (const group of all) {
     const { file, name } = group.config;
     isOnPage ||= page.token === groupToken(group);
     if (!isOnPage) continue;
@@ -107,13 +108,13 @@ function groupJson(
     file: group.config.file,
     interval: group.intervalMs / 1000,
     limit: group.config.limit,
-    rules: rules.map((status) => ruleJson(status, withAlerts)),
+    rules: rules.map((status) => ruleJson(status, withAlerts, group.config.logs !== undefined)),
     evaluationTime: group.evaluationMs / 1000,
     lastEvaluation: isoTime(group.lastEvaluationMs),
   };
 }
 
-function ruleJson(status: RuleStatus, withAlerts: boolean): Rule {
+function ruleJson(status: RuleStatus, withAlerts: boolean, isLogql: boolean): Rule {
   const { rule, health, lastError } = status;
   const shared = {
     health,
@@ -123,7 +124,7 @@ function ruleJson(status: RuleStatus, withAlerts: boolean): Rule {
   };
   if (!(rule instanceof AlertingRule)) {
     const { record, expr, labels } = rule;
-    const query = shownQuery(rule, expr);
+    const query = shownQuery(rule, expr, isLogql);
     return { type: 'recording', name: record, query, labels: labels.toRecord(), ...shared };
   }
   const { config } = rule;
@@ -131,7 +132,7 @@ function ruleJson(status: RuleStatus, withAlerts: boolean): Rule {
     type: 'alerting',
     state: status.lastEvaluationMs === undefined ? 'unknown' : rule.state,
     name: config.alert,
-    query: shownQuery(rule, config.expr),
+    query: shownQuery(rule, config.expr, isLogql),
     duration: config.forMs / 1000,
     keepFiringFor: config.keepFiringForMs / 1000,
     labels: config.labels.toRecord(),
@@ -144,14 +145,16 @@ function ruleJson(status: RuleStatus, withAlerts: boolean): Rule {
 const shownQueries = new WeakMap<object, string>();
 
 /** The query as Prometheus prints it, on one line: clients compare it with what others show. */
-function shownQuery(rule: object, expr: string): string {
-  const shown = shownQueries.get(rule) ?? formatExpr(parseExpr(expr));
+function shownQuery(rule: object, expr: string, isLogql: boolean): string {
+  const shown =
+    shownQueries.get(rule) ??
+    (isLogql ? formatLogql(parseLogql(expr)) : formatExpr(parseExpr(expr)));
   shownQueries.set(rule, shown);
   return shown;
 }
 
-function alertsData(rules: RuleManager): { alerts: AlertInstance[] } {
-  const alerting = rules.groups.flatMap((group) => group.rules.map(({ rule }) => rule));
+export function alertsData(groups: readonly RuleGroup[]): { alerts: AlertInstance[] } {
+  const alerting = groups.flatMap((group) => group.rules.map(({ rule }) => rule));
   return {
     alerts: alerting.flatMap((rule) =>
       rule instanceof AlertingRule ? rule.alerts().map(alertJson) : [],

@@ -1,0 +1,101 @@
+/** Parts of the queries over the tables of logs: what a request asks for, as conditions in SQL. */
+import type { LogField, LogFilter, LogRange, Matcher } from '@tyto/model';
+import { quote } from './clickhouse.ts';
+
+/** Entries of these streams in the range. */
+export function entriesCondition(
+  tenant: string,
+  streams: Iterable<bigint>,
+  range: LogRange,
+): string {
+  const ids = [...streams];
+  // Entries of one stream lie in order of time, and an equation lets ClickHouse see that.
+  const stream = ids.length === 1 ? `= ${ids[0]}` : `IN (${ids.join(',')})`;
+  const own = `tenant = ${quote(tenant)} AND stream ${stream}`;
+  return `${own} AND ${timeCondition(range)}`;
+}
+
+function timeCondition({ startNs, endNs }: LogRange): string {
+  return `time >= ${timeLiteral(startNs)} AND time < ${timeLiteral(endNs)}`;
+}
+
+/** What the type DateTime64(9) can hold: 1900 to 2262. */
+const TIME_MIN_NS = -2_208_988_800_000_000_000n;
+const TIME_MAX_NS = 9_214_646_399_000_000_000n;
+
+export function clampTime(timeNs: bigint): bigint {
+  return timeNs < TIME_MIN_NS ? TIME_MIN_NS : timeNs > TIME_MAX_NS ? TIME_MAX_NS : timeNs;
+}
+
+function timeLiteral(timeNs: bigint): string {
+  return `fromUnixTimestamp64Nano(toInt64(${clampTime(timeNs)}), 'UTC')`;
+}
+
+/**
+ * Conditions that every stream with these matchers satisfies; what they let through is judged by
+ * the matchers themselves, so that no pattern has to mean the same in two libraries.
+ */
+export function streamCondition(matchers: readonly Matcher[]): string {
+  const parts = matchers.flatMap(({ type, name, value, regexp }) => {
+    const label = `labels[${quote(name)}]`;
+    if (type === '=') return [`${label} = ${quote(value)}`];
+    if (type === '!=') return [`${label} != ${quote(value)}`];
+    if (type !== '=~' || regexp === undefined) return [];
+    if (regexp.literals !== undefined)
+      return [`${label} IN (${regexp.literals.map(quote).join(',')})`];
+    return regexp.prefix === '' ? [] : [`startsWith(${label}, ${quote(regexp.prefix)})`];
+  });
+  return parts.length === 0 ? '1' : parts.join(' AND ');
+}
+
+/** What no entry that passes the filters contradicts: for reading less. */
+export function roughConditions(filters: readonly LogFilter[]): string[] {
+  return filters.flatMap((filter) => {
+    if (filter.on === 'line') return exactLine(filter) ?? roughPattern(filter);
+    if (filter.on !== 'field' || filter.type !== '=' || filter.value === '') return [];
+    const places = filter.places.map((place) => roughPlace(place, filter.value));
+    return places.some((place) => place === undefined) ? [] : [`(${places.join(' OR ')})`];
+  });
+}
+
+/** The condition that is exactly the filter; undefined where SQL has none. */
+export function exactLine(filter: LogFilter): string | undefined {
+  if (filter.on !== 'line' || filter.type === 'pattern') return undefined;
+  const { values, negated } = filter;
+  const any =
+    filter.type === 'contains'
+      ? values.map(containsCondition)
+      : // ClickHouse's `.` matches newlines unless it is told; the query's does not.
+        values.map((value) => `match(line, ${quote(`(?-s:${value})`)})`);
+  return `${negated ? 'NOT ' : ''}(${any.join(' OR ')})`;
+}
+
+/** A text that contains whole words lets their index leave out most of what there is. */
+function containsCondition(text: string): string {
+  if (text === '') return '1';
+  const words = wholeWords(text).map((word) => `hasToken(line, ${quote(word)})`);
+  return `(${[...words, `position(line, ${quote(text)}) > 0`].join(' AND ')})`;
+}
+
+/** Words that have an end on both sides within the text. */
+function wholeWords(text: string): string[] {
+  // Other letters than ASCII's are parts of words to ClickHouse.
+  const inner = /(?<=[^A-Za-z0-9\u0080-\uffff])[A-Za-z0-9]+(?=[^A-Za-z0-9\u0080-\uffff])/g;
+  return (text.match(inner) ?? []).filter((word) => word.length > 1).slice(0, 8);
+}
+
+/** The texts between the gaps of a pattern are in every line that matches it. */
+function roughPattern(filter: LogFilter & { on: 'line' }): string[] {
+  if (filter.negated || filter.values.length !== 1) return [];
+  const texts = filter.values[0].split('<_>').filter((text) => text !== '');
+  return texts.map(containsCondition);
+}
+
+function roughPlace(place: LogField, value: string): string | undefined {
+  if (place.from === 'metadata') return `metadata[${quote(place.name)}] = ${quote(value)}`;
+  // What a label has is known without the entries, and costs nothing to look at later.
+  if (place.from === 'label') return undefined;
+  const word = /^[A-Za-z0-9]{2,}$/.test(value) ? `hasToken(line, ${quote(value)}) AND ` : '';
+  // Escapes can write a value in other ways.
+  return `(${word}position(line, ${quote(value)}) > 0 OR position(line, '\\\\') > 0)`;
+}
