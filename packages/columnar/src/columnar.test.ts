@@ -1,4 +1,5 @@
 import { existsSync, mkdirSync } from 'node:fs';
+import { type AddressInfo, connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { ManualClock, systemClock } from '@tyto/base';
 import { LOG_SUITE_NOW_NS, matchersOf, readLogs, someLogs } from '@tyto/model/testing/logs';
@@ -87,5 +88,29 @@ describe('the store as a whole', () => {
     expect(await second.usage()).toMatchObject([
       { tenant: 'one', service: 'web', streams: 1, entries: 1, lineBytes: 4 },
     ]);
+  });
+
+  it('speaks to a server in place of its engine', async () => {
+    const directory = stores.directory();
+    const engine = stores.open({ directory });
+    await engine.status();
+    // The engine's own interface, on TCP, is the server.
+    const proxy = createServer((socket) => {
+      const behind = connect(join(directory, 'engine.sock'));
+      socket.on('error', () => behind.destroy());
+      behind.on('error', () => socket.destroy());
+      socket.pipe(behind).pipe(socket);
+    });
+    await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
+    const { port } = proxy.address() as AddressInfo;
+    const clickhouseUrl = `http://me:secret@127.0.0.1:${port}/default`;
+    const store = stores.open({ clickhouseUrl });
+    await store.logs.append('one', [someLogs({ app: 'a' }, [0, 'over TCP'])]);
+    expect(await readLogs(store.logs, [['app', '=', 'a']])).toHaveLength(1);
+    expect(await store.status()).toMatchObject({ isEmbedded: false, pid: undefined, entries: 1 });
+    await store.close();
+    proxy.close();
+    const nobody = stores.open({ clickhouseUrl: 'http://127.0.0.1:1/default' });
+    await expect(nobody.status()).rejects.toMatchObject({ kind: 'unavailable' });
   });
 });
