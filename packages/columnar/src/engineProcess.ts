@@ -22,7 +22,7 @@ export interface EngineProcessOptions {
 /** Unix sockets have short names, 104 bytes on macOS. */
 const SOCKET_PATH_BYTES_MAX = 100;
 const PAUSE_MS_MIN = 100;
-const PAUSE_MS_MAX = 5000;
+const PAUSE_MS_MAX = 2000;
 /** A process that lived so long was well, and the next pause is the shortest again. */
 const WELL_MS = 30_000;
 /** Requests wait so long for an engine that is on its way. */
