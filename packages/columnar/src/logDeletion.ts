@@ -1,18 +1,24 @@
 /** Deleting entries for good: the parts that have them are written anew without them. */
-import { TytoError } from '@tyto/base';
+import { type Clock, TytoError } from '@tyto/base';
 import type { Labels, LogDeletion, LogField, LogFilter } from '@tyto/model';
 import { type ClickHouse, quote } from './clickhouse.ts';
-import { QUERY_SETTINGS, findStreams, intersection } from './logReader.ts';
+import { findStreams, intersection } from './logReader.ts';
 import { entriesCondition, exactLine } from './logSql.ts';
 import type { LogWriter } from './logWriter.ts';
+import { deleteRows } from './mutation.ts';
 import { ENTRIES, STREAMS } from './schema.ts';
 import type { StreamCatalog } from './streamCatalog.ts';
 
-/** Resolves when the entries are gone, with their number. */
+export interface DeletionTools {
+  readonly clickhouse: ClickHouse;
+  readonly writer: LogWriter;
+  readonly catalog: StreamCatalog;
+  readonly clock: Clock;
+}
+
+/** Resolves when the entries are gone, with their number. Those that come meanwhile may stay. */
 export async function deleteEntries(
-  clickhouse: ClickHouse,
-  writer: LogWriter,
-  catalog: StreamCatalog,
+  { clickhouse, writer, catalog, clock }: DeletionTools,
   request: LogDeletion,
 ): Promise<number> {
   const conditions = request.filters.map(exactCondition);
@@ -21,32 +27,19 @@ export async function deleteEntries(
   const range = intersection(request, found);
   if (streams.length === 0 || range.startNs >= range.endNs) return 0;
   const where = [entriesCondition(request.tenant, streams, range), ...conditions].join(' AND ');
-  return writer.alone(async () => {
-    const [[count]] = await clickhouse.rows<[string]>(
-      `SELECT count() FROM ${ENTRIES} WHERE ${where}`,
-    );
-    if (count === '0') return 0;
-    await clickhouse.command(
-      `ALTER TABLE ${ENTRIES} DELETE WHERE ${where} SETTINGS mutations_sync = 2, ${QUERY_SETTINGS}`,
-    );
-    await forgetEmptyStreams(clickhouse, request.tenant, streams);
-    catalog.forget();
-    return Number(count);
-  });
-}
-
-/** Rows of streams that have no entries on a day any more. Nothing may be written meanwhile. */
-async function forgetEmptyStreams(
-  clickhouse: ClickHouse,
-  tenant: string,
-  streams: readonly bigint[],
-): Promise<void> {
-  const own = `tenant = ${quote(tenant)} AND stream IN (${streams.join(',')})`;
-  await clickhouse.command(
-    `ALTER TABLE ${STREAMS} DELETE WHERE ${own}
-       AND (stream, day) NOT IN (SELECT stream, toDate(time) FROM ${ENTRIES} WHERE ${own})
-     SETTINGS mutations_sync = 2, ${QUERY_SETTINGS}`,
+  const [[count]] = await clickhouse.rows<[string]>(
+    `SELECT count() FROM ${ENTRIES} WHERE ${where}`,
   );
+  if (count === '0') return 0;
+  await deleteRows(clickhouse, clock, ENTRIES, where);
+  // A stream that is written to now must not lose its row.
+  await writer.alone(async () => {
+    const own = `tenant = ${quote(request.tenant)} AND stream IN (${streams.join(',')})`;
+    const left = `SELECT stream, toDate(time) FROM ${ENTRIES} WHERE ${own}`;
+    await deleteRows(clickhouse, clock, STREAMS, `${own} AND (stream, day) NOT IN (${left})`);
+    catalog.forget();
+  });
+  return Number(count);
 }
 
 /** Filters by labels are decided here, the others by SQL. */

@@ -64,8 +64,9 @@ export class ClickHouseLogStore implements LogStore {
   }
 
   async delete(request: LogDeletion): Promise<number> {
+    const { catalog, clock } = this.#options;
     const clickhouse = await this.#options.clickhouse();
-    return deleteEntries(clickhouse, this.writer, this.#options.catalog, request);
+    return deleteEntries({ clickhouse, writer: this.writer, catalog, clock }, request);
   }
 
   async close(): Promise<void> {

@@ -3,11 +3,12 @@
  * logs take too much of the disk. Whole days go, so that a day's data are written anew once for a
  * rule, and not every hour; a day that nobody keeps is dropped without reading it.
  */
-import type { Logger } from '@tyto/base';
+import type { Clock, Logger } from '@tyto/base';
 import { Labels, type Matcher, matchesAll } from '@tyto/model';
 import { type ClickHouse, quote } from './clickhouse.ts';
 import { QUERY_SETTINGS } from './logReader.ts';
 import type { LogWriter } from './logWriter.ts';
+import { deleteRows } from './mutation.ts';
 import { readNative } from './native.ts';
 import { ENTRIES, STREAMS } from './schema.ts';
 import type { StreamCatalog } from './streamCatalog.ts';
@@ -34,10 +35,11 @@ export interface RetentionTools {
   readonly writer: LogWriter;
   readonly catalog: StreamCatalog;
   readonly logger: Logger;
-  readonly nowMs: number;
+  readonly clock: Clock;
 }
 
 const DAY_MS = 86_400_000;
+const DAY_NS = 86_400_000_000_000n;
 /** Streams in one statement. */
 const STREAMS_AT_ONCE = 5000;
 
@@ -73,7 +75,7 @@ function firstDayKept(nowMs: number, periodMs: number): number {
 async function dropWholeDays(retention: LogRetention, tools: RetentionTools): Promise<void> {
   const periods = [retention.periodMs, ...retention.rules.map(({ periodMs }) => periodMs)];
   if (periods.includes(0)) return;
-  const firstDay = firstDayKept(tools.nowMs, Math.max(...periods));
+  const firstDay = firstDayKept(tools.clock.nowMs(), Math.max(...periods));
   const days = await storedDays(tools.clickhouse);
   const old = days.filter(({ day }) => day < firstDay);
   await dropDays(tools, old, 'older than every rule keeps');
@@ -83,7 +85,7 @@ async function dropBySize({ bytesMax }: LogRetention, tools: RetentionTools): Pr
   if (bytesMax === 0) return;
   const days = await storedDays(tools.clickhouse);
   let bytes = days.reduce((sum, day) => sum + day.bytes, 0);
-  const today = firstDayKept(tools.nowMs, 0);
+  const today = firstDayKept(tools.clock.nowMs(), 0);
   const dropped: StoredDay[] = [];
   for (const day of days) {
     if (bytes <= bytesMax || day.day >= today) break;
@@ -117,7 +119,7 @@ async function storedDays(clickhouse: ClickHouse): Promise<StoredDay[]> {
 }
 
 async function dropDays(
-  { clickhouse, writer, catalog, logger }: RetentionTools,
+  { clickhouse, writer, catalog, clock, logger }: RetentionTools,
   days: readonly StoredDay[],
   reason: string,
 ): Promise<void> {
@@ -127,17 +129,15 @@ async function dropDays(
     for (const { partition } of days) {
       await clickhouse.command(`ALTER TABLE ${ENTRIES} DROP PARTITION ${partition}`);
     }
-    await clickhouse.command(
-      `ALTER TABLE ${STREAMS} DELETE WHERE day <= toDate(${Math.max(0, last.day)})
-       SETTINGS mutations_sync = 2`,
-    );
+    await deleteRows(clickhouse, clock, STREAMS, `day <= toDate(${Math.max(0, last.day)})`);
     catalog.forget();
   });
   logger.info('days of logs were dropped', { days: days.length, until: last.partition, reason });
 }
 
 async function deleteByRules(retention: LogRetention, tools: RetentionTools): Promise<void> {
-  const { clickhouse, writer, catalog, logger, nowMs } = tools;
+  const { clickhouse, writer, catalog, clock, logger } = tools;
+  const nowMs = clock.nowMs();
   const streams = await oldestDays(clickhouse);
   /** Streams by tenant and first day kept. */
   const groups = new Map<string, { tenant: string; firstDay: number; ids: bigint[] }>();
@@ -154,15 +154,10 @@ async function deleteByRules(retention: LogRetention, tools: RetentionTools): Pr
     for (let from = 0; from < ids.length; from += STREAMS_AT_ONCE) {
       const own = ids.slice(from, from + STREAMS_AT_ONCE).join(',');
       const where = `tenant = ${quote(tenant)} AND stream IN (${own})`;
-      const settings = `SETTINGS mutations_sync = 2, ${QUERY_SETTINGS}`;
-      const end = `fromUnixTimestamp64Nano(toInt64(${BigInt(firstDay) * 86_400_000_000_000n}))`;
+      const end = `fromUnixTimestamp64Nano(toInt64(${BigInt(firstDay) * DAY_NS}))`;
+      await deleteRows(clickhouse, clock, ENTRIES, `${where} AND time < ${end}`);
       await writer.alone(async () => {
-        await clickhouse.command(
-          `ALTER TABLE ${ENTRIES} DELETE WHERE ${where} AND time < ${end} ${settings}`,
-        );
-        await clickhouse.command(
-          `ALTER TABLE ${STREAMS} DELETE WHERE ${where} AND day < toDate(${firstDay}) ${settings}`,
-        );
+        await deleteRows(clickhouse, clock, STREAMS, `${where} AND day < toDate(${firstDay})`);
         catalog.forget();
       });
     }
