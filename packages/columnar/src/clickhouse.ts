@@ -6,7 +6,7 @@ import { Agent } from 'node:http';
 import { Readable } from 'node:stream';
 import { type ClickHouseClient, ClickHouseError, createClient } from '@clickhouse/client';
 import { type ErrorKind, errorCode, errorMessage, TytoError } from '@tyto/base';
-import { ANSWER_BYTES_MAX, QUERY_SECONDS_MAX } from './limits.ts';
+import { ANSWER_BYTES_MAX, QUERY_BYTES_MAX, QUERY_SECONDS_MAX } from './limits.ts';
 
 export interface ClickHouseOptions {
   /** `http(s)://user:password@host:port/database`. */
@@ -48,6 +48,10 @@ export class ClickHouse {
       request_timeout: (QUERY_SECONDS_MAX + 5) * 1000,
       max_open_connections: 64,
       compression: { request: false, response: false },
+      // The engine has this by default; queries name all streams that they read.
+      ...(socketPath === undefined
+        ? { clickhouse_settings: { max_query_size: String(QUERY_BYTES_MAX) } }
+        : {}),
       // The client logs every failed request by itself, and callers tell what matters.
       log: { level: 127 as never },
       ...(socketPath === undefined

@@ -1,5 +1,7 @@
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, connect, createServer } from 'node:net';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { ManualClock, systemClock } from '@tyto/base';
 import { LOG_SUITE_NOW_NS, matchersOf, readLogs, someLogs } from '@tyto/model/testing/logs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -87,5 +89,55 @@ describe('the store as a whole', () => {
     expect(await second.usage()).toMatchObject([
       { tenant: 'one', service: 'web', streams: 1, entries: 1, lineBytes: 4 },
     ]);
+  });
+
+  it('speaks to a server in place of its engine', async () => {
+    const directory = stores.directory();
+    const engine = stores.open({ directory });
+    await engine.status();
+    // The engine's own interface, on TCP, is the server.
+    const proxy = createServer((socket) => {
+      const behind = connect(join(directory, 'engine.sock'));
+      socket.on('error', () => behind.destroy());
+      behind.on('error', () => socket.destroy());
+      socket.pipe(behind).pipe(socket);
+    });
+    await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
+    const { port } = proxy.address() as AddressInfo;
+    const clickhouseUrl = `http://me:secret@127.0.0.1:${port}/default`;
+    const store = stores.open({ clickhouseUrl });
+    await store.logs.append('one', [someLogs({ app: 'a' }, [0, 'over TCP'])]);
+    expect(await readLogs(store.logs, [['app', '=', 'a']])).toHaveLength(1);
+    expect(await store.status()).toMatchObject({ isEmbedded: false, pid: undefined, entries: 1 });
+    await store.close();
+    proxy.close();
+    const nobody = stores.open({ clickhouseUrl: 'http://127.0.0.1:1/default' });
+    await expect(nobody.status()).rejects.toMatchObject({ kind: 'unavailable' });
+  });
+
+  it('says what is missing when the engine can not start, and does not wait for it', async () => {
+    const directory = stores.directory();
+    const script = join(directory, 'without-chdb.mjs');
+    const reason = 'the package chdb is not installed';
+    writeFileSync(script, `process.stderr.write('${reason}'); process.exitCode = 3;`);
+    const store = stores.open({ directory, engineScript: pathToFileURL(script) });
+    for (let i = 0; i < 3; i++) {
+      await expect(store.status()).rejects.toMatchObject({
+        kind: 'unavailable',
+        message: `log store: ${reason}`,
+      });
+    }
+  });
+
+  it('reads more streams than a query has room for by default', async () => {
+    const store = stores.open();
+    const streams = Array.from({ length: 15_000 }, (_, i) =>
+      someLogs({ app: 'many', pod: `pod-${i}` }, [i / 1000, `line ${i}`]),
+    );
+    await store.logs.append('one', streams);
+    const found = await readLogs(store.logs, [['app', '=', 'many']], { wanted: 20 }, 20);
+    expect(found.map(([, , line]) => line)).toEqual(
+      Array.from({ length: 20 }, (_, i) => `line ${i}`),
+    );
   });
 });

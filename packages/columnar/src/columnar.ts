@@ -37,7 +37,7 @@ export interface Columnar {
   status(): Promise<ColumnarStatus>;
   /** What each service's logs cost; the largest first. */
   usage(): Promise<readonly ServiceUsage[]>;
-  /** From now on; applied every hour, and soon after this. Needs no engine while there are no logs. */
+  /** Applied every hour from now on. Starts no engine while there are no logs. */
   setRetention(retention: LogRetention): void;
   /** Applies the retention now. */
   applyRetention(): Promise<void>;

@@ -22,11 +22,13 @@ export interface EngineProcessOptions {
 /** Unix sockets have short names, 104 bytes on macOS. */
 const SOCKET_PATH_BYTES_MAX = 100;
 const PAUSE_MS_MIN = 100;
-const PAUSE_MS_MAX = 5000;
+const PAUSE_MS_MAX = 2000;
 /** A process that lived so long was well, and the next pause is the shortest again. */
 const WELL_MS = 30_000;
 /** Requests wait so long for an engine that is on its way. */
 const WAIT_MS = 5000;
+/** `engine/main.ts` ends so when it can't open its data, or has no chDB. */
+const EXIT_UNUSABLE = 3;
 const START_MS_MAX = 60_000;
 const STOP_MS_MAX = 5000;
 const MESSAGE_LENGTH_MAX = 4000;
@@ -44,6 +46,11 @@ export class EngineProcess {
   #message = '';
   #waiting: { resolve: () => void; reject: (error: TytoError) => void }[] = [];
   #starts = 0;
+  /** Whether a start is under way, or planned after a pause. */
+  #isComing = false;
+  #isUnusable = false;
+  /** An engine that can't start is not tried more often than its pauses allow. */
+  #notBeforeMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: EngineProcessOptions) {
     this.#options = options;
@@ -69,7 +76,10 @@ export class EngineProcess {
     if (this.#isReady) return;
     if (this.#isClosed) throw new TytoError('unavailable', 'the log store is closed');
     const { clock } = this.#options;
-    if (this.#child === undefined && this.#starts === 0) void this.#start();
+    if (this.#child === undefined && !this.#isComing) {
+      if (clock.monotonicMs() < this.#notBeforeMs) throw this.#unavailable();
+      void this.#start();
+    }
     await new Promise<void>((resolve, reject) => {
       const timer = clock.schedule(WAIT_MS, () => {
         this.#waiting = this.#waiting.filter((other) => other !== waiter);
@@ -106,6 +116,7 @@ export class EngineProcess {
   /** Never rejects. */
   async #start(): Promise<void> {
     this.#starts++;
+    this.#isComing = true;
     const { directory, clock } = this.#options;
     const startedMs = clock.monotonicMs();
     this.#message = '';
@@ -145,6 +156,7 @@ export class EngineProcess {
     });
     child.once('exit', (code, signal) => {
       timer.cancel();
+      this.#isUnusable = code === EXIT_UNUSABLE;
       if (!this.#isClosed) {
         const reason = this.#message.trim();
         logger.error('the log store ended', { pid: child.pid, code, signal, reason });
@@ -165,8 +177,14 @@ export class EngineProcess {
     if (clock.monotonicMs() - startedMs >= WELL_MS) this.#pauseMs = PAUSE_MS_MIN;
     const pauseMs = this.#pauseMs;
     this.#pauseMs = Math.min(PAUSE_MS_MAX, pauseMs * 2);
-    // It can't start at all: who waits is told why.
-    if (this.#message.includes('chdb')) this.#settle(this.#unavailable());
+    if (this.#isUnusable) {
+      // Nothing but an administrator helps: who waits is told why, and who asks next tries again.
+      this.#isComing = false;
+      this.#notBeforeMs = clock.monotonicMs() + pauseMs;
+      this.#settle(this.#unavailable());
+      return;
+    }
+    this.#isComing = true;
     clock.schedule(pauseMs, () => {
       if (!this.#isClosed && this.#child === undefined) void this.#start();
     });

@@ -62,6 +62,7 @@ export function roughConditions(filters: readonly LogFilter[]): string[] {
 export function exactLine(filter: LogFilter): string | undefined {
   if (filter.on !== 'line' || filter.type === 'pattern') return undefined;
   const { values, negated } = filter;
+  if (values.length === 0) return negated ? '1' : '0';
   const any =
     filter.type === 'contains'
       ? values.map(containsCondition)

@@ -1,4 +1,4 @@
-/** `ALTER TABLE … DELETE`, awaited: it writes parts anew, which can take longer than a request may. */
+/** `ALTER TABLE … DELETE`, awaited: writing parts anew can take longer than a request may. */
 import { type Clock, TytoError } from '@tyto/base';
 import { type ClickHouse, quote } from './clickhouse.ts';
 import { QUERY_SETTINGS } from './logReader.ts';

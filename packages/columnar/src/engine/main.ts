@@ -9,6 +9,7 @@ import { errorMessage, systemClock } from '@tyto/base';
 import type { EngineArguments } from './arguments.ts';
 import { createHttpInterface } from './httpInterface.ts';
 import { Sessions } from './sessions.ts';
+import { QUERY_BYTES_MAX } from '../limits.ts';
 
 /** What a clean end may take: running queries and inserts are waited for. */
 const CLOSE_MS = 3000;
@@ -32,6 +33,7 @@ function start(): void {
   writeFileSync(configuration, configurationText(options.memoryBytes), { mode: 0o600 });
   const sessions = new Sessions(join(options.directory, 'data'), [
     `--config-file=${configuration}`,
+    `--max_query_size=${QUERY_BYTES_MAX}`,
   ]);
   const server = createHttpInterface({ sessions, spoolDirectory });
   rmSync(options.socketPath, { force: true });
