@@ -13,7 +13,7 @@ import { generateLogs } from './generator.js';
 const MEGABYTE = 1e6;
 const TICKS_PER_SECOND = 100;
 const START_NS = 1_760_000_000_000_000_000n;
-const IN_FLIGHT = 8;
+const IN_FLIGHT = 4;
 
 const { values: options } = parseArgs({
   options: {

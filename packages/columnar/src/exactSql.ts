@@ -5,7 +5,7 @@
 import type { Labels, LogField, LogFilter, LogUnit } from '@tyto/model';
 import { quote } from './clickhouse.ts';
 import { HOT_FIELDS } from './lineFormat.ts';
-import { exactLine } from './logSql.ts';
+import { exactLine, metadataSql } from './logSql.ts';
 
 /** An expression with the rows where it is not sure. */
 export interface Exact {
@@ -81,7 +81,7 @@ export class ExactFields {
       case 'label':
         return { sql: this.#label(place.name), unsure: '0' };
       case 'metadata':
-        return { sql: `metadata[${quote(place.name)}]`, unsure: '0' };
+        return { sql: metadataSql(place.name), unsure: '0' };
       case 'json':
         return jsonField(place.path);
       case 'logfmt':

@@ -8,6 +8,7 @@ import {
   type NativeColumn,
   nativeBlock,
 } from './native.ts';
+import { LEVEL, OTHER_METADATA } from './schema.ts';
 
 const DAY_NS = 86_400_000_000_000n;
 /** What an entry costs beside its line: numbers, and indexes of dictionaries. */
@@ -18,6 +19,7 @@ export class LogBatch {
   readonly #streams = new LongColumn();
   readonly #times = new LongColumn();
   readonly #lines = new ByteColumn(65_536);
+  readonly #levels = new DictionaryColumn();
   readonly #metadataEnds = new LongColumn();
   readonly #metadataNames = new ByteColumn();
   readonly #metadataValues = new ByteColumn();
@@ -62,18 +64,27 @@ export class LogBatch {
     }
     this.#lines.writeText(line);
     const { pairs } = metadata;
+    let level = '';
     for (let i = 0; i < pairs.length; i += 2) {
+      if (pairs[i] === LEVEL) {
+        level = pairs[i + 1];
+        continue;
+      }
       this.#metadataNames.writeText(pairs[i]);
       this.#metadataValues.writeText(pairs[i + 1]);
+      this.#metadataCount++;
     }
-    this.#metadataCount += pairs.length / 2;
+    this.#levels.push(level);
     this.#metadataEnds.pushNumber(this.#metadataCount);
     this.#kinds.writeUint8(this.#scanner.scan(line));
     for (let i = 0; i < HOT_FIELDS.length; i++) this.#hot[i].push(this.#scanner.hot[i]);
   }
 
   /** Names of the columns, in the order of `encode`. */
-  static readonly columns = ['tenant', 'stream', 'time', 'line', 'metadata', 'kind', ...HOT_FIELDS];
+  static readonly columns = [
+    ...['tenant', 'stream', 'time', 'line', LEVEL, OTHER_METADATA, 'kind'],
+    ...HOT_FIELDS,
+  ];
 
   encode(): Buffer[] {
     const columns: NativeColumn[] = [
@@ -81,8 +92,9 @@ export class LogBatch {
       { name: 'stream', type: 'UInt64', pieces: [this.#streams.bytes()] },
       { name: 'time', type: "DateTime64(9, 'UTC')", pieces: [this.#times.bytes()] },
       { name: 'line', type: 'String', pieces: [this.#lines.bytes()] },
+      { name: LEVEL, type: 'LowCardinality(String)', pieces: this.#levels.pieces() },
       {
-        name: 'metadata',
+        name: OTHER_METADATA,
         type: 'Map(String, String)',
         pieces: [
           this.#metadataEnds.bytes(),

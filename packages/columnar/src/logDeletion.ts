@@ -3,7 +3,7 @@ import { type Clock, TytoError } from '@tyto/base';
 import type { Labels, LogDeletion, LogField, LogFilter } from '@tyto/model';
 import { type ClickHouse, quote } from './clickhouse.ts';
 import { findStreams, intersection } from './logReader.ts';
-import { entriesCondition, exactLine } from './logSql.ts';
+import { entriesCondition, exactLine, metadataSql } from './logSql.ts';
 import type { LogWriter } from './logWriter.ts';
 import { deleteRows } from './mutation.ts';
 import { ENTRIES, STREAMS } from './schema.ts';
@@ -71,7 +71,7 @@ function exactCondition(filter: LogFilter): string {
   if (filter.on === 'field' && (filter.type === '=' || filter.type === '!=')) {
     const place = onlyPlace(filter.places);
     if (place?.from === 'metadata') {
-      return `metadata[${quote(place.name)}] ${filter.type} ${quote(filter.value)}`;
+      return `${metadataSql(place.name)} ${filter.type} ${quote(filter.value)}`;
     }
   }
   throw new TytoError(

@@ -1,6 +1,7 @@
 /** Parts of the queries over the tables of logs: what a request asks for, as conditions in SQL. */
 import type { LogField, LogFilter, LogRange, Matcher } from '@tyto/model';
 import { quote } from './clickhouse.ts';
+import { LEVEL, OTHER_METADATA } from './schema.ts';
 
 /** Entries of these streams in the range. */
 export function entriesCondition(
@@ -92,8 +93,13 @@ function roughPattern(filter: LogFilter & { on: 'line' }): string[] {
   return texts.map(containsCondition);
 }
 
+/** A value of structured metadata. */
+export function metadataSql(name: string): string {
+  return name === LEVEL ? LEVEL : `${OTHER_METADATA}[${quote(name)}]`;
+}
+
 function roughPlace(place: LogField, value: string): string | undefined {
-  if (place.from === 'metadata') return `metadata[${quote(place.name)}] = ${quote(value)}`;
+  if (place.from === 'metadata') return `${metadataSql(place.name)} = ${quote(value)}`;
   // What a label has is known without the entries, and costs nothing to look at later.
   if (place.from === 'label') return undefined;
   const word = /^[A-Za-z0-9]{2,}$/.test(value) ? `hasToken(line, ${quote(value)}) AND ` : '';

@@ -8,6 +8,9 @@ import { HOT_FIELDS, LINE_KINDS } from './lineFormat.ts';
 export const ENTRIES = 'log_entries';
 export const STREAMS = 'log_streams';
 export const LOGS_VIEW = 'logs';
+/** Structured metadata that nearly every entry has, in a column of its own, and all other. */
+export const LEVEL = 'detected_level';
+export const OTHER_METADATA = 'other_metadata';
 export const STEPS = 'tyto_schema_steps';
 
 const kinds = LINE_KINDS.map((kind, index) => `${quote(kind)} = ${index}`).join(', ');
@@ -23,7 +26,10 @@ const SCHEMA_STEPS: readonly (readonly string[])[] = [
       stream UInt64 CODEC(Delta, ZSTD(1)),
       time DateTime64(9, 'UTC') CODEC(DoubleDelta, ZSTD(1)),
       line String CODEC(ZSTD(1)),
-      metadata Map(String, String) CODEC(ZSTD(1)),
+      ${LEVEL} LowCardinality(String) CODEC(ZSTD(1)),
+      ${OTHER_METADATA} Map(String, String) CODEC(ZSTD(1)),
+      metadata Map(String, String) ALIAS if(${LEVEL} = '', ${OTHER_METADATA},
+        mapSort(mapUpdate(${OTHER_METADATA}, map(${quote(LEVEL)}, toString(${LEVEL}))))),
       kind Enum8(${kinds}) CODEC(ZSTD(1)),
       bytes UInt32 DEFAULT length(line) CODEC(ZSTD(1)),
       ${hot},
@@ -32,7 +38,7 @@ const SCHEMA_STEPS: readonly (readonly string[])[] = [
     ) ENGINE = MergeTree
     PARTITION BY toYYYYMMDD(time)
     ORDER BY (tenant, stream, time)
-    SETTINGS index_granularity = 2048, min_compress_block_size = 262144,
+    SETTINGS index_granularity = 2048, min_compress_block_size = 262144, merge_selector_base = 12,
       non_replicated_deduplication_window = 1000, old_parts_lifetime = 60,
       fsync_after_insert = 1, fsync_part_directory = 1,
       max_suspicious_broken_parts = 1000000000`,
