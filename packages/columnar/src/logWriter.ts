@@ -66,10 +66,18 @@ export class LogWriter implements LogAppender {
     return this.#waitingBytes + (this.#current?.batch.bytes ?? 0);
   }
 
-  async append(tenant: string, streams: readonly LogStreamEntries[]): Promise<void> {
+  append(tenant: string, streams: readonly LogStreamEntries[]): Promise<void> {
     if (this.waitingBytes > WAITING_BYTES_MAX) {
-      throw new TytoError('unavailable', 'logs come faster than they can be written; try later');
+      const reason = 'logs come faster than they can be written; try later';
+      return Promise.reject(new TytoError('unavailable', reason));
     }
+    // Not an async function, which would keep the entries for as long as it waits.
+    const pending = this.#take(tenant, streams);
+    return Promise.all(pending.map(({ stored }) => stored)).then(() => undefined);
+  }
+
+  /** The batches that the entries went into. */
+  #take(tenant: string, streams: readonly LogStreamEntries[]): Pending[] {
     const touched = new Set<Pending>();
     for (const { labels, entries } of streams) {
       const stream = this.#options.catalog.streamOf(tenant, labels);
@@ -87,7 +95,7 @@ export class LogWriter implements LogAppender {
         if (isFull(pending.batch)) this.#seal();
       }
     }
-    await Promise.all([...touched].map(({ stored }) => stored));
+    return [...touched];
   }
 
   /** Runs `work` while nothing is being written. */

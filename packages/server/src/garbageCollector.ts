@@ -14,7 +14,7 @@ const SHARE_MIN = 15;
 const SHARE_MAX = 400;
 const INTERVAL_MS = 500;
 /** Both halves of the place for what is new: twice `--max-semi-space-size`. */
-const NEW_SPACE_BYTES = 32 * 1024 * 1024;
+const NEW_SPACE_BYTES = 8 * 1024 * 1024;
 /** It grows when what is new survives; so many texts are more than enough for that. */
 const GROWTH_STEPS_MAX = 4000;
 

@@ -62,7 +62,7 @@ const SPELLINGS = LINE_WORDS.flatMap((word) => [
   word.toUpperCase(),
   word[0].toUpperCase() + word.slice(1),
 ]);
-const LINE_WORD = new RegExp(`(?<![w/.-])(?:${SPELLINGS.join('|')})(?![w/-])`);
+const LINE_WORD = new RegExp(`(?<![\\w/.-])(?:${SPELLINGS.join('|')})(?![\\w/-])`);
 /** A line that is longer says its level in its beginning, or not at all. */
 const WORD_LENGTH_MAX = 512;
 const FIELD_LENGTH_MAX = 4096;

@@ -22,6 +22,8 @@ export interface LogReceiverOptions {
   limitsOf(tenant: string): LogLimits;
   /** Told of entries right after they were stored. */
   readonly onStored?: ((tenant: string, streams: readonly LogStreamEntries[]) => void) | undefined;
+  /** Whether anybody would listen; where it is not given, somebody does. */
+  readonly isFollowed?: ((tenant: string) => boolean) | undefined;
 }
 
 export interface LogOutcome {
@@ -108,7 +110,7 @@ export class LogReceiver {
     }
     batch.refuseStreams((stream) => this.#streamRefusal(tenantName, tenant, stream, limits));
     if (batch.lines > 0) {
-      await this.#options.appender.append(tenantName, batch.streams);
+      await this.#append(tenantName, batch);
       tenant.totals.lines += batch.lines;
       tenant.totals.bytes += batch.bytes;
       tenant.totals.metadataBytes += batch.metadataBytes;
@@ -116,6 +118,17 @@ export class LogReceiver {
     }
     this.#count(tenant, batch);
     return outcomeOf(batch);
+  }
+
+  /**
+   * Lets go of the entries where nobody follows them: while they wait for the disk the appender has
+   * them in a form of its own, and a megabyte of small objects that lives on is costly.
+   */
+  #append(tenant: string, batch: LogBatch): Promise<void> {
+    const { appender, isFollowed } = this.#options;
+    const { streams } = batch;
+    if (isFollowed?.(tenant) === false) batch.streams = [];
+    return appender.append(tenant, streams);
   }
 
   #count({ totals }: Tenant, batch: LogBatch): void {

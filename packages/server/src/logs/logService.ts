@@ -58,6 +58,7 @@ export class LogService {
       appender: store,
       clock,
       limitsOf: (tenant) => this.limitsOf(tenant),
+      isFollowed: (tenant) => this.tails.isFollowed(tenant),
       onStored: (tenant, streams) => this.tails.publish(tenant, streams),
     });
     this.deletions = new LogDeletions({

@@ -62,6 +62,11 @@ export class TailHub {
     return count;
   }
 
+  isFollowed(tenant: string): boolean {
+    for (const follower of this.#followers) if (follower.tenant === tenant) return true;
+    return false;
+  }
+
   publish(tenant: string, streams: readonly LogStreamEntries[]): void {
     for (const follower of this.#followers) {
       if (follower.tenant !== tenant) continue;
