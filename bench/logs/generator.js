@@ -28,6 +28,8 @@ const MESSAGES = [
   'connection pool is nearly full',
   'query took long',
 ];
+const METHODS = ['GET', 'GET', 'GET', 'POST', 'PUT'];
+const PLACES = ['http', 'db', 'cache', 'client', 'queue', 'auth'];
 const ROUTES = ['/api/orders', '/api/cart', '/api/items', '/login', '/healthz', '/api/search'];
 const CLASSES = ['OrderService', 'CartController', 'PaymentClient', 'StockRepository'];
 const FRAMES = 12;
@@ -41,7 +43,7 @@ export function* generateLogs({ seed, startNs, stepNs, batchEntries }) {
   const streams = SERVICES.flatMap((service) =>
     ['a', 'b', 'c', 'd'].map((pod) => ({
       labels: { service, pod: `${service}-${pod}`, env: 'prod', format: 'json' },
-      line: () => jsonLine(service, next, pick),
+      line: jsonLines(service, pod, next, pick),
     })),
   );
   for (const pod of ['a', 'b']) {
@@ -68,19 +70,46 @@ export function* generateLogs({ seed, startNs, stepNs, batchEntries }) {
   }
 }
 
-function jsonLine(service, next, pick) {
-  const level = pick(LEVELS);
-  return JSON.stringify({
-    level,
-    logger: `${service}.http`,
-    message: pick(MESSAGES),
-    trace_id: hex(32, next),
-    user_id: `u${Math.floor(next() * 50_000)}`,
-    route: pick(ROUTES),
-    status: level === 'error' ? 500 : 200,
-    duration_ms: Math.round(next() ** 4 * 2_000_000) / 1000,
-    ...(level === 'error' ? { error: `upstream ${pick(SERVICES)} closed the connection` } : {}),
-  });
+/**
+ * Lines with the fields of a structured logger: several for each request, which has an id of its
+ * own, as many as a handler writes.
+ */
+function jsonLines(service, pod, next, pick) {
+  let left = 0;
+  let request = {};
+  return (timeNs) => {
+    if (left-- <= 0) {
+      left = Math.floor(next() * 6);
+      request = {
+        request_id: uuid(next),
+        user_id: `u${Math.floor(next() * 50_000)}`,
+        method: pick(METHODS),
+        path: pick(ROUTES),
+      };
+    }
+    const level = pick(LEVELS);
+    const place = Math.floor(next() * PLACES.length);
+    const isLast = left === 0;
+    return JSON.stringify({
+      timestamp: new Date(Number(timeNs / 1_000_000n)).toISOString(),
+      level,
+      logger: `${service}.${PLACES[place]}`,
+      message: MESSAGES[(place * 3 + Math.floor(next() * 3)) % MESSAGES.length],
+      module: PLACES[place],
+      function: `handle_${PLACES[place]}`,
+      line: 40 + place * 31,
+      host: `${service}-${pod}`,
+      version: '2.14.3',
+      ...request,
+      ...(isLast ? { status: level === 'error' ? 500 : 200 } : {}),
+      ...(isLast ? { duration_ms: Math.round(next() ** 4 * 2_000_000) / 1000 } : {}),
+      ...(level === 'error' ? { error: `upstream ${pick(SERVICES)} closed the connection` } : {}),
+    });
+  };
+}
+
+function uuid(next) {
+  return [8, 4, 4, 4, 12].map((length) => hex(length, next)).join('-');
 }
 
 function nginxLine(timeNs, next, pick) {
