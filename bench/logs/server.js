@@ -1,6 +1,6 @@
 /**
- * `node bench/logs/server.js [--megabytes 1000] [--rate 0] [--directory DIR] [--keep]`: pushes
- * generated logs of a day to `tyto start` as Loki's clients do (protobuf in snappy), and asks its
+ * `node bench/logs/server.js [--megabytes 1000] [--rate 0] [--directory DIR] [--keep] [--reuse]`:
+ * pushes generated logs of a day to `tyto start` as Loki's clients do (protobuf in snappy), and asks its
  * HTTP API for them. Prints what that took of a processor, of the server and its engine together.
  */
 import { spawn } from 'node:child_process';
@@ -38,6 +38,8 @@ const { values: options } = parseArgs({
     rate: { type: 'string', default: '0' },
     directory: { type: 'string' },
     keep: { type: 'boolean', default: false },
+    /** Asks a directory that was kept, and pushes nothing. */
+    reuse: { type: 'boolean', default: false },
   },
 });
 const root = fileURLToPath(new URL('../../', import.meta.url));
@@ -280,6 +282,33 @@ function freePort() {
   });
 }
 
+/** Pushes, waits until that is merged, and tells what it took. */
+async function loadAndTell(port, pid, directory) {
+  const before = cpuOf(pid);
+  const loaded = await load(port, Number(options.megabytes) * MEGABYTE, Number(options.rate));
+  const { bytes, lines, seconds, latencies, refused } = loaded;
+  const cpu = cpuOf(pid) - before;
+  const megabytes = bytes / MEGABYTE;
+  say(`${lines} lines, ${megabytes.toFixed(0)} MB in ${seconds.toFixed(0)} s; refused ${refused}`);
+  say(`${(megabytes / seconds).toFixed(1)} MB/s; ${(megabytes / cpu).toFixed(1)} MB per CPU-s`);
+  const quantile = (q) => latencies[Math.floor((latencies.length - 1) * q)].toFixed(0);
+  say(`a push is stored after ${quantile(0.5)} ms, p99 ${quantile(0.99)} ms`);
+  say(`processor (server, engine): ${cpusOf(pid).join(' s, ')} s`);
+  say(`peak memory (server, engine): ${peaksOf(pid).join(', ')}`);
+  let [last, settled] = [cpuOf(pid), 0];
+  for (let i = 0; i < 60 && settled < 2; i++) {
+    await pause(2000);
+    const now = cpuOf(pid);
+    settled = now - last < 0.3 ? settled + 1 : 0;
+    last = now;
+  }
+  say(`merged after: ${(last - before - cpu).toFixed(1)} CPU-s more`);
+  say(`${(megabytes / (last - before)).toFixed(1)} MB per CPU-s with merging`);
+  const disk = sizeOf(join(directory, 'data'));
+  say(`${(disk / MEGABYTE).toFixed(0)} MB on disk: ${(bytes / disk).toFixed(1)} times smaller`);
+  return loaded;
+}
+
 async function main() {
   const directory = options.directory ?? mkdtempSync(join(tmpdir(), 'tyto-bench-push-'));
   mkdirSync(directory, { recursive: true });
@@ -307,31 +336,13 @@ async function main() {
       await pause(100);
     }
     await ask(port, '/loki/api/v1/labels');
-    const before = cpuOf(server.pid);
-    const loaded = await load(port, Number(options.megabytes) * MEGABYTE, Number(options.rate));
-    const { bytes, lines, seconds, latencies, refused } = loaded;
-    const cpu = cpuOf(server.pid) - before;
-    const megabytes = bytes / MEGABYTE;
-    say(
-      `${lines} lines, ${megabytes.toFixed(0)} MB in ${seconds.toFixed(0)} s; refused ${refused}`,
-    );
-    say(`${(megabytes / seconds).toFixed(1)} MB/s; ${(megabytes / cpu).toFixed(1)} MB per CPU-s`);
-    const quantile = (q) => latencies[Math.floor((latencies.length - 1) * q)].toFixed(0);
-    say(`a push is stored after ${quantile(0.5)} ms, p99 ${quantile(0.99)} ms`);
-    say(`processor (server, engine): ${cpusOf(server.pid).join(' s, ')} s`);
-    say(`peak memory (server, engine): ${peaksOf(server.pid).join(', ')}`);
-    let [last, settled] = [cpuOf(server.pid), 0];
-    for (let i = 0; i < 60 && settled < 2; i++) {
-      await pause(2000);
-      const now = cpuOf(server.pid);
-      settled = now - last < 0.3 ? settled + 1 : 0;
-      last = now;
+    const extent = join(directory, 'extent.json');
+    if (!options.reuse) {
+      const { startNs, endNs } = await loadAndTell(port, server.pid, directory);
+      writeFileSync(extent, JSON.stringify([String(startNs), String(endNs)]));
     }
-    say(`merged after: ${(last - before - cpu).toFixed(1)} CPU-s more`);
-    say(`${(megabytes / (last - before)).toFixed(1)} MB per CPU-s with merging`);
-    const disk = sizeOf(join(directory, 'data'));
-    say(`${(disk / MEGABYTE).toFixed(0)} MB on disk: ${(bytes / disk).toFixed(1)} times smaller`);
-    await query(port, loaded);
+    const [startNs, endNs] = JSON.parse(readFileSync(extent, 'utf8'));
+    await query(port, { startNs, endNs });
     say(`peak memory (server, engine): ${peaksOf(server.pid).join(', ')}`);
   } finally {
     const gone = new Promise((resolve) => server.once('exit', resolve));

@@ -1,6 +1,16 @@
 /** Parts of the queries over the tables of logs: what a request asks for, as conditions in SQL. */
 import type { LogField, LogFilter, LogRange, Matcher } from '@tyto/model';
 import { quote } from './clickhouse.ts';
+import { QUERY_MEMORY_BYTES, QUERY_SECONDS_MAX } from './limits.ts';
+
+/** Settings of every query of ours. */
+export const QUERY_SETTINGS = [
+  `max_memory_usage = ${QUERY_MEMORY_BYTES}`,
+  `max_execution_time = ${QUERY_SECONDS_MAX}`,
+  'max_ast_elements = 1000000',
+  'max_expanded_ast_elements = 1000000',
+  'output_format_native_write_json_as_string = 0',
+].join(', ');
 
 /** Entries of these streams in the range. */
 export function entriesCondition(
