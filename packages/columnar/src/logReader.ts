@@ -19,9 +19,15 @@ import { ENTRIES } from './schema.ts';
 import type { StreamCatalog } from './streamCatalog.ts';
 import { intersection } from './streamFinder.ts';
 
-/** The first slice of time of a reading that is not sure to find enough; the next are longer. */
+/**
+ * The first slice of time of a reading that is not sure to find enough; the next are longer. Each
+ * costs some 10 ms by itself, and a search through everything should be few of them.
+ */
 const FIRST_SLICE_NS = 60_000_000_000n;
-const GROWTH_EMPTY = 16n;
+const FIRST_SEARCH_NS = 300_000_000_000n;
+/** One stream lies in order, so that a limit ends its reading; less time is fewer parts to open. */
+const FIRST_OF_STREAM_NS = 3_600_000_000_000n;
+const GROWTH_EMPTY = 64n;
 const GROWTH_FEW = 4n;
 /** Entries of one slice at first, because lines may be long; then by the length that they have. */
 const FIRST_ENTRIES_MAX = 2000;
@@ -41,7 +47,10 @@ export async function* readEntries(
   const range = intersection(request, found);
   if (found.labels.size === 0 || range.startNs >= range.endNs) return;
   const isForward = request.direction === 'forward';
-  const slices = new Slices(range, isForward, found.labels.size === 1, request.wanted);
+  const isSearch = request.filters.length > 0;
+  const firstNs =
+    found.labels.size === 1 ? FIRST_OF_STREAM_NS : isSearch ? FIRST_SEARCH_NS : FIRST_SLICE_NS;
+  const slices = new Slices(range, isForward, firstNs, request.wanted);
   let conditions = roughConditions(request.filters);
   let areTiesWanted = false;
   while (!slices.isDone) {
@@ -112,12 +121,11 @@ class Slices {
   #spanNs: bigint;
   #limit: number;
 
-  constructor(range: LogRange, isForward: boolean, isSingle: boolean, wanted: number) {
+  constructor(range: LogRange, isForward: boolean, firstNs: bigint, wanted: number) {
     this.#startNs = range.startNs;
     this.#endNs = range.endNs;
     this.#isForward = isForward;
-    // The entries of one stream lie in order, so the limit alone ends the reading.
-    this.#spanNs = isSingle ? range.endNs - range.startNs : FIRST_SLICE_NS;
+    this.#spanNs = firstNs;
     this.#limit = Math.max(10, Math.min(wanted + 1, FIRST_ENTRIES_MAX));
   }
 
@@ -174,12 +182,16 @@ async function readSlice(
   conditions: readonly string[],
   areTiesWanted: boolean,
 ): Promise<ReadBlock[]> {
-  const where = [entriesCondition(tenant, streams, slice), ...conditions].join(' AND ');
+  const where = entriesCondition(tenant, streams, slice);
+  // The lines first: nothing else is read of those that do not pass, and most do not.
+  const prewhere = conditions.length === 0 ? '' : `PREWHERE ${conditions.join(' AND ')}`;
+  // Without a condition of lines the indexes cost more than they save.
+  const settings = conditions.length === 0 ? ', use_skip_indexes = 0' : '';
   const order = direction === 'forward' ? 'ASC' : 'DESC';
   const buffer = await clickhouse.query(
-    `SELECT stream, time, line, metadata FROM ${ENTRIES} WHERE ${where}
+    `SELECT stream, time, line, metadata FROM ${ENTRIES} ${prewhere} WHERE ${where}
      ORDER BY time ${order} LIMIT ${slice.limit}${areTiesWanted ? ' WITH TIES' : ''}
-     SETTINGS ${QUERY_SETTINGS} FORMAT Native`,
+     SETTINGS ${QUERY_SETTINGS}${settings} FORMAT Native`,
     { signal },
   );
   return readNative(buffer);
