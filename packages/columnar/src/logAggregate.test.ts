@@ -163,6 +163,43 @@ describe('aggregation in the store', () => {
   });
 });
 
+describe('patterns of lines', () => {
+  it('find what they mean, also where they are looked for as texts', async () => {
+    const lines = [
+      'an Error',
+      'TASK done',
+      'ta\u212a done',
+      'gue\u017fts',
+      'a|b',
+      'über',
+      '{}',
+      '',
+    ];
+    await store.logs.append('patterns', [
+      someLogs({ app: 'a' }, ...lines.map((line, i): [number, string] => [i + 1, line])),
+    ]);
+    const expected: [string, string[]][] = [
+      ['Error|done', ['an Error', 'TASK done', 'ta\u212a done']],
+      ['an Error', ['an Error']],
+      ['(?i)ERROR|GUESTS', ['an Error', 'gue\u017fts']],
+      ['(?i)tak DONE', ['ta\u212a done']],
+      ['(?i)task|ÜBER', ['TASK done', 'über']],
+      ['a\\|b', ['a|b']],
+      ['Error|', lines],
+    ];
+    for (const [pattern, found] of expected) {
+      const filter = { on: 'line', type: 'regexp', negated: false, values: [pattern] } as const;
+      const filters = [filter];
+      const got: string[] = [];
+      const range = { startNs: NOW_NS, endNs: NOW_NS + 100n * SECOND_NS };
+      const select = { tenant: 'patterns', matchers: matchersOf([['app', '=', 'a']]), filters };
+      const reading = { ...select, ...range, direction: 'forward', wanted: 100 } as const;
+      for await (const chunk of store.logs.read(reading)) got.push(...chunk.lines);
+      expect([pattern, got]).toEqual([pattern, found]);
+    }
+  });
+});
+
 describe('labels whose names have underscores', () => {
   const one = {
     firstEndNs: NOW_NS + 10n * SECOND_NS,

@@ -74,11 +74,44 @@ export function exactLine(filter: LogFilter): string | undefined {
   const { values, negated } = filter;
   if (values.length === 0) return negated ? '1' : '0';
   const any =
-    filter.type === 'contains'
-      ? values.map(containsCondition)
-      : // ClickHouse's `.` matches newlines unless it is told; the query's does not.
-        values.map((value) => `match(line, ${quote(`(?-s:${value})`)})`);
-  return `${negated ? 'NOT ' : ''}(${any.join(' OR ')})`;
+    filter.type === 'contains' ? containsAny(values) : values.map(regexpCondition).join(' OR ');
+  return `${negated ? 'NOT ' : ''}(${any})`;
+}
+
+/** Needles that one pass over a line looks for. */
+const NEEDLES_MAX = 255;
+const PLAIN_ALTERNATIVES = /^[^\\.+*?()[\]{}^$|]+(?:\|[^\\.+*?()[\]{}^$|]+)*$/;
+/** Only ASCII is looked for in any case; K is also the sign of Kelvin's case, and S the long s's. */
+const CASELESS_PIECE = /[\x20-\x7e]+/g;
+const PIECE_LENGTH_MIN = 3;
+
+/** ClickHouse looks for the texts in a pattern by itself, but not for several, nor in any case. */
+function regexpCondition(pattern: string): string {
+  if (PLAIN_ALTERNATIVES.test(pattern)) return containsAny(pattern.split('|'));
+  // ClickHouse's `.` matches newlines unless it is told; the query's does not.
+  const match = `match(line, ${quote(`(?-s:${pattern})`)})`;
+  const caseless = pattern.startsWith('(?i)') ? pattern.slice(4) : '';
+  if (!PLAIN_ALTERNATIVES.test(caseless)) return match;
+  const pieces = caseless.split('|').map(longestPiece);
+  if (pieces.length > NEEDLES_MAX) return match;
+  if (pieces.some((piece) => piece.length < PIECE_LENGTH_MIN)) return match;
+  return `(multiSearchAnyCaseInsensitive(line, [${pieces.map(quote).join(',')}]) AND ${match})`;
+}
+
+function longestPiece(text: string): string {
+  const pieces = text.split(/[kKsS]/).flatMap((part) => part.match(CASELESS_PIECE) ?? []);
+  return pieces.reduce((longest, piece) => (piece.length > longest.length ? piece : longest), '');
+}
+
+/** Whether a line has any of the texts. */
+function containsAny(texts: readonly string[]): string {
+  const isOnePass =
+    texts.length > 1 &&
+    texts.length <= NEEDLES_MAX &&
+    !texts.includes('') &&
+    !texts.every((text) => wholeWords(text).length > 0);
+  if (isOnePass) return `multiSearchAny(line, [${texts.map(quote).join(',')}])`;
+  return texts.map(containsCondition).join(' OR ');
 }
 
 /** A text that contains whole words lets their index leave out most of what there is. */
