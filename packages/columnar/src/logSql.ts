@@ -81,7 +81,7 @@ export function exactLine(filter: LogFilter): string | undefined {
 /** Needles that one pass over a line looks for. */
 const NEEDLES_MAX = 255;
 const PLAIN_ALTERNATIVES = /^[^\\.+*?()[\]{}^$|]+(?:\|[^\\.+*?()[\]{}^$|]+)*$/;
-/** Only ASCII is looked for in any case; K is also the sign of Kelvin's case, and S the long s's. */
+/** Other letters have no other case there; K is also Kelvin's sign, and S the long s. */
 const CASELESS_PIECE = /[\x20-\x7e]+/g;
 const PIECE_LENGTH_MIN = 3;
 
