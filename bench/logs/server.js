@@ -1,7 +1,8 @@
 /**
  * `node bench/logs/server.js [--megabytes 1000] [--rate 0] [--directory DIR] [--keep] [--reuse]`:
- * pushes generated logs of a day to `tyto start` as Loki's clients do (protobuf in snappy), and asks
- * its HTTP API for them. Prints what that took of a processor, of the server and its engine together.
+ * pushes generated logs of a day to `tyto start` as Loki's clients do (protobuf in snappy), and
+ * asks its HTTP API for them. Prints what that took of a processor, of the server and its engine
+ * together.
  */
 import { spawn } from 'node:child_process';
 import {
