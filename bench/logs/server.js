@@ -1,7 +1,8 @@
 /**
- * `node bench/logs/server.js [--megabytes 1000] [--rate 0] [--directory DIR] [--keep]`: pushes
- * generated logs of a day to `tyto start` as Loki's clients do (protobuf in snappy), and asks its
- * HTTP API for them. Prints what that took of a processor, of the server and its engine together.
+ * `node bench/logs/server.js [--megabytes 1000] [--rate 0] [--directory DIR] [--keep] [--reuse]`:
+ * pushes generated logs of a day to `tyto start` as Loki's clients do (protobuf in snappy), and
+ * asks its HTTP API for them. Prints what that took of a processor, of the server and its engine
+ * together.
  */
 import { spawn } from 'node:child_process';
 import {
@@ -31,6 +32,8 @@ const IN_FLIGHT = 16;
 const TRIES = 6;
 /** Different pushes, 64 MB of lines: more than any compression sees at once. */
 const TEMPLATES = 64;
+/** Times that each query is asked. */
+const TIMES = 6;
 
 const { values: options } = parseArgs({
   options: {
@@ -39,6 +42,8 @@ const { values: options } = parseArgs({
     rate: { type: 'string', default: '0' },
     directory: { type: 'string' },
     keep: { type: 'boolean', default: false },
+    /** Asks a directory that was kept, and pushes nothing. */
+    reuse: { type: 'boolean', default: false },
   },
 });
 const root = fileURLToPath(new URL('../../', import.meta.url));
@@ -264,10 +269,11 @@ async function load(port, bytesMax, rate) {
   return { bytes, lines, refused, seconds, latencies, startNs, endNs: lastNs + 1n };
 }
 
-async function timed(name, work) {
+async function timed(pid, name, work) {
   const times = [];
+  const before = cpuOf(pid);
   let result;
-  for (let i = 0; i < 4; i++) {
+  for (let i = 0; i < TIMES; i++) {
     const started = performance.now();
     try {
       result = await work(i);
@@ -276,11 +282,15 @@ async function timed(name, work) {
     }
     times.push(`${(performance.now() - started).toFixed(0)} ms`);
   }
+  const cpuMs = (((cpuOf(pid) - before) / TIMES) * 1000).toFixed(0);
   const [first, ...rest] = times;
-  say(`${name.padEnd(46)} ${first.padStart(9)} first, then ${rest.join(', ')}: ${result}`);
+  say(
+    `${name.padEnd(46)} ${first.padStart(9)} first, then ${rest.join(', ')}; ` +
+      `CPU ${cpuMs} ms: ${result}`,
+  );
 }
 
-async function query(port, { startNs, endNs }) {
+async function query(port, pid, { startNs, endNs }) {
   const range = (text, more = {}) => {
     const parameters = { query: text, start: startNs, end: endNs, limit: 100, ...more };
     return async () => {
@@ -294,22 +304,27 @@ async function query(port, { startNs, endNs }) {
     };
   };
   const salted = (text) => (i) => range(text.replace('SALT', `x${i}`))();
-  await timed('last 100 of a stream', range('{pod="cart-a"}'));
-  await timed('last 100 of everything', range('{env="prod"}'));
-  await timed('a word that is nowhere', salted('{env="prod"} |= "nosuchSALTword"'));
+  await timed(pid, 'last 100 of a stream', range('{pod="cart-a"}'));
+  await timed(pid, 'last 100 of everything', range('{env="prod"}'));
+  await timed(pid, 'a word that is nowhere', salted('{env="prod"} |= "nosuchSALTword"'));
   const id = '01234567-89ab-4cde-8f01-23456789abcd';
-  await timed('a request id that is nowhere', range(`{env="prod"} | json | request_id="${id}"`));
-  await timed('the same as a text', range(`{env="prod"} |= "${id}"`));
-  await timed('part of a word, nowhere', salted('{env="prod"} |= "osuchSALTwor"'));
-  await timed('a pattern that is nowhere', salted('{env="prod"} |~ "conn[a-z]+ SALTrefused"'));
+  await timed(
+    pid,
+    'a request id that is nowhere',
+    range(`{env="prod"} | json | request_id="${id}"`),
+  );
+  await timed(pid, 'the same as a text', range(`{env="prod"} |= "${id}"`));
+  await timed(pid, 'part of a word, nowhere', salted('{env="prod"} |= "osuchSALTwor"'));
+  await timed(pid, 'a pattern that is nowhere', salted('{env="prod"} |~ "conn[a-z]+ SALTrefused"'));
   const step = { step: 300 };
   const count = (service) => `sum by (level) (count_over_time({service=${service}} | json [5m]))`;
-  await timed('count by level of a service, 24 h', range(count('"cart"'), step));
+  await timed(pid, 'count by level of a service, 24 h', range(count('"cart"'), step));
   await timed(
+    pid,
     'lines of all services, 24 h',
     range('sum by (service) (rate({env="prod"}[5m]))', step),
   );
-  await timed('errors of a service, 24 h', () =>
+  await timed(pid, 'errors of a service, 24 h', () =>
     range('sum(count_over_time({service="cart"} | json | level="error" [5m]))', step)(),
   );
 }
@@ -321,6 +336,33 @@ function freePort() {
       server.close(() => resolve(address.port));
     });
   });
+}
+
+/** Pushes, waits until that is merged, and tells what it took. */
+async function loadAndTell(port, pid, directory) {
+  const before = cpuOf(pid);
+  const loaded = await load(port, Number(options.megabytes) * MEGABYTE, Number(options.rate));
+  const { bytes, lines, seconds, latencies, refused } = loaded;
+  const cpu = cpuOf(pid) - before;
+  const megabytes = bytes / MEGABYTE;
+  say(`${lines} lines, ${megabytes.toFixed(0)} MB in ${seconds.toFixed(0)} s; refused ${refused}`);
+  say(`${(megabytes / seconds).toFixed(1)} MB/s; ${(megabytes / cpu).toFixed(1)} MB per CPU-s`);
+  const quantile = (q) => latencies[Math.floor((latencies.length - 1) * q)].toFixed(0);
+  say(`a push is stored after ${quantile(0.5)} ms, p99 ${quantile(0.99)} ms`);
+  say(`processor (server, engine): ${cpusOf(pid).join(' s, ')} s`);
+  say(`peak memory (server, engine): ${peaksOf(pid).join(', ')}`);
+  let [last, settled] = [cpuOf(pid), 0];
+  for (let i = 0; i < 60 && settled < 2; i++) {
+    await pause(2000);
+    const now = cpuOf(pid);
+    settled = now - last < 0.3 ? settled + 1 : 0;
+    last = now;
+  }
+  say(`merged after: ${(last - before - cpu).toFixed(1)} CPU-s more`);
+  say(`${(megabytes / (last - before)).toFixed(1)} MB per CPU-s with merging`);
+  const disk = sizeOf(join(directory, 'data'));
+  say(`${(disk / MEGABYTE).toFixed(0)} MB on disk: ${(bytes / disk).toFixed(1)} times smaller`);
+  return loaded;
 }
 
 async function main() {
@@ -350,33 +392,13 @@ async function main() {
       await pause(100);
     }
     await ask(port, '/loki/api/v1/labels');
-    const before = cpuOf(server.pid);
-    const loaded = await load(port, Number(options.megabytes) * MEGABYTE, Number(options.rate));
-    const { bytes, lines, seconds, latencies, refused } = loaded;
-    const cpu = cpuOf(server.pid) - before;
-    const megabytes = bytes / MEGABYTE;
-    say(
-      `${lines} lines, ${megabytes.toFixed(0)} MB in ${seconds.toFixed(0)} s; refused ${refused}`,
-    );
-    say(`${(megabytes / seconds).toFixed(1)} MB/s; ${(megabytes / cpu).toFixed(1)} MB per CPU-s`);
-    const quantile = (q) => latencies[Math.floor((latencies.length - 1) * q)].toFixed(0);
-    say(`a push is stored after ${quantile(0.5)} ms, p99 ${quantile(0.99)} ms`);
-    say(`processor (server, engine): ${cpusOf(server.pid).join(' s, ')} s`);
-    say(`peak memory (server, engine): ${peaksOf(server.pid).join(', ')}`);
-    let [last, settled] = [cpuOf(server.pid), 0];
-    for (let i = 0; i < 60 && settled < 2; i++) {
-      await pause(2000);
-      const now = cpuOf(server.pid);
-      settled = now - last < 0.3 ? settled + 1 : 0;
-      last = now;
+    const extent = join(directory, 'extent.json');
+    if (!options.reuse) {
+      const { startNs, endNs } = await loadAndTell(port, server.pid, directory);
+      writeFileSync(extent, JSON.stringify([String(startNs), String(endNs)]));
     }
-    say(`merged after: ${(last - before - cpu).toFixed(1)} CPU-s more`);
-    say(`${(megabytes / (last - before)).toFixed(1)} MB per CPU-s with merging`);
-    // Parts that were merged into others are kept for a minute.
-    await pause(75_000);
-    const disk = sizeOf(join(directory, 'data'));
-    say(`${(disk / MEGABYTE).toFixed(0)} MB on disk: ${(bytes / disk).toFixed(1)} times smaller`);
-    await query(port, loaded);
+    const [startNs, endNs] = JSON.parse(readFileSync(extent, 'utf8'));
+    await query(port, server.pid, { startNs, endNs });
     say(`peak memory (server, engine): ${peaksOf(server.pid).join(', ')}`);
   } finally {
     const gone = new Promise((resolve) => server.once('exit', resolve));

@@ -12,6 +12,7 @@ import { migrate } from './schema.ts';
 import { applyRetention, type LogRetention } from './retention.ts';
 import { type ColumnarStatus, readStatus, readUsage, type ServiceUsage } from './status.ts';
 import { StreamCatalog } from './streamCatalog.ts';
+import { StreamDirectory } from './streamDirectory.ts';
 import { type UserSqlRequest, UserSql } from './userSql.ts';
 
 export interface ColumnarOptions {
@@ -59,7 +60,7 @@ class OpenColumnar implements Columnar {
   readonly #clickhouse: ClickHouse;
   readonly #userSql = new UserSql();
   readonly #options: ColumnarOptions;
-  readonly #catalog = new StreamCatalog();
+  readonly #catalog: StreamCatalog;
   #retention: LogRetention | undefined;
   #timer: Timer | undefined;
   #isClosed = false;
@@ -68,7 +69,9 @@ class OpenColumnar implements Columnar {
   constructor(options: ColumnarOptions) {
     this.#options = options;
     const { clickhouseUrl, clock, logger, directory, engineScript } = options;
-    if (clickhouseUrl === undefined) {
+    const isEmbedded = clickhouseUrl === undefined;
+    this.#catalog = new StreamCatalog(isEmbedded ? new StreamDirectory() : undefined);
+    if (isEmbedded) {
       this.#engine = new EngineProcess({
         directory,
         script: engineScript,

@@ -16,6 +16,8 @@ export interface Exact {
 
 /** Names that mean themselves in a text search and in a pattern. */
 const PLAIN_NAME = /^[A-Za-z_][A-Za-z0-9_-]*$/;
+/** Labels that no key which begins with a digit becomes. */
+const PLAIN_LABEL = /^[A-Za-z][A-Za-z0-9_]{0,199}$/;
 /** What Go and ClickHouse read alike. */
 const PLAIN_NUMBER = '^-?[0-9]+(\\\\.[0-9]+)?([eE][+-]?[0-9]{1,2})?$';
 const NUMBER_LENGTH_MAX = 30;
@@ -86,6 +88,10 @@ export class ExactFields {
         return jsonField(place.path);
       case 'logfmt':
         return logfmtField(place.key);
+      case 'json_label':
+        return jsonLabel(place.name);
+      case 'logfmt_label':
+        return logfmtLabel(place.name);
     }
   }
 
@@ -138,6 +144,41 @@ function logfmtField(key: string): Exact | undefined {
   const raw = `extract(line, '(?:^| )${key}=("[^"]*"|[^ "]*)')`;
   const bare = `if(startsWith(${raw}, '"'), substring(${raw}, 2, length(${raw}) - 2), ${raw})`;
   return { sql: `if(kind = 'logfmt', ${bare}, '')`, unsure };
+}
+
+/**
+ * The field of exactly this name. Not sure are lines with a key that the stage would call the same,
+ * and nested ones in which all parts of the name occur.
+ */
+function jsonLabel(name: string): Exact | undefined {
+  const field = PLAIN_LABEL.test(name) ? jsonField([name]) : undefined;
+  if (field === undefined) return undefined;
+  const other = '[^A-Za-z0-9_"]';
+  const same = name.replaceAll('_', '[^A-Za-z0-9"]');
+  // Spaces around a key are cut off.
+  const keys = [...otherKeys(name, other, '[^A-Za-z0-9"]'), `${other}+${same}${other}*`];
+  const likeness = quote(`"(?:${[...keys, `${same}${other}+`].join('|')})":`);
+  const parts = name.split('_').filter((part) => part !== '');
+  const inside = parts.map((part) => `position(line, ${quote(part)}) > 0`).join(' AND ');
+  const nested = `(kind = 'nested' AND ((${inside}) OR position(line, '\\\\u') > 0))`;
+  const unsure = anyOf(["(kind = 'odd')", nested, `(kind = 'json' AND match(line, ${likeness}))`]);
+  return { sql: field.sql, unsure };
+}
+
+function logfmtLabel(name: string): Exact | undefined {
+  const field = PLAIN_LABEL.test(name) ? logfmtField(name) : undefined;
+  if (field === undefined) return undefined;
+  const keys = otherKeys(name, '[.-]', '[._-]').join('|');
+  return { sql: field.sql, unsure: anyOf([field.unsure, `match(line, '(?:^| )(?:${keys})=')`]) };
+}
+
+/** Patterns of the keys of this name that have another character for an underscore of it. */
+function otherKeys(name: string, other: string, any: string): string[] {
+  const parts = name.split('_');
+  return parts.slice(1).map((_, place) => {
+    const gap = (i: number) => (i === 0 ? '' : i === place + 1 ? other : any);
+    return parts.map((part, i) => `${gap(i)}${part}`).join('');
+  });
 }
 
 function isHot(name: string): boolean {

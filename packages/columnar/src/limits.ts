@@ -30,6 +30,8 @@ export const RETRY_MS = 8000;
 export const STREAMS_MAX = 100_000;
 /** Streams whose labels are kept in memory, some hundred bytes each. */
 export const STREAMS_KEPT_MAX = 200_000;
+/** Times apart from each other that are kept of such a stream. */
+export const STREAM_SPANS_MAX = 32;
 
 /** Entries that one reading asks for, and their bytes. */
 export const SLICE_ENTRIES_MAX = 250_000;

@@ -163,6 +163,98 @@ describe('aggregation in the store', () => {
   });
 });
 
+describe('patterns of lines', () => {
+  it('find what they mean, also where they are looked for as texts', async () => {
+    const lines = [
+      'an Error',
+      'TASK done',
+      'ta\u212a done',
+      'gue\u017fts',
+      'a|b',
+      'über',
+      '{}',
+      '',
+    ];
+    await store.logs.append('patterns', [
+      someLogs({ app: 'a' }, ...lines.map((line, i): [number, string] => [i + 1, line])),
+    ]);
+    const expected: [string, string[]][] = [
+      ['Error|done', ['an Error', 'TASK done', 'ta\u212a done']],
+      ['an Error', ['an Error']],
+      ['(?i)ERROR|GUESTS', ['an Error', 'gue\u017fts']],
+      ['(?i)tak DONE', ['ta\u212a done']],
+      ['(?i)task|ÜBER', ['TASK done', 'über']],
+      ['a\\|b', ['a|b']],
+      ['Error|', lines],
+    ];
+    for (const [pattern, found] of expected) {
+      const filter = { on: 'line', type: 'regexp', negated: false, values: [pattern] } as const;
+      const filters = [filter];
+      const got: string[] = [];
+      const range = { startNs: NOW_NS, endNs: NOW_NS + 100n * SECOND_NS };
+      const select = { tenant: 'patterns', matchers: matchersOf([['app', '=', 'a']]), filters };
+      const reading = { ...select, ...range, direction: 'forward', wanted: 100 } as const;
+      for await (const chunk of store.logs.read(reading)) got.push(...chunk.lines);
+      expect([pattern, got]).toEqual([pattern, found]);
+    }
+  });
+});
+
+describe('labels whose names have underscores', () => {
+  const one = {
+    firstEndNs: NOW_NS + 10n * SECOND_NS,
+    stepNs: 1n,
+    rangeNs: 20n * SECOND_NS,
+    count: 1,
+  };
+  const by = (from: 'json_label' | 'logfmt_label', name: string) => ({
+    windows: one,
+    by: [{ name, places: [{ from, name } as const] }],
+  });
+
+  it('are counted where keys are written so, whatever the text of the line says', async () => {
+    await store.logs.append('underscores', [
+      someLogs(
+        { app: 'a' },
+        [1, '{"status_code":500,"message":"status code: status.code"}'],
+        [2, '{"status_code":"500"}'],
+        [3, '{"user_status_code":7,"status_code_x":8}'],
+        [4, '{"more":{"status":1}}'],
+      ),
+    ]);
+    expect(await aggregate('underscores', request(by('json_label', 'status_code')))).toEqual({
+      unparsed: 0,
+      groups: { '{status_code="500"}': [2], '{}': [2] },
+    });
+    await store.logs.append('underscores2', [
+      someLogs({ app: 'a' }, [1, 'status_code=500 m="status.code"'], [2, 'x_status_code=1 b=2']),
+    ]);
+    expect(await aggregate('underscores2', request(by('logfmt_label', 'status_code')))).toEqual({
+      unparsed: 0,
+      groups: { '{status_code="500"}': [1], '{}': [1] },
+    });
+  });
+
+  it('are left to the engine where another key gets the name', async () => {
+    const others = [
+      '{"status.code":1}',
+      '{"status_code":1,"status code":2}',
+      '{" status_code":1}',
+      '{"status_code ":1}',
+      '{"status€code":1}',
+      '{"status":{"code":1}}',
+      '{"a":{},"st\\u0061tus_code":1}',
+    ];
+    for (const [i, line] of others.entries()) {
+      await store.logs.append(`other ${i}`, [someLogs({ app: 'a' }, [1, line])]);
+      const got = await aggregate(`other ${i}`, request(by('json_label', 'status_code')));
+      expect([line, got]).toEqual([line, undefined]);
+    }
+    await store.logs.append('other', [someLogs({ app: 'a' }, [1, 'a_b.c=1 d=2'])]);
+    expect(await aggregate('other', request(by('logfmt_label', 'a_b_c')))).toBeUndefined();
+  });
+});
+
 /** The slow twin: JSON.parse and a loop. */
 function counted(
   entries: readonly (readonly [number, string])[],

@@ -5,12 +5,12 @@
  */
 import { TytoError } from '@tyto/base';
 import { Labels, type LogAggregate, type LogAggregated, type LogWindows } from '@tyto/model';
-import type { ClickHouse } from './clickhouse.ts';
 import { clickHouseCode } from './clickhouse.ts';
 import { anyOf, type Exact, ExactFields } from './exactSql.ts';
-import { findStreams, intersection, QUERY_SETTINGS } from './logReader.ts';
-import { entriesCondition } from './logSql.ts';
+import type { LogTables } from './logReader.ts';
+import { entriesCondition, QUERY_SETTINGS } from './logSql.ts';
 import { ENTRIES } from './schema.ts';
+import { intersection } from './streamFinder.ts';
 
 /** Finer buckets would cost more than reading the entries. */
 const BUCKETS_MAX = 100_000;
@@ -33,7 +33,7 @@ type Row = readonly (string | number | Readonly<Record<string, string>>)[];
 
 /** Undefined where the answer would not be exactly that of reading the entries. */
 export async function aggregateEntries(
-  clickhouse: ClickHouse,
+  { clickhouse, catalog }: LogTables,
   request: LogAggregate,
 ): Promise<LogAggregated | undefined> {
   const { select, windows } = request;
@@ -43,7 +43,7 @@ export async function aggregateEntries(
     startNs: windows.firstEndNs - windows.rangeNs + 1n,
     endNs: windows.firstEndNs + BigInt(windows.count - 1) * windows.stepNs + 1n,
   };
-  const found = await findStreams(clickhouse, {
+  const found = await catalog.find(clickhouse, {
     tenant: select.tenant,
     matcherSets: [select.matchers],
     signal: select.signal,

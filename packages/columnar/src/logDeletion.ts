@@ -2,12 +2,12 @@
 import { type Clock, TytoError } from '@tyto/base';
 import type { Labels, LogDeletion, LogField, LogFilter } from '@tyto/model';
 import { type ClickHouse, quote } from './clickhouse.ts';
-import { findStreams, intersection } from './logReader.ts';
 import { entriesCondition, exactLine, metadataSql } from './logSql.ts';
 import type { LogWriter } from './logWriter.ts';
 import { deleteRows } from './mutation.ts';
 import { ENTRIES, STREAMS } from './schema.ts';
 import type { StreamCatalog } from './streamCatalog.ts';
+import { intersection } from './streamFinder.ts';
 
 export interface DeletionTools {
   readonly clickhouse: ClickHouse;
@@ -22,7 +22,7 @@ export async function deleteEntries(
   request: LogDeletion,
 ): Promise<number> {
   const conditions = request.filters.map(exactCondition);
-  const found = await findStreams(clickhouse, { ...request, matcherSets: [request.matchers] });
+  const found = await catalog.find(clickhouse, { ...request, matcherSets: [request.matchers] });
   const streams = streamsThatPass(found.labels, request.filters);
   const range = intersection(request, found);
   if (streams.length === 0 || range.startNs >= range.endNs) return 0;

@@ -10,93 +10,47 @@ import {
   type LogSelect,
   type LogStreamSize,
   type LogStreamsRequest,
-  type Matcher,
-  matchesAll,
 } from '@tyto/model';
-import { type ClickHouse, clickHouseCode, quote } from './clickhouse.ts';
-import { QUERY_MEMORY_BYTES, QUERY_SECONDS_MAX, SLICE_ENTRIES_MAX, STREAMS_MAX } from './limits.ts';
-import { clampTime, entriesCondition, roughConditions, streamCondition } from './logSql.ts';
-import { type ReadBlock, readNative } from './native.ts';
-import { ENTRIES, STREAMS } from './schema.ts';
+import { type ClickHouse, clickHouseCode } from './clickhouse.ts';
+import { SLICE_ENTRIES_MAX } from './limits.ts';
+import { entriesCondition, QUERY_SETTINGS, roughConditions } from './logSql.ts';
+import { longColumn, mapColumn, type ReadBlock, readNative, textColumn } from './native.ts';
+import { ENTRIES } from './schema.ts';
+import type { StreamCatalog } from './streamCatalog.ts';
+import { intersection } from './streamFinder.ts';
 
-/** The first slice of time of a reading that is not sure to find enough; the next are longer. */
+/**
+ * The first slice of time of a reading that is not sure to find enough; the next are longer. Each
+ * costs some 10 ms by itself, and a search through everything should be few of them.
+ */
 const FIRST_SLICE_NS = 60_000_000_000n;
-const GROWTH_EMPTY = 16n;
+const FIRST_SEARCH_NS = 300_000_000_000n;
+/** One stream lies in order, so that a limit ends its reading; less time is fewer parts to open. */
+const FIRST_OF_STREAM_NS = 3_600_000_000_000n;
+const GROWTH_EMPTY = 64n;
 const GROWTH_FEW = 4n;
 /** Entries of one slice at first, because lines may be long; then by the length that they have. */
 const FIRST_ENTRIES_MAX = 2000;
 const SLICE_BYTES = 64 * 1024 * 1024;
-const DAY_NS = 86_400_000_000_000n;
 const CANNOT_COMPILE_REGEXP = 427;
 
-/** Settings of every query of ours. */
-export const QUERY_SETTINGS = [
-  `max_memory_usage = ${QUERY_MEMORY_BYTES}`,
-  `max_execution_time = ${QUERY_SECONDS_MAX}`,
-  'max_ast_elements = 1000000',
-  'max_expanded_ast_elements = 1000000',
-  'output_format_native_write_json_as_string = 0',
-].join(', ');
-
-export interface FoundStreams {
-  readonly labels: ReadonlyMap<bigint, Labels>;
-  /** From the first to the last of their hours. */
-  readonly firstNs: bigint;
-  readonly lastNs: bigint;
-}
-
-/** Streams that satisfy any of the lists, with entries on the days of the range. */
-export async function findStreams(
-  clickhouse: ClickHouse,
-  request: LogStreamsRequest,
-): Promise<FoundStreams> {
-  const { tenant, matcherSets, signal } = request;
-  const sets = matcherSets.map((matchers) => `(${streamCondition(matchers)})`);
-  const startNs = clampTime(request.startNs);
-  const endNs = clampTime(request.endNs);
-  const days = `day >= ${dayLiteral(startNs)} AND day <= ${dayLiteral(endNs)}`;
-  const buffer = await clickhouse.query(
-    `SELECT stream, CAST(any(labels), 'Map(String, String)') AS pairs,
-       toInt64(min(first)) AS firstNs, toInt64(max(last)) AS lastNs
-     FROM ${STREAMS}
-     WHERE tenant = ${quote(tenant)} AND ${days}
-       AND last >= ${startNs} AND first <= ${endNs}
-       AND (${sets.length === 0 ? '1' : sets.join(' OR ')})
-     GROUP BY stream LIMIT ${STREAMS_MAX + 1}
-     SETTINGS ${QUERY_SETTINGS} FORMAT Native`,
-    { signal },
-  );
-  const labels = new Map<bigint, Labels>();
-  let firstNs = endNs;
-  let lastNs = startNs;
-  for (const block of readNative(buffer)) {
-    const ids = longs(block, 'stream');
-    const firsts = longs(block, 'firstNs');
-    const lasts = longs(block, 'lastNs');
-    const pairs = maps(block, 'pairs');
-    for (let row = 0; row < block.rows; row++) {
-      const own = Labels.fromSorted(pairs[row]);
-      if (!isWanted(own, matcherSets)) continue;
-      labels.set(BigInt.asUintN(64, ids[row]), own);
-      if (firsts[row] < firstNs) firstNs = firsts[row];
-      if (lasts[row] > lastNs) lastNs = lasts[row];
-    }
-  }
-  if (labels.size > STREAMS_MAX) {
-    throw new TytoError('too_large', `more than ${STREAMS_MAX} streams match; name more labels`);
-  }
-  return { labels, firstNs, lastNs };
+export interface LogTables {
+  readonly clickhouse: ClickHouse;
+  readonly catalog: StreamCatalog;
 }
 
 export async function* readEntries(
-  clickhouse: ClickHouse,
+  { clickhouse, catalog }: LogTables,
   request: LogRead,
 ): AsyncIterable<LogChunk> {
-  const found = await findStreams(clickhouse, { ...request, matcherSets: [request.matchers] });
+  const found = await catalog.find(clickhouse, { ...request, matcherSets: [request.matchers] });
   const range = intersection(request, found);
   if (found.labels.size === 0 || range.startNs >= range.endNs) return;
   const isForward = request.direction === 'forward';
-  const slices = new Slices(range, isForward, found.labels.size === 1, request.wanted);
+  const isSearch = request.filters.length > 0;
+  const firstNs =
+    found.labels.size === 1 ? FIRST_OF_STREAM_NS : isSearch ? FIRST_SEARCH_NS : FIRST_SLICE_NS;
+  const slices = new Slices(range, isForward, firstNs, request.wanted);
   let conditions = roughConditions(request.filters);
   let areTiesWanted = false;
   while (!slices.isDone) {
@@ -167,12 +121,11 @@ class Slices {
   #spanNs: bigint;
   #limit: number;
 
-  constructor(range: LogRange, isForward: boolean, isSingle: boolean, wanted: number) {
+  constructor(range: LogRange, isForward: boolean, firstNs: bigint, wanted: number) {
     this.#startNs = range.startNs;
     this.#endNs = range.endNs;
     this.#isForward = isForward;
-    // The entries of one stream lie in order, so the limit alone ends the reading.
-    this.#spanNs = isSingle ? range.endNs - range.startNs : FIRST_SLICE_NS;
+    this.#spanNs = firstNs;
     this.#limit = Math.max(10, Math.min(wanted + 1, FIRST_ENTRIES_MAX));
   }
 
@@ -229,22 +182,26 @@ async function readSlice(
   conditions: readonly string[],
   areTiesWanted: boolean,
 ): Promise<ReadBlock[]> {
-  const where = [entriesCondition(tenant, streams, slice), ...conditions].join(' AND ');
+  const where = entriesCondition(tenant, streams, slice);
+  // The lines first: nothing else is read of those that do not pass, and most do not.
+  const prewhere = conditions.length === 0 ? '' : `PREWHERE ${conditions.join(' AND ')}`;
+  // Without a condition of lines the indexes cost more than they save.
+  const settings = conditions.length === 0 ? ', use_skip_indexes = 0' : '';
   const order = direction === 'forward' ? 'ASC' : 'DESC';
   const buffer = await clickhouse.query(
-    `SELECT stream, time, line, metadata FROM ${ENTRIES} WHERE ${where}
+    `SELECT stream, time, line, metadata FROM ${ENTRIES} ${prewhere} WHERE ${where}
      ORDER BY time ${order} LIMIT ${slice.limit}${areTiesWanted ? ' WITH TIES' : ''}
-     SETTINGS ${QUERY_SETTINGS} FORMAT Native`,
+     SETTINGS ${QUERY_SETTINGS}${settings} FORMAT Native`,
     { signal },
   );
   return readNative(buffer);
 }
 
 export async function estimateEntries(
-  clickhouse: ClickHouse,
+  { clickhouse, catalog }: LogTables,
   request: LogSelect,
 ): Promise<LogReadSize> {
-  const found = await findStreams(clickhouse, { ...request, matcherSets: [request.matchers] });
+  const found = await catalog.find(clickhouse, { ...request, matcherSets: [request.matchers] });
   if (found.labels.size === 0) return { entries: 0, bytes: 0 };
   const where = entriesCondition(request.tenant, found.labels.keys(), intersection(request, found));
   const [[entries, bytes]] = await clickhouse.rows<[string, string]>(
@@ -255,19 +212,19 @@ export async function estimateEntries(
 }
 
 export async function listStreams(
-  clickhouse: ClickHouse,
+  { clickhouse, catalog }: LogTables,
   request: LogStreamsRequest,
 ): Promise<readonly Labels[]> {
-  const { labels } = await findStreams(clickhouse, request);
+  const { labels } = await catalog.find(clickhouse, request);
   return [...labels.values()].sort(compareLabels);
 }
 
 export async function sizeStreams(
-  clickhouse: ClickHouse,
+  { clickhouse, catalog }: LogTables,
   request: LogStreamsRequest & { readonly stepNs?: bigint | undefined },
 ): Promise<readonly LogStreamSize[]> {
   const { tenant, stepNs, signal } = request;
-  const found = await findStreams(clickhouse, request);
+  const found = await catalog.find(clickhouse, request);
   if (found.labels.size === 0) return [];
   const where = entriesCondition(tenant, found.labels.keys(), intersection(request, found));
   const end =
@@ -289,16 +246,8 @@ export async function sizeStreams(
     .sort((a, b) => compareLabels(a.labels, b.labels));
 }
 
-/** The part of a range in which the streams have anything. */
-export function intersection(range: LogRange, { firstNs, lastNs }: FoundStreams): LogRange {
-  return {
-    startNs: range.startNs > firstNs ? range.startNs : firstNs,
-    endNs: range.endNs < lastNs + 1n ? range.endNs : lastNs + 1n,
-  };
-}
-
 function chunkOf(block: ReadBlock, labels: ReadonlyMap<bigint, Labels>): LogChunk {
-  const ids = longs(block, 'stream');
+  const ids = longColumn(block, 'stream');
   const streams: Labels[] = [];
   const indexes = new Map<bigint, number>();
   const streamOf = new Uint32Array(block.rows);
@@ -319,42 +268,10 @@ function chunkOf(block: ReadBlock, labels: ReadonlyMap<bigint, Labels>): LogChun
   return {
     streams,
     streamOf,
-    timestampsNs: longs(block, 'time'),
-    lines: texts(block, 'line'),
-    metadata: maps(block, 'metadata').map((pairs) =>
+    timestampsNs: longColumn(block, 'time'),
+    lines: textColumn(block, 'line'),
+    metadata: mapColumn(block, 'metadata').map((pairs) =>
       pairs.length === 0 ? Labels.empty : Labels.fromSorted(pairs),
     ),
   };
-}
-
-function isWanted(labels: Labels, sets: readonly (readonly Matcher[])[]): boolean {
-  return sets.length === 0 || sets.some((matchers) => matchesAll(matchers, labels));
-}
-
-/** Days of the type Date, which ends in 2149. */
-function dayLiteral(timeNs: bigint): string {
-  const day = Number((timeNs - (timeNs % DAY_NS)) / DAY_NS);
-  return `toDate(${Math.max(0, Math.min(65_535, day))})`;
-}
-
-function longs(block: ReadBlock, name: string): BigInt64Array {
-  const column = block.columns.get(name);
-  if (column?.kind !== 'long') throw missing(name);
-  return column.values;
-}
-
-function texts(block: ReadBlock, name: string): string[] {
-  const column = block.columns.get(name);
-  if (column?.kind !== 'text') throw missing(name);
-  return column.values;
-}
-
-function maps(block: ReadBlock, name: string): readonly (readonly string[])[] {
-  const column = block.columns.get(name);
-  if (column?.kind !== 'map') throw missing(name);
-  return column.values;
-}
-
-function missing(name: string): TytoError {
-  return new TytoError('internal', `the log store answered without the column ${name}`);
 }

@@ -1,7 +1,17 @@
 /** Parts of the queries over the tables of logs: what a request asks for, as conditions in SQL. */
 import type { LogField, LogFilter, LogRange, Matcher } from '@tyto/model';
 import { quote } from './clickhouse.ts';
+import { QUERY_MEMORY_BYTES, QUERY_SECONDS_MAX } from './limits.ts';
 import { LEVEL, OTHER_METADATA } from './schema.ts';
+
+/** Settings of every query of ours. */
+export const QUERY_SETTINGS = [
+  `max_memory_usage = ${QUERY_MEMORY_BYTES}`,
+  `max_execution_time = ${QUERY_SECONDS_MAX}`,
+  'max_ast_elements = 1000000',
+  'max_expanded_ast_elements = 1000000',
+  'output_format_native_write_json_as_string = 0',
+].join(', ');
 
 /** Entries of these streams in the range. */
 export function entriesCondition(
@@ -65,11 +75,44 @@ export function exactLine(filter: LogFilter): string | undefined {
   const { values, negated } = filter;
   if (values.length === 0) return negated ? '1' : '0';
   const any =
-    filter.type === 'contains'
-      ? values.map(containsCondition)
-      : // ClickHouse's `.` matches newlines unless it is told; the query's does not.
-        values.map((value) => `match(line, ${quote(`(?-s:${value})`)})`);
-  return `${negated ? 'NOT ' : ''}(${any.join(' OR ')})`;
+    filter.type === 'contains' ? containsAny(values) : values.map(regexpCondition).join(' OR ');
+  return `${negated ? 'NOT ' : ''}(${any})`;
+}
+
+/** Needles that one pass over a line looks for. */
+const NEEDLES_MAX = 255;
+const PLAIN_ALTERNATIVES = /^[^\\.+*?()[\]{}^$|]+(?:\|[^\\.+*?()[\]{}^$|]+)*$/;
+/** Other letters have no other case there; K is also Kelvin's sign, and S the long s. */
+const CASELESS_PIECE = /[\x20-\x7e]+/g;
+const PIECE_LENGTH_MIN = 3;
+
+/** ClickHouse looks for the texts in a pattern by itself, but not for several, nor in any case. */
+function regexpCondition(pattern: string): string {
+  if (PLAIN_ALTERNATIVES.test(pattern)) return containsAny(pattern.split('|'));
+  // ClickHouse's `.` matches newlines unless it is told; the query's does not.
+  const match = `match(line, ${quote(`(?-s:${pattern})`)})`;
+  const caseless = pattern.startsWith('(?i)') ? pattern.slice(4) : '';
+  if (!PLAIN_ALTERNATIVES.test(caseless)) return match;
+  const pieces = caseless.split('|').map(longestPiece);
+  if (pieces.length > NEEDLES_MAX) return match;
+  if (pieces.some((piece) => piece.length < PIECE_LENGTH_MIN)) return match;
+  return `(multiSearchAnyCaseInsensitive(line, [${pieces.map(quote).join(',')}]) AND ${match})`;
+}
+
+function longestPiece(text: string): string {
+  const pieces = text.split(/[kKsS]/).flatMap((part) => part.match(CASELESS_PIECE) ?? []);
+  return pieces.reduce((longest, piece) => (piece.length > longest.length ? piece : longest), '');
+}
+
+/** Whether a line has any of the texts. */
+function containsAny(texts: readonly string[]): string {
+  const isOnePass =
+    texts.length > 1 &&
+    texts.length <= NEEDLES_MAX &&
+    !texts.includes('') &&
+    !texts.every((text) => wholeWords(text).length > 0);
+  if (isOnePass) return `multiSearchAny(line, [${texts.map(quote).join(',')}])`;
+  return texts.map(containsCondition).join(' OR ');
 }
 
 /** A text that contains whole words lets their index leave out most of what there is. */

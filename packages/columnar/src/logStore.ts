@@ -17,7 +17,13 @@ import type {
 import type { ClickHouse } from './clickhouse.ts';
 import { aggregateEntries } from './logAggregate.ts';
 import { deleteEntries } from './logDeletion.ts';
-import { estimateEntries, listStreams, readEntries, sizeStreams } from './logReader.ts';
+import {
+  estimateEntries,
+  listStreams,
+  type LogTables,
+  readEntries,
+  sizeStreams,
+} from './logReader.ts';
 import { LogWriter } from './logWriter.ts';
 import type { StreamCatalog } from './streamCatalog.ts';
 
@@ -42,31 +48,35 @@ export class ClickHouseLogStore implements LogStore {
   }
 
   async *read(request: LogRead): AsyncIterable<LogChunk> {
-    yield* readEntries(await this.#options.clickhouse(), request);
+    yield* readEntries(await this.#tables(), request);
   }
 
   async aggregate(request: LogAggregate): Promise<LogAggregated | undefined> {
-    return aggregateEntries(await this.#options.clickhouse(), request);
+    return aggregateEntries(await this.#tables(), request);
   }
 
   async estimate(request: LogSelect): Promise<LogReadSize> {
-    return estimateEntries(await this.#options.clickhouse(), request);
+    return estimateEntries(await this.#tables(), request);
   }
 
   async streams(request: LogStreamsRequest): Promise<readonly Labels[]> {
-    return listStreams(await this.#options.clickhouse(), request);
+    return listStreams(await this.#tables(), request);
   }
 
   async sizes(
     request: LogStreamsRequest & { readonly stepNs?: bigint | undefined },
   ): Promise<readonly LogStreamSize[]> {
-    return sizeStreams(await this.#options.clickhouse(), request);
+    return sizeStreams(await this.#tables(), request);
   }
 
   async delete(request: LogDeletion): Promise<number> {
     const { catalog, clock } = this.#options;
     const clickhouse = await this.#options.clickhouse();
     return deleteEntries({ clickhouse, writer: this.writer, catalog, clock }, request);
+  }
+
+  async #tables(): Promise<LogTables> {
+    return { clickhouse: await this.#options.clickhouse(), catalog: this.#options.catalog };
   }
 
   async close(): Promise<void> {

@@ -1,7 +1,7 @@
 /** `ALTER TABLE … DELETE`, awaited: writing parts anew can take longer than a request may. */
 import { type Clock, TytoError } from '@tyto/base';
 import { type ClickHouse, quote } from './clickhouse.ts';
-import { QUERY_SETTINGS } from './logReader.ts';
+import { QUERY_SETTINGS } from './logSql.ts';
 
 const LOOK_MS_MIN = 20;
 const LOOK_MS_MAX = 2000;

@@ -190,6 +190,28 @@ export function readNative(buffer: Buffer): ReadBlock[] {
   return blocks;
 }
 
+export function longColumn(block: ReadBlock, name: string): BigInt64Array {
+  const column = block.columns.get(name);
+  if (column?.kind !== 'long') throw missing(name);
+  return column.values;
+}
+
+export function textColumn(block: ReadBlock, name: string): string[] {
+  const column = block.columns.get(name);
+  if (column?.kind !== 'text') throw missing(name);
+  return column.values;
+}
+
+export function mapColumn(block: ReadBlock, name: string): readonly (readonly string[])[] {
+  const column = block.columns.get(name);
+  if (column?.kind !== 'map') throw missing(name);
+  return column.values;
+}
+
+function missing(name: string): TytoError {
+  return new TytoError('internal', `the log store answered without the column ${name}`);
+}
+
 class NativeReader {
   readonly #buffer: Buffer;
   #at = 0;

@@ -6,7 +6,7 @@
 import type { Clock, Logger } from '@tyto/base';
 import { Labels, type Matcher, matchesAll } from '@tyto/model';
 import { type ClickHouse, quote } from './clickhouse.ts';
-import { QUERY_SETTINGS } from './logReader.ts';
+import { QUERY_SETTINGS } from './logSql.ts';
 import type { LogWriter } from './logWriter.ts';
 import { deleteRows } from './mutation.ts';
 import { readNative } from './native.ts';

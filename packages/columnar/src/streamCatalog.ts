@@ -1,11 +1,14 @@
 /**
  * Streams by their labels and by their numbers. The number of a stream is a hash of its tenant and
  * labels, so that no server has to ask another for it. Which hours of a stream the table of streams
- * knows is remembered, and so are the labels of streams that were read.
+ * knows is remembered, and told to the directory of streams where there is one.
  */
 import { createHash } from 'node:crypto';
-import type { Labels } from '@tyto/model';
+import type { Labels, LogStreamsRequest } from '@tyto/model';
+import type { ClickHouse } from './clickhouse.ts';
 import { STREAMS_KEPT_MAX } from './limits.ts';
+import type { StreamDirectory } from './streamDirectory.ts';
+import { askForStreams, type FoundStreams } from './streamFinder.ts';
 
 export interface KnownStream {
   readonly tenant: string;
@@ -20,6 +23,18 @@ const HOURS_KEPT_MAX = 64;
 
 export class StreamCatalog {
   readonly #byLabels = new Map<string, KnownStream>();
+  readonly #directory: StreamDirectory | undefined;
+
+  /** `directory` where nobody else writes to the same tables. */
+  constructor(directory?: StreamDirectory) {
+    this.#directory = directory;
+  }
+
+  /** Streams with entries in the range or hours beside it. Throws `too_large`. */
+  find(clickhouse: ClickHouse, request: LogStreamsRequest): Promise<FoundStreams> {
+    const directory = this.#directory;
+    return directory?.find(clickhouse, request) ?? askForStreams(clickhouse, request);
+  }
 
   streamOf(tenant: string, labels: Labels): KnownStream {
     const key = `${tenant}\n${labels.key}`;
@@ -35,11 +50,13 @@ export class StreamCatalog {
   remember(stream: KnownStream, hours: Iterable<number>): void {
     if (stream.hours.size > HOURS_KEPT_MAX) stream.hours.clear();
     for (const hour of hours) stream.hours.add(hour);
+    this.#directory?.add(stream, hours);
   }
 
   /** After rows of streams were deleted: everything is written again. */
   forget(): void {
     this.#byLabels.clear();
+    this.#directory?.forget();
   }
 }
 

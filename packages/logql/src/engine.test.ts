@@ -145,6 +145,16 @@ describe('a log query', () => {
             type: '!=',
             value: 'info',
           },
+          {
+            on: 'field',
+            places: [
+              { from: 'label', name: 'a_b' },
+              { from: 'metadata', name: 'a_b' },
+              { from: 'json_label', name: 'a_b' },
+            ],
+            type: '=',
+            value: 'c',
+          },
         ],
       },
     ]);
@@ -214,10 +224,9 @@ describe('a metric query', () => {
     expect(store.reads).toHaveLength(1);
   });
 
-  it('does not ask where a label could come from several keys', async () => {
+  it('does not ask where a pipeline does more than filter and extract', async () => {
     const { engine, store } = await engineOver();
     for (const query of [
-      'sum by (a_b) (count_over_time({app="a"} | json | __error__="" [5m]))',
       'sum by (level) (count_over_time({app="a"} | json | line_format "x" | __error__="" [5m]))',
       'sum without (level) (count_over_time({app="a"} [5m]))',
       'avg_over_time({app="a"} | logfmt | unwrap n [5m])',

@@ -111,10 +111,7 @@ function labelHints(
   }
 }
 
-/**
- * Where a label of that name is looked for; undefined where it can't be told. Behind a parser an
- * underscore may stand for any character of a key, or for a nested one.
- */
+/** Where a label of that name is looked for; undefined where it can't be told. */
 export function placesOf(
   name: string,
   parser: LineParser | undefined,
@@ -123,8 +120,10 @@ export function placesOf(
   const label: LogField = { from: 'label', name };
   const metadata: LogField = { from: 'metadata', name };
   if (parser === undefined) return [label, metadata];
-  if (name.includes('_')) return undefined;
-  const parsed: LogField =
-    parser === 'json' ? { from: 'json', path: [name] } : { from: 'logfmt', key: name };
-  return [label, metadata, parsed];
+  return [label, metadata, parsedField(name, parser)];
+}
+
+function parsedField(name: string, parser: LineParser): LogField {
+  if (name.includes('_')) return { from: `${parser}_label`, name };
+  return parser === 'json' ? { from: 'json', path: [name] } : { from: 'logfmt', key: name };
 }

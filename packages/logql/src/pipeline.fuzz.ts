@@ -85,7 +85,8 @@ describe('json', () => {
   it('finds what JSON.parse finds', async () => {
     await fc.assert(
       fc.asyncProperty(document, fc.nat(2), async (value, indent) => {
-        const expected: Record<string, string> = {};
+        // Without a prototype, `__proto__` is a key like any other.
+        const expected: Record<string, string> = Object.create(null);
         flattened(value, '', expected);
         const wanted = Object.entries(expected).filter(([, text]) => text !== '');
         const [found] = await entriesOf(JSON.stringify(value, null, indent), '| json');

@@ -63,7 +63,7 @@ function requestOf(
   const { firstEndNs, rangeNs, stepNs, count } = windows;
   // A parser whose labels nobody asks for is not run, so that it has no errors.
   const isParsed = [...pipelineFields(hints), ...(value?.places ?? []), ...fieldsOf(by)].some(
-    ({ from }) => from === 'json' || from === 'logfmt',
+    ({ from }) => from !== 'label' && from !== 'metadata',
   );
   return {
     select: {

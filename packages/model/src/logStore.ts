@@ -44,7 +44,12 @@ export type LogField =
   /** What the stage `json` extracts of the line, by the path of keys and indexes to it. */
   | { readonly from: 'json'; readonly path: readonly (string | number)[] }
   /** What the stage `logfmt` extracts. */
-  | { readonly from: 'logfmt'; readonly key: string };
+  | { readonly from: 'logfmt'; readonly key: string }
+  /**
+   * What a stage shows as the label of that name, which has an underscore: that may be one in the
+   * key, any character that a label can't have, or between the keys of nested objects.
+   */
+  | { readonly from: 'json_label' | 'logfmt_label'; readonly name: string };
 
 /** Line filters and label filters of a query, as far as a store may know them. */
 export type LogFilter =

@@ -34,6 +34,8 @@ function start(): void {
   const sessions = new Sessions(join(options.directory, 'data'), [
     `--config-file=${configuration}`,
     `--max_query_size=${QUERY_BYTES_MAX}`,
+    // By default a thread more wants a gigabyte more of free memory, and all would run on one core.
+    '--max_threads_min_free_memory_per_thread=0',
   ]);
   const server = createHttpInterface({ sessions, spoolDirectory });
   rmSync(options.socketPath, { force: true });

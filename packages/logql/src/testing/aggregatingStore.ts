@@ -137,7 +137,27 @@ function textAt(place: LogField, stream: Labels, entry: LogEntry): string | unde
         ? undefined
         : String(value);
     }
+    case 'json_label':
+      return textOfLabel(jsonOf(entry.line), '', place.name);
+    case 'logfmt_label': {
+      const pairs = entry.line.split(' ').map((part) => part.split('='));
+      return pairs.find(([key]) => key.replace(/\W/g, '_') === place.name)?.[1] || undefined;
+    }
   }
+}
+
+/** The first value whose keys, joined by underscores, are the name. */
+function textOfLabel(value: unknown, found: string, name: string): string | undefined {
+  if (typeof value !== 'object' || value === null) {
+    return found === name && value !== undefined && value !== null ? String(value) : undefined;
+  }
+  if (Array.isArray(value)) return undefined;
+  for (const [key, inner] of Object.entries(value)) {
+    const own = key.trim().replace(/\W/gu, '_');
+    const text = textOfLabel(inner, found === '' ? own : `${found}_${own}`, name);
+    if (text !== undefined) return text;
+  }
+  return undefined;
 }
 
 function jsonOf(line: string): unknown {
