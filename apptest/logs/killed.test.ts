@@ -74,7 +74,9 @@ class Pushing {
   }
 }
 
-it('loses no acknowledged line, and is back soon', { timeout: 60_000 + KILLS * 10_000 }, async () => {
+it('loses no acknowledged line, and is back soon', {
+  timeout: 60_000 + KILLS * 10_000,
+}, async () => {
   const port = await freePort();
   const options = {
     port,

@@ -83,9 +83,7 @@ export async function allLines(
 /** The process of the store below a server; undefined while there is none. */
 export function enginePid({ pid }: Pick<Tyto, 'pid'>): number | undefined {
   const pids = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(/\s+/);
-  return pids
-    .map(Number)
-    .find((child) => child > 0 && commandOf(child).includes('engine.sock'));
+  return pids.map(Number).find((child) => child > 0 && commandOf(child).includes('engine.sock'));
 }
 
 function commandOf(pid: number): string {

@@ -28,7 +28,6 @@ const KINDS: Readonly<Record<string, ErrorKind>> = {
   202: 'unavailable',
   203: 'unavailable',
   241: 'too_large',
-  243: 'io',
   252: 'unavailable',
   307: 'too_large',
   394: 'canceled',
@@ -37,6 +36,8 @@ const KINDS: Readonly<Record<string, ErrorKind>> = {
   75: 'io',
   76: 'io',
 };
+/** ClickHouse reserves what it will write before it begins. */
+const NOT_ENOUGH_SPACE = '243';
 const CONNECTION_CODES = new Set(['ECONNREFUSED', 'ECONNRESET', 'ENOENT', 'EPIPE', 'ENOTFOUND']);
 
 export class ClickHouse {
@@ -151,8 +152,15 @@ async function within<T>(signal: AbortSignal | undefined, work: () => Promise<T>
 function tytoError(error: unknown): TytoError {
   if (error instanceof TytoError) return error;
   if (error instanceof ClickHouseError) {
-    const kind = isNoSpace(error.message) ? 'io' : (KINDS[error.code] ?? 'execution');
-    return new TytoError(kind, `log store: ${shortMessage(error.message)}`, { cause: error });
+    const message = shortMessage(error.message);
+    if (error.code === NOT_ENOUGH_SPACE || isNoSpace(error.message)) {
+      const advice = 'make room, or keep logs for a shorter time';
+      const text = `log store: the disk is full; ${advice} (${message})`;
+      return new TytoError('io', text, { cause: error });
+    }
+    return new TytoError(KINDS[error.code] ?? 'execution', `log store: ${message}`, {
+      cause: error,
+    });
   }
   const code = errorCode(error);
   const message = errorMessage(error);
