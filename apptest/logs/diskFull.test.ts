@@ -171,5 +171,4 @@ it.skipIf(!mountable)('one full disk for everything: alerts go on, and all resum
     const age = await tyto.value('time() - timestamp(up{job="self"})');
     return age !== undefined && age < 3;
   });
-  tell(`both on one disk, the log says: ${tyto.output()}`);
 });

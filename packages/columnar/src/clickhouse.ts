@@ -15,6 +15,15 @@ export interface ClickHouseOptions {
   readonly socketPath?: string | undefined;
 }
 
+/** What was asked since the start. */
+export interface AskTotals {
+  queries: number;
+  inserts: number;
+  /** Of both; those that the caller ended are no failures. */
+  failures: number;
+  running: number;
+}
+
 export interface AskOptions {
   readonly signal?: AbortSignal | undefined;
   readonly settings?: Readonly<Record<string, string>> | undefined;
@@ -42,6 +51,7 @@ const CONNECTION_CODES = new Set(['ECONNREFUSED', 'ECONNRESET', 'ENOENT', 'EPIPE
 
 export class ClickHouse {
   readonly #client: ClickHouseClient;
+  readonly #totals: AskTotals = { queries: 0, inserts: 0, failures: 0, running: 0 };
 
   constructor({ url, socketPath }: ClickHouseOptions) {
     this.#client = createClient({
@@ -61,6 +71,10 @@ export class ClickHouse {
     });
   }
 
+  get totals(): Readonly<AskTotals> {
+    return this.#totals;
+  }
+
   /** Runs a statement that has no answer. */
   async command(sql: string, options: AskOptions = {}): Promise<void> {
     await this.query(sql, options);
@@ -68,7 +82,7 @@ export class ClickHouse {
 
   /** The whole answer, in the format that the query names. */
   async query(sql: string, options: AskOptions = {}): Promise<Buffer> {
-    return within(options.signal, async () => {
+    return this.#ask('queries', options.signal, async () => {
       const { stream } = await this.#client.exec({ query: sql, ...given(options, true) });
       return readWhole(stream);
     });
@@ -86,7 +100,7 @@ export class ClickHouse {
 
   /** The answer as it comes; who asked reads it or destroys it. */
   async stream(sql: string, options: AskOptions = {}): Promise<Readable> {
-    return within(options.signal, async () => {
+    return this.#ask('queries', options.signal, async () => {
       const { stream } = await this.#client.exec({ query: sql, ...given(options, false) });
       return stream;
     });
@@ -94,7 +108,7 @@ export class ClickHouse {
 
   /** `sql` is `INSERT INTO … FORMAT …`, `body` the data. Resolves when it is stored. */
   async insert(sql: string, body: readonly Buffer[], options: AskOptions = {}): Promise<void> {
-    await within(options.signal, async () => {
+    await this.#ask('inserts', options.signal, async () => {
       const { stream } = await this.#client.exec({
         query: sql,
         values: Readable.from(body, { objectMode: false }),
@@ -111,6 +125,25 @@ export class ClickHouse {
 
   async close(): Promise<void> {
     await this.#client.close();
+  }
+
+  /** An answer that comes in pieces counts as running until its first piece. */
+  async #ask<T>(
+    kind: 'queries' | 'inserts',
+    signal: AbortSignal | undefined,
+    work: () => Promise<T>,
+  ): Promise<T> {
+    const totals = this.#totals;
+    totals[kind]++;
+    totals.running++;
+    try {
+      return await within(signal, work);
+    } catch (error) {
+      if (!(error instanceof TytoError && error.kind === 'canceled')) totals.failures++;
+      throw error;
+    } finally {
+      totals.running--;
+    }
   }
 }
 

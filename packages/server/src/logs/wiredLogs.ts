@@ -13,7 +13,7 @@ import type { LoadedConfig } from '../config/load.ts';
 import type { LogsConfig } from '../config/logsConfig.ts';
 import { HeldBodies } from '../http/heldBodies.ts';
 import { LokiTails } from '../http/lokiTailApi.ts';
-import { registerLogMetrics } from '../metrics/logMetrics.ts';
+import { registerLogMetrics, registerLogStoreMetrics } from '../metrics/logMetrics.ts';
 import type { SelfMetrics } from '../metrics/selfMetrics.ts';
 import { LOG_BODIES_BYTES_MAX, LOG_BODY_BYTES_MAX, LogBodies } from './logBodies.ts';
 import { LogRules } from './logRules.ts';
@@ -69,6 +69,7 @@ export class WiredLogs {
     this.rules = new LogRules(state);
     this.tails = new LokiTails({ clock, logger, logs: this.service, externalUrl });
     registerLogMetrics(options.metrics, this.service);
+    registerLogStoreMetrics(options.metrics, this.#columnar);
   }
 
   /** What the routes need. */
