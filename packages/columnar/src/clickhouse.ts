@@ -45,6 +45,12 @@ const KINDS: Readonly<Record<string, ErrorKind>> = {
   75: 'io',
   76: 'io',
 };
+/** What to do, where ClickHouse's words do not say it. */
+const ADVICE: Readonly<Record<string, string>> = {
+  159: 'the query takes too long; ask for a shorter time or fewer streams',
+  241: 'the query needs too much memory; ask for a shorter time, or group by fewer values',
+  396: 'the answer is too large; add a LIMIT, or group',
+};
 /** ClickHouse reserves what it will write before it begins. */
 const NOT_ENOUGH_SPACE = '243';
 const CONNECTION_CODES = new Set(['ECONNREFUSED', 'ECONNRESET', 'ENOENT', 'EPIPE', 'ENOTFOUND']);
@@ -191,9 +197,9 @@ function tytoError(error: unknown): TytoError {
       const text = `log store: the disk is full; ${advice} (${message})`;
       return new TytoError('io', text, { cause: error });
     }
-    return new TytoError(KINDS[error.code] ?? 'execution', `log store: ${message}`, {
-      cause: error,
-    });
+    const advice = ADVICE[error.code];
+    const text = advice === undefined ? message : `${advice} (${message})`;
+    return new TytoError(KINDS[error.code] ?? 'execution', `log store: ${text}`, { cause: error });
   }
   const code = errorCode(error);
   const message = errorMessage(error);

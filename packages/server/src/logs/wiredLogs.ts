@@ -63,7 +63,7 @@ export class WiredLogs {
       logger,
       state,
       store,
-      engine: this.#engine(store, config),
+      engine: (seen) => this.#engine(seen, config),
     });
     this.service.apply(config);
     this.rules = new LogRules(state);
@@ -91,7 +91,7 @@ export class WiredLogs {
   /** Rejects with what is wrong with a listener of syslog. */
   async apply(config: LogsConfig): Promise<void> {
     this.service.apply(config);
-    this.service.engine = this.#engine(this.#columnar.logs, config);
+    this.service.engine = this.#engine(this.service.store, config);
     this.#columnar.setRetention(config.retention);
     if (config.clickhouseUrl !== this.#clickhouseUrl) {
       this.#options.logger.warn('clickhouse_url has changed: a restart is needed to apply it');
