@@ -1,6 +1,7 @@
 /**
  * The LogQL suite over the store that people have: the same answers from ClickHouse as from the
- * twin in memory. One engine serves all scripts at once; each store of a script is a tenant of its own.
+ * twin in memory. One engine serves all scripts at once; each store of a script is a tenant of its
+ * own.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { runLogqlScript } from '@tyto/logql';

@@ -20,7 +20,7 @@ export interface ColumnarStatus {
   readonly waitingBytes: number;
 }
 
-/** What is known without asking the engine, for metrics: a scrape starts none and waits for none. */
+/** For metrics, known without asking the engine: a scrape starts none and waits for none. */
 export interface ColumnarMeasures {
   /** Of the engine, or of whether the server answered when it was last asked. */
   readonly isUp: boolean;

@@ -468,8 +468,8 @@ describe('delete requests', () => {
   it('hide what they want at once, and cancelling one brings it back', async () => {
     const fixture = await filled();
     const shown = async (): Promise<number> => {
-      const params = { query: '{app=~".+"}' };
-      const answer = await get(fixture, `/loki/api/v1/query_range?${new URLSearchParams(params)}`);
+      const query = '{app=~".+"}';
+      const answer = await get(fixture, '/loki/api/v1/query_range', { query });
       const streams: { values: unknown[] }[] = answer.json().data.result;
       return streams.flatMap(({ values }) => values).length;
     };

@@ -1,7 +1,7 @@
 /**
  * A store of logs as readers see it while delete requests wait to be carried out: entries that are
- * to go are hidden at once, and are back when the request is cancelled. What no request could touch
- * is read as if there were none; where one could, the store does not aggregate and entries are read.
+ * to go are hidden at once, and are back when the request is cancelled. Where a request may touch
+ * what is asked for, entries are read instead of aggregated in the store.
  *
  * Streams and sizes stay as they are, since they count what is stored.
  */

@@ -1,6 +1,7 @@
 /**
  * Requests to delete logs, as Loki has them: what one wants is hidden at once; it can be cancelled
- * for a while, then it is carried out. They are kept in the state store, so that a restart forgets none.
+ * for a while, then it is carried out. They are kept in the state store, so that a restart forgets
+ * none.
  */
 import { randomUUID } from 'node:crypto';
 import type { StateStore } from '@tyto/alerting';
