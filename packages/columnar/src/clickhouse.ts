@@ -15,6 +15,15 @@ export interface ClickHouseOptions {
   readonly socketPath?: string | undefined;
 }
 
+/** What was asked since the start. */
+export interface AskTotals {
+  queries: number;
+  inserts: number;
+  /** Of both; those that the caller ended are no failures. */
+  failures: number;
+  running: number;
+}
+
 export interface AskOptions {
   readonly signal?: AbortSignal | undefined;
   readonly settings?: Readonly<Record<string, string>> | undefined;
@@ -28,7 +37,6 @@ const KINDS: Readonly<Record<string, ErrorKind>> = {
   202: 'unavailable',
   203: 'unavailable',
   241: 'too_large',
-  243: 'io',
   252: 'unavailable',
   307: 'too_large',
   394: 'canceled',
@@ -37,10 +45,19 @@ const KINDS: Readonly<Record<string, ErrorKind>> = {
   75: 'io',
   76: 'io',
 };
+/** What to do, where ClickHouse's words do not say it. */
+const ADVICE: Readonly<Record<string, string>> = {
+  159: 'the query takes too long; ask for a shorter time or fewer streams',
+  241: 'the query needs too much memory; ask for a shorter time, or group by fewer values',
+  396: 'the answer is too large; add a LIMIT, or group',
+};
+/** ClickHouse reserves what it will write before it begins. */
+const NOT_ENOUGH_SPACE = '243';
 const CONNECTION_CODES = new Set(['ECONNREFUSED', 'ECONNRESET', 'ENOENT', 'EPIPE', 'ENOTFOUND']);
 
 export class ClickHouse {
   readonly #client: ClickHouseClient;
+  readonly #totals: AskTotals = { queries: 0, inserts: 0, failures: 0, running: 0 };
 
   constructor({ url, socketPath }: ClickHouseOptions) {
     this.#client = createClient({
@@ -60,6 +77,10 @@ export class ClickHouse {
     });
   }
 
+  get totals(): Readonly<AskTotals> {
+    return this.#totals;
+  }
+
   /** Runs a statement that has no answer. */
   async command(sql: string, options: AskOptions = {}): Promise<void> {
     await this.query(sql, options);
@@ -67,7 +88,7 @@ export class ClickHouse {
 
   /** The whole answer, in the format that the query names. */
   async query(sql: string, options: AskOptions = {}): Promise<Buffer> {
-    return within(options.signal, async () => {
+    return this.#ask('queries', options.signal, async () => {
       const { stream } = await this.#client.exec({ query: sql, ...given(options, true) });
       return readWhole(stream);
     });
@@ -85,7 +106,7 @@ export class ClickHouse {
 
   /** The answer as it comes; who asked reads it or destroys it. */
   async stream(sql: string, options: AskOptions = {}): Promise<Readable> {
-    return within(options.signal, async () => {
+    return this.#ask('queries', options.signal, async () => {
       const { stream } = await this.#client.exec({ query: sql, ...given(options, false) });
       return stream;
     });
@@ -93,7 +114,7 @@ export class ClickHouse {
 
   /** `sql` is `INSERT INTO … FORMAT …`, `body` the data. Resolves when it is stored. */
   async insert(sql: string, body: readonly Buffer[], options: AskOptions = {}): Promise<void> {
-    await within(options.signal, async () => {
+    await this.#ask('inserts', options.signal, async () => {
       const { stream } = await this.#client.exec({
         query: sql,
         values: Readable.from(body, { objectMode: false }),
@@ -110,6 +131,25 @@ export class ClickHouse {
 
   async close(): Promise<void> {
     await this.#client.close();
+  }
+
+  /** An answer that comes in pieces counts as running until its first piece. */
+  async #ask<T>(
+    kind: 'queries' | 'inserts',
+    signal: AbortSignal | undefined,
+    work: () => Promise<T>,
+  ): Promise<T> {
+    const totals = this.#totals;
+    totals[kind]++;
+    totals.running++;
+    try {
+      return await within(signal, work);
+    } catch (error) {
+      if (!(error instanceof TytoError && error.kind === 'canceled')) totals.failures++;
+      throw error;
+    } finally {
+      totals.running--;
+    }
   }
 }
 
@@ -151,8 +191,15 @@ async function within<T>(signal: AbortSignal | undefined, work: () => Promise<T>
 function tytoError(error: unknown): TytoError {
   if (error instanceof TytoError) return error;
   if (error instanceof ClickHouseError) {
-    const kind = isNoSpace(error.message) ? 'io' : (KINDS[error.code] ?? 'execution');
-    return new TytoError(kind, `log store: ${shortMessage(error.message)}`, { cause: error });
+    const message = shortMessage(error.message);
+    if (error.code === NOT_ENOUGH_SPACE || isNoSpace(error.message)) {
+      const advice = 'make room, or keep logs for a shorter time';
+      const text = `log store: the disk is full; ${advice} (${message})`;
+      return new TytoError('io', text, { cause: error });
+    }
+    const advice = ADVICE[error.code];
+    const text = advice === undefined ? message : `${advice} (${message})`;
+    return new TytoError(KINDS[error.code] ?? 'execution', `log store: ${text}`, { cause: error });
   }
   const code = errorCode(error);
   const message = errorMessage(error);

@@ -10,7 +10,14 @@ import { ENGINE_MEMORY_BYTES } from './limits.ts';
 import { ClickHouseLogStore } from './logStore.ts';
 import { migrate } from './schema.ts';
 import { applyRetention, type LogRetention } from './retention.ts';
-import { type ColumnarStatus, readStatus, readUsage, type ServiceUsage } from './status.ts';
+import {
+  type ColumnarMeasures,
+  type ColumnarStatus,
+  readStatus,
+  readUsage,
+  type ServiceUsage,
+  WatchedSizes,
+} from './status.ts';
 import { StreamCatalog } from './streamCatalog.ts';
 import { StreamDirectory } from './streamDirectory.ts';
 import { type UserSqlRequest, UserSql } from './userSql.ts';
@@ -36,6 +43,8 @@ export interface Columnar {
    */
   sql(request: UserSqlRequest): Promise<Readable>;
   status(): Promise<ColumnarStatus>;
+  /** For metrics: starts no engine and waits for none. */
+  measures(): ColumnarMeasures;
   /** What each service's logs cost; the largest first. */
   usage(): Promise<readonly ServiceUsage[]>;
   /** Applied every hour from now on. Starts no engine while there are no logs. */
@@ -61,10 +70,12 @@ class OpenColumnar implements Columnar {
   readonly #userSql = new UserSql();
   readonly #options: ColumnarOptions;
   readonly #catalog: StreamCatalog;
+  readonly #sizes: WatchedSizes;
   #retention: LogRetention | undefined;
   #timer: Timer | undefined;
   #isClosed = false;
   #migrated: Promise<void> | undefined;
+  #isMigrated = false;
 
   constructor(options: ColumnarOptions) {
     this.#options = options;
@@ -84,6 +95,7 @@ class OpenColumnar implements Columnar {
       url: clickhouseUrl ?? 'http://engine',
       socketPath: this.#engine?.socketPath,
     });
+    this.#sizes = new WatchedSizes(clock);
     const clickhouse = () => this.#ready();
     this.logs = new ClickHouseLogStore({ clickhouse, catalog: this.#catalog, clock });
   }
@@ -100,6 +112,19 @@ class OpenColumnar implements Columnar {
       starts: this.#engine?.starts ?? 0,
       waitingBytes: this.logs.writer.waitingBytes,
       ...own,
+    };
+  }
+
+  measures(): ColumnarMeasures {
+    // A server is asked once somebody has used it, an engine while it is there.
+    const isThere = this.#engine === undefined || this.#engine.pid !== undefined;
+    if (isThere && this.#isMigrated) this.#sizes.refresh(this.#clickhouse);
+    return {
+      isUp: isThere && (this.#engine !== undefined || this.#sizes.isAnswered),
+      starts: this.#engine?.starts ?? 0,
+      waitingBytes: this.logs.writer.waitingBytes,
+      sizes: this.#sizes.latest,
+      ...this.#clickhouse.totals,
     };
   }
 
@@ -161,6 +186,7 @@ class OpenColumnar implements Columnar {
       throw error;
     });
     await this.#migrated;
+    this.#isMigrated = true;
     return this.#clickhouse;
   }
 }

@@ -23,6 +23,8 @@ export interface EngineProcessOptions {
 const SOCKET_PATH_BYTES_MAX = 100;
 const PAUSE_MS_MIN = 100;
 const PAUSE_MS_MAX = 2000;
+/** After one that had answered: a query that kills it is rarer than a user who waits. */
+const PAUSE_AFTER_UP_MS_MAX = 1000;
 /** A process that lived so long was well, and the next pause is the shortest again. */
 const WELL_MS = 30_000;
 /** Requests wait so long for an engine that is on its way. */
@@ -125,7 +127,7 @@ export class EngineProcess {
     if (this.#isClosed) return;
     if (isTaken) {
       this.#message = `another process uses ${directory}`;
-      this.#again(startedMs);
+      this.#again(startedMs, false);
     } else this.#spawn(startedMs);
   }
 
@@ -167,15 +169,16 @@ export class EngineProcess {
 
   #ended(child: ChildProcess, startedMs: number): void {
     if (this.#child !== child) return;
+    const wasUp = this.#isReady;
     this.#child = undefined;
     this.#isReady = false;
-    if (!this.#isClosed) this.#again(startedMs);
+    if (!this.#isClosed) this.#again(startedMs, wasUp);
   }
 
-  #again(startedMs: number): void {
+  #again(startedMs: number, wasUp: boolean): void {
     const { clock } = this.#options;
     if (clock.monotonicMs() - startedMs >= WELL_MS) this.#pauseMs = PAUSE_MS_MIN;
-    const pauseMs = this.#pauseMs;
+    const pauseMs = Math.min(this.#pauseMs, wasUp ? PAUSE_AFTER_UP_MS_MAX : PAUSE_MS_MAX);
     this.#pauseMs = Math.min(PAUSE_MS_MAX, pauseMs * 2);
     if (this.#isUnusable) {
       // Nothing but an administrator helps: who waits is told why, and who asks next tries again.

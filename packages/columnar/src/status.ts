@@ -1,4 +1,5 @@
 /** What the store holds and costs, for people and for metrics. */
+import type { Clock } from '@tyto/base';
 import { type ClickHouse, quote } from './clickhouse.ts';
 import { ENTRIES, STREAMS } from './schema.ts';
 
@@ -17,6 +18,64 @@ export interface ColumnarStatus {
   readonly memoryBytes: number;
   /** Entries that are not stored yet. */
   readonly waitingBytes: number;
+}
+
+/** For metrics, known without asking the engine: a scrape starts none and waits for none. */
+export interface ColumnarMeasures {
+  /** Of the engine, or of whether the server answered when it was last asked. */
+  readonly isUp: boolean;
+  readonly starts: number;
+  readonly queries: number;
+  readonly inserts: number;
+  readonly failures: number;
+  readonly running: number;
+  readonly waitingBytes: number;
+  /** As they were some seconds ago; undefined until the store was used. */
+  readonly sizes: StoreSizes | undefined;
+}
+
+export type StoreSizes = Pick<ColumnarStatus, 'entries' | 'bytesOnDisk' | 'parts' | 'memoryBytes'>;
+
+/** Looking at the sizes is cheap, though not for every scrape of many. */
+const SIZES_EVERY_MS = 10_000;
+
+/** The newest sizes that are known, looked up again behind the back of who asks. */
+export class WatchedSizes {
+  readonly #clock: Clock;
+  #sizes: StoreSizes | undefined;
+  #isAsking = false;
+  #nextMs = Number.NEGATIVE_INFINITY;
+  /** Whether the last look found an answer. */
+  isAnswered = false;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  get latest(): StoreSizes | undefined {
+    return this.#sizes;
+  }
+
+  /** Asks at most every ten seconds, and one question at a time. */
+  refresh(clickhouse: ClickHouse): void {
+    const nowMs = this.#clock.monotonicMs();
+    if (this.#isAsking || nowMs < this.#nextMs) return;
+    this.#isAsking = true;
+    this.#nextMs = nowMs + SIZES_EVERY_MS;
+    readStatus(clickhouse)
+      .then(
+        (sizes) => {
+          this.#sizes = sizes;
+          this.isAnswered = true;
+        },
+        () => {
+          this.isAnswered = false;
+        },
+      )
+      .finally(() => {
+        this.#isAsking = false;
+      });
+  }
 }
 
 export async function readStatus(

@@ -465,6 +465,24 @@ describe('delete requests', () => {
     fixture.logs.stop();
   });
 
+  it('hide what they want at once, and cancelling one brings it back', async () => {
+    const fixture = await filled();
+    const shown = async (): Promise<number> => {
+      const query = '{app=~".+"}';
+      const answer = await get(fixture, '/loki/api/v1/query_range', { query });
+      const streams: { values: unknown[] }[] = answer.json().data.result;
+      return streams.flatMap(({ values }) => values).length;
+    };
+    const before = await shown();
+    const query = '{app="shop"} |= "one"';
+    const params = new URLSearchParams({ query, start: '1700000000' });
+    await fixture.app.inject({ method: 'POST', url: `${url}?${params}` });
+    expect(await shown()).toBe(before - 1);
+    const [{ request_id: id }] = (await get(fixture, url)).json();
+    await fixture.app.inject({ method: 'DELETE', url: `${url}?request_id=${id}` });
+    expect(await shown()).toBe(before);
+  });
+
   it.each([
     [{ query: '{a="b"}' }, 'start time not set'],
     [{ start: '1700000000' }, 'query not set'],

@@ -1,12 +1,21 @@
 /**
- * Requests to delete logs, as Loki has them: one can be cancelled for a while, then it is carried
- * out. They are kept in the state store, so that a restart forgets none.
+ * Requests to delete logs, as Loki has them: what one wants is hidden at once; it can be cancelled
+ * for a while, then it is carried out. They are kept in the state store, so that a restart forgets
+ * none.
  */
 import { randomUUID } from 'node:crypto';
 import type { StateStore } from '@tyto/alerting';
-import { type Clock, errorMessage, type Logger, type Timer, TytoError } from '@tyto/base';
-import type { LogFilter, LogStore } from '@tyto/model';
+import {
+  type Clock,
+  errorMessage,
+  getOrCreate,
+  type Logger,
+  type Timer,
+  TytoError,
+} from '@tyto/base';
+import type { Labels, LogEntry, LogFilter, LogStore } from '@tyto/model';
 import { type LogPipeline, parseLogPipeline } from '@tyto/syntax';
+import type { HiddenLogs } from './hidingStore.ts';
 
 export interface DeleteRequest {
   readonly id: string;
@@ -28,6 +37,8 @@ export interface LogDeletionsOptions {
   readonly store: LogStore;
   /** For how long a request may be cancelled. */
   cancelMs(): number;
+  /** What a query makes of an entry; undefined where it does not want it. */
+  follow(query: string): (stream: Labels, entry: LogEntry) => unknown;
 }
 
 const PREFIX = 'logs/deletions/';
@@ -40,6 +51,8 @@ const NS_PER_MS = 1_000_000n;
 export class LogDeletions {
   readonly #options: LogDeletionsOptions;
   readonly #requests = new Map<string, DeleteRequest>();
+  /** Of requests that wait, by their id. */
+  readonly #hidden = new Map<string, HiddenLogs>();
   #timer: Timer | undefined;
   #isStopped = false;
 
@@ -62,6 +75,25 @@ export class LogDeletions {
     this.#timer?.cancel();
   }
 
+  /** What requests hide that are not carried out yet. */
+  hiddenOf(tenant: string): HiddenLogs[] {
+    const hidden: HiddenLogs[] = [];
+    for (const request of this.#requests.values()) {
+      if (request.tenant !== tenant || request.status !== 'received') continue;
+      hidden.push(getOrCreate(this.#hidden, request.id, () => this.#hiddenBy(request)));
+    }
+    return hidden;
+  }
+
+  #hiddenBy({ query, startMs, endMs }: DeleteRequest): HiddenLogs {
+    const follow = this.#options.follow(query);
+    return {
+      matchers: parseLogPipeline(query).matchers,
+      ...rangeOf(startMs, endMs),
+      wants: (stream, entry) => follow(stream, entry) !== undefined,
+    };
+  }
+
   /** Those of a tenant, the oldest first. */
   list(tenant: string): DeleteRequest[] {
     return [...this.#requests.values()]
@@ -72,6 +104,7 @@ export class LogDeletions {
   /** Throws TytoError `bad_data` for a query that says more than what lines are meant. */
   async add(tenant: string, query: string, startMs: number, endMs: number): Promise<string> {
     filtersOf(parseLogPipeline(query));
+    this.#options.follow(query);
     if (this.#requests.size >= REQUESTS_MAX) {
       throw new TytoError('unavailable', `${REQUESTS_MAX} delete requests are kept already`);
     }
@@ -93,6 +126,7 @@ export class LogDeletions {
       throw new TytoError('bad_data', message);
     }
     this.#requests.delete(id);
+    this.#hidden.delete(id);
     await this.#options.state.remove(PREFIX + id);
   }
 
@@ -108,6 +142,7 @@ export class LogDeletions {
 
   async #forget(id: string): Promise<void> {
     this.#requests.delete(id);
+    this.#hidden.delete(id);
     await this.#options.state.remove(PREFIX + id);
   }
 
@@ -120,8 +155,7 @@ export class LogDeletions {
         tenant,
         matchers: pipeline.matchers,
         filters: filtersOf(pipeline),
-        startNs: BigInt(startMs) * NS_PER_MS,
-        endNs: BigInt(endMs) * NS_PER_MS + 1n,
+        ...rangeOf(startMs, endMs),
       });
       logger.info('logs were deleted', { tenant, query, entries });
       await this.#put({ ...request, status: 'processed', outcome: `${entries} entries` });
@@ -136,8 +170,13 @@ export class LogDeletions {
 
   async #put(request: DeleteRequest): Promise<void> {
     this.#requests.set(request.id, request);
+    if (request.status !== 'received') this.#hidden.delete(request.id);
     await this.#options.state.put(PREFIX + request.id, request);
   }
+}
+
+function rangeOf(startMs: number, endMs: number): { startNs: bigint; endNs: bigint } {
+  return { startNs: BigInt(startMs) * NS_PER_MS, endNs: BigInt(endMs) * NS_PER_MS + 1n };
 }
 
 /** Only filters of lines: what a pipeline makes of a line is not what is stored. */

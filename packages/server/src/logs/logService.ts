@@ -8,6 +8,7 @@ import { type LogLimits, LogReceiver } from '@tyto/collect';
 import type { LogqlEntry, LogqlInstantRequest, LogqlRangeRequest, LogqlResult } from '@tyto/logql';
 import type { Labels, LogEntry, LogReadSize, LogStore } from '@tyto/model';
 import { DEFAULT_LOGS, type LogsConfig, TENANT_DEFAULT } from '../config/logsConfig.ts';
+import { HidingStore } from './hidingStore.ts';
 import { LogDeletions } from './logDeletions.ts';
 import { LogGate } from './logGate.ts';
 import { TailHub } from './tailHub.ts';
@@ -33,12 +34,14 @@ export interface LogServiceOptions {
   readonly logger: Logger;
   readonly state: StateStore;
   readonly store: LogStore;
-  readonly engine: LogEngine;
+  /** The engine over what readers see of the store. */
+  engine(store: LogStore): LogEngine;
 }
 
 const TENANT = /^[a-zA-Z0-9!_.*'()-]{1,150}$/;
 
 export class LogService {
+  /** Without what delete requests hide. */
   readonly store: LogStore;
   /** Replaced where limits change. */
   engine: LogEngine;
@@ -51,8 +54,8 @@ export class LogService {
 
   constructor(options: LogServiceOptions) {
     const { clock, logger, state, store, engine } = options;
-    this.store = store;
-    this.engine = engine;
+    this.store = new HidingStore(store, (tenant) => this.deletions.hiddenOf(tenant));
+    this.engine = engine(this.store);
     this.tails = new TailHub(clock);
     this.receiver = new LogReceiver({
       appender: store,
@@ -67,6 +70,7 @@ export class LogService {
       state,
       store,
       cancelMs: () => this.#config.deleteCancelMs,
+      follow: (query) => this.engine.follow(query),
     });
   }
 

@@ -13,7 +13,7 @@ import type { LoadedConfig } from '../config/load.ts';
 import type { LogsConfig } from '../config/logsConfig.ts';
 import { HeldBodies } from '../http/heldBodies.ts';
 import { LokiTails } from '../http/lokiTailApi.ts';
-import { registerLogMetrics } from '../metrics/logMetrics.ts';
+import { registerLogMetrics, registerLogStoreMetrics } from '../metrics/logMetrics.ts';
 import type { SelfMetrics } from '../metrics/selfMetrics.ts';
 import { LOG_BODIES_BYTES_MAX, LOG_BODY_BYTES_MAX, LogBodies } from './logBodies.ts';
 import { LogRules } from './logRules.ts';
@@ -63,12 +63,13 @@ export class WiredLogs {
       logger,
       state,
       store,
-      engine: this.#engine(store, config),
+      engine: (seen) => this.#engine(seen, config),
     });
     this.service.apply(config);
     this.rules = new LogRules(state);
     this.tails = new LokiTails({ clock, logger, logs: this.service, externalUrl });
     registerLogMetrics(options.metrics, this.service);
+    registerLogStoreMetrics(options.metrics, this.#columnar);
   }
 
   /** What the routes need. */
@@ -90,7 +91,7 @@ export class WiredLogs {
   /** Rejects with what is wrong with a listener of syslog. */
   async apply(config: LogsConfig): Promise<void> {
     this.service.apply(config);
-    this.service.engine = this.#engine(this.#columnar.logs, config);
+    this.service.engine = this.#engine(this.service.store, config);
     this.#columnar.setRetention(config.retention);
     if (config.clickhouseUrl !== this.#clickhouseUrl) {
       this.#options.logger.warn('clickhouse_url has changed: a restart is needed to apply it');

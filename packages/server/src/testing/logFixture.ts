@@ -2,7 +2,7 @@
 import { MemoryStateStore, RuleManager } from '@tyto/alerting';
 import { ManualClock, silentLogger, TytoError } from '@tyto/base';
 import { LogqlEngine } from '@tyto/logql';
-import { MemoryLogStore } from '@tyto/model';
+import { type LogStore, MemoryLogStore } from '@tyto/model';
 import Fastify, { type FastifyInstance } from 'fastify';
 import { LOG_BODY_BYTES_MAX, LogBodies } from '../logs/logBodies.ts';
 import { LogRules } from '../logs/logRules.ts';
@@ -23,7 +23,7 @@ export function logFixture(nowMs: number): LogFixture {
   const store = new MemoryLogStore();
   const state = new MemoryStateStore();
   const logger = silentLogger;
-  const engine = new LogqlEngine({ store, clock });
+  const engine = (seen: LogStore) => new LogqlEngine({ store: seen, clock });
   const logs = new LogService({ clock, logger, state, store, engine });
   const logRules = new LogRules(state);
   const app = Fastify({ logger: false });
