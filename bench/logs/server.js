@@ -356,12 +356,11 @@ async function loadAndTell(port, pid, directory) {
     await pause(2000);
     const now = cpuOf(pid);
     settled = now - last < 0.3 ? settled + 1 : 0;
-    // Parts that were merged into others are kept for a minute.
-    await pause(75_000);
-    const disk = sizeOf(join(directory, 'data'));
   }
   say(`merged after: ${(last - before - cpu).toFixed(1)} CPU-s more`);
   say(`${(megabytes / (last - before)).toFixed(1)} MB per CPU-s with merging`);
+  // Parts that were merged into others are kept for a minute.
+  await pause(75_000);
   const disk = sizeOf(join(directory, 'data'));
   say(`${(disk / MEGABYTE).toFixed(0)} MB on disk: ${(bytes / disk).toFixed(1)} times smaller`);
   return loaded;
