@@ -352,10 +352,11 @@ async function loadAndTell(port, pid, directory) {
   say(`processor (server, engine): ${cpusOf(pid).join(' s, ')} s`);
   say(`peak memory (server, engine): ${peaksOf(pid).join(', ')}`);
   let [last, settled] = [cpuOf(pid), 0];
-  for (let i = 0; i < 60 && settled < 2; i++) {
+  for (let i = 0; i < 30 && settled < 2; i++) {
     await pause(2000);
     const now = cpuOf(pid);
     settled = now - last < 0.3 ? settled + 1 : 0;
+    last = now;
   }
   say(`merged after: ${(last - before - cpu).toFixed(1)} CPU-s more`);
   say(`${(megabytes / (last - before)).toFixed(1)} MB per CPU-s with merging`);
