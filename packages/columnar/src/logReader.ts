@@ -51,7 +51,7 @@ export async function* readEntries(
   const firstNs =
     found.labels.size === 1 ? FIRST_OF_STREAM_NS : isSearch ? FIRST_SEARCH_NS : FIRST_SLICE_NS;
   const slices = new Slices(range, isForward, firstNs, request.wanted);
-  let conditions = roughConditions(request.filters);
+  let conditions = roughConditions(request.filters, found.labels);
   let areTiesWanted = false;
   while (!slices.isDone) {
     const slice = slices.next();

@@ -1,5 +1,5 @@
 /** Parts of the queries over the tables of logs: what a request asks for, as conditions in SQL. */
-import type { LogField, LogFilter, LogRange, Matcher } from '@tyto/model';
+import type { Labels, LogField, LogFilter, LogRange, Matcher } from '@tyto/model';
 import { quote } from './clickhouse.ts';
 import { QUERY_MEMORY_BYTES, QUERY_SECONDS_MAX } from './limits.ts';
 import { LEVEL, OTHER_METADATA } from './schema.ts';
@@ -60,12 +60,15 @@ export function streamCondition(matchers: readonly Matcher[]): string {
 }
 
 /** What no entry that passes the filters contradicts: for reading less. */
-export function roughConditions(filters: readonly LogFilter[]): string[] {
+export function roughConditions(
+  filters: readonly LogFilter[],
+  streams: ReadonlyMap<bigint, Labels>,
+): string[] {
   return filters.flatMap((filter) => {
     if (filter.on === 'line') return exactLine(filter) ?? roughPattern(filter);
     if (filter.on !== 'field' || filter.type !== '=' || filter.value === '') return [];
-    const places = filter.places.map((place) => roughPlace(place, filter.value));
-    return places.some((place) => place === undefined) ? [] : [`(${places.join(' OR ')})`];
+    const places = filter.places.map((place) => roughPlace(place, filter.value, streams));
+    return [`(${places.join(' OR ')})`];
   });
 }
 
@@ -141,10 +144,12 @@ export function metadataSql(name: string): string {
   return name === LEVEL ? LEVEL : `${OTHER_METADATA}[${quote(name)}]`;
 }
 
-function roughPlace(place: LogField, value: string): string | undefined {
+function roughPlace(place: LogField, value: string, streams: ReadonlyMap<bigint, Labels>): string {
   if (place.from === 'metadata') return `${metadataSql(place.name)} = ${quote(value)}`;
-  // What a label has is known without the entries, and costs nothing to look at later.
-  if (place.from === 'label') return undefined;
+  if (place.from === 'label') {
+    const own = [...streams].filter(([, labels]) => labels.get(place.name) === value);
+    return own.length === 0 ? '0' : `stream IN (${own.map(([id]) => id).join(',')})`;
+  }
   const word = /^[A-Za-z0-9]{2,}$/.test(value) ? `hasToken(line, ${quote(value)}) AND ` : '';
   // Escapes can write a value in other ways.
   return `(${word}position(line, ${quote(value)}) > 0 OR position(line, '\\\\') > 0)`;
