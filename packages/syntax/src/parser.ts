@@ -28,32 +28,13 @@ import {
 } from './matching.ts';
 import { ParseError } from './problems.ts';
 import { TokenCursor } from './tokenCursor.ts';
+import { PROMQL_PRECEDENCE } from './precedence.ts';
 
 export interface ParseOptions {
   /** Which experimental parts may be used; true, the default, for all, false for none. */
   readonly experimental?: boolean | ExperimentalSyntax;
 }
 
-const PRECEDENCE: Readonly<Record<string, number>> = {
-  or: 1,
-  and: 2,
-  unless: 2,
-  '==': 3,
-  '!=': 3,
-  '<': 3,
-  '>': 3,
-  '<=': 3,
-  '>=': 3,
-  '+': 4,
-  '-': 4,
-  '*': 5,
-  '/': 5,
-  '%': 5,
-  atan2: 5,
-  '</': 5,
-  '>/': 5,
-  '^': 6,
-};
 const POWER_PRECEDENCE = 6;
 
 /** Longer than what dashboards make of lists with thousands of names. */
@@ -100,7 +81,7 @@ class Parser extends TokenCursor {
     let left = this.#unary();
     for (;;) {
       const token = this.peek();
-      const precedence = token.type === 'operator' ? (PRECEDENCE[token.text] ?? 0) : 0;
+      const precedence = token.type === 'operator' ? (PROMQL_PRECEDENCE[token.text] ?? 0) : 0;
       if (precedence < precedenceMin || precedence === 0) break;
       this.next();
       this.countOperator(token);

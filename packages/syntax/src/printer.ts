@@ -15,27 +15,8 @@ import type {
   VectorSelector,
 } from './ast.ts';
 import { formatNumber, quoteString } from './literals.ts';
+import { PROMQL_PRECEDENCE } from './precedence.ts';
 
-const PRECEDENCE: Readonly<Record<string, number>> = {
-  or: 1,
-  and: 2,
-  unless: 2,
-  '==': 3,
-  '!=': 3,
-  '<': 3,
-  '>': 3,
-  '<=': 3,
-  '>=': 3,
-  '+': 4,
-  '-': 4,
-  '*': 5,
-  '/': 5,
-  '%': 5,
-  atan2: 5,
-  '</': 5,
-  '>/': 5,
-  '^': 6,
-};
 const SIGN_PRECEDENCE = 5;
 const POSTFIX_PRECEDENCE = 7;
 
@@ -84,7 +65,7 @@ function operandText(expr: Expr, precedence: number): string {
 }
 
 function bindingOf(expr: Expr): number {
-  if (expr.kind === 'binary') return PRECEDENCE[expr.operator];
+  if (expr.kind === 'binary') return PROMQL_PRECEDENCE[expr.operator];
   if (expr.kind === 'unary') return SIGN_PRECEDENCE;
   // A negative literal is read as a sign and a number.
   if (expr.kind === 'number' && (expr.value < 0 || Object.is(expr.value, -0))) {
@@ -95,7 +76,7 @@ function bindingOf(expr: Expr): number {
 }
 
 function formatBinary(expr: Binary): string {
-  const precedence = PRECEDENCE[expr.operator];
+  const precedence = PROMQL_PRECEDENCE[expr.operator];
   const rightAssociative = expr.operator === '^';
   const left = operandText(expr.left, precedence + (rightAssociative ? 1 : 0));
   const right = operandText(expr.right, precedence + (rightAssociative ? 0 : 1));

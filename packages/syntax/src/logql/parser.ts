@@ -24,27 +24,11 @@ import { LogqlCursor } from './cursor.ts';
 import { parseLabelFilter } from './labelFilters.ts';
 import { wholeProblem } from './problems.ts';
 import { parseMatchers, parseStage, PatternBudget } from './stages.ts';
+import { PRECEDENCE } from '../precedence.ts';
 
 /** Longer than what dashboards make of lists with thousands of names. */
 const TEXT_LENGTH_MAX = 128 * 1024;
 
-const PRECEDENCE: Readonly<Record<string, number>> = {
-  or: 1,
-  and: 2,
-  unless: 2,
-  '==': 3,
-  '!=': 3,
-  '<': 3,
-  '>': 3,
-  '<=': 3,
-  '>=': 3,
-  '+': 4,
-  '-': 4,
-  '*': 5,
-  '/': 5,
-  '%': 5,
-  '^': 6,
-};
 const POWER_PRECEDENCE = 6;
 
 export const RANGE_OPERATORS: ReadonlySet<string> = new Set<RangeOperator>([

@@ -17,24 +17,8 @@ import type {
   Unwrap,
 } from './ast.ts';
 import { formatBytes, formatNanoseconds } from './units.ts';
+import { PRECEDENCE } from '../precedence.ts';
 
-const PRECEDENCE: Readonly<Record<string, number>> = {
-  or: 1,
-  and: 2,
-  unless: 2,
-  '==': 3,
-  '!=': 3,
-  '<': 3,
-  '>': 3,
-  '<=': 3,
-  '>=': 3,
-  '+': 4,
-  '-': 4,
-  '*': 5,
-  '/': 5,
-  '%': 5,
-  '^': 6,
-};
 const OPERAND_PRECEDENCE = 7;
 
 export function formatLogql(expr: LogqlExpr): string {
