@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import type { Integration } from '../notify/notification.ts';
-import { NOTIFY_REQUESTS_MAX } from './limits.ts';
+import { NOTIFY_ALERTS_MAX, NOTIFY_REQUESTS_MAX } from './limits.ts';
 import { NotifyTurns } from './notifyTurns.ts';
 
 const integration = (): Integration => ({
@@ -11,9 +11,16 @@ const integration = (): Integration => ({
 });
 
 /** What has begun so far, and how to end it, in order. */
-function begun(turns: NotifyTurns, of: Integration, count: number, signal: AbortSignal) {
+function begun(
+  turns: NotifyTurns,
+  of: Integration,
+  count: number,
+  signal: AbortSignal,
+  alerts = 1,
+) {
   const ends: (() => void)[] = [];
-  for (let n = 0; n < count; n++) void turns.begin(of, 1, signal).then((end) => ends.push(end));
+  for (let n = 0; n < count; n++)
+    void turns.begin(of, alerts, signal).then((end) => ends.push(end));
   return ends;
 }
 
@@ -46,4 +53,25 @@ it('who gives up waiting takes no turn from the next', async () => {
   ends[0]();
   await settled();
   expect(patient).toHaveLength(1);
+});
+
+it('requests of many alerts are fewer at once, and one of too many goes alone', async () => {
+  const turns = new NotifyTurns();
+  const one = integration();
+  const half = begun(turns, one, 3, never, NOTIFY_ALERTS_MAX / 2);
+  const huge = begun(turns, one, 1, never, NOTIFY_ALERTS_MAX * 2);
+  const all = async () => {
+    for (let n = 0; n < 10; n++) await settled();
+  };
+  await all();
+  expect([half.length, huge.length]).toEqual([2, 0]);
+  half[0]();
+  await all();
+  expect([half.length, huge.length]).toEqual([3, 0]);
+  half[1]();
+  await all();
+  expect(huge).toHaveLength(0);
+  half[2]();
+  await all();
+  expect(huge).toHaveLength(1);
 });
